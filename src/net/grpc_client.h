@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unary gRPC calls over plaintext HTTP/2, for the OTLP exporter. Calls share one connection and run
+// at once up to the peer's stream limit. A lost connection fails its calls as Unavailable and the
+// next call connects again; a peer's GOAWAY moves new calls to a new connection while old ones end.
+// Messages are sent uncompressed. It is not a general gRPC: no streaming calls, no balancing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "net/http_types.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+struct GrpcClientOptions {
+  std::string endpoint;                        // "host:port" or "http://host:port"
+  Duration timeout = std::chrono::seconds(5);  // one call, connecting included
+  Headers headers;                             // metadata sent with each call
+  size_t max_response = 4 * 1024 * 1024;
+};
+
+class GrpcClient {
+ public:
+  using Callback = std::move_only_function<void(Result<std::string>)>;
+
+  GrpcClient(Loop& loop, GrpcClientOptions options);
+  GrpcClient(Loop& loop, std::string_view endpoint, Duration timeout);
+  ~GrpcClient();  // as close()
+  GrpcClient(const GrpcClient&) = delete;
+  GrpcClient& operator=(const GrpcClient&) = delete;
+
+  // path is "/package.Service/Method". The callback runs exactly once, on the loop, never inside
+  // this call, with the response message or the mapped grpc-status (see grpc_frame.h).
+  void unary(std::string_view path, Bytes message, Callback done);
+  // Ends every running call with Unavailable, inside this call. Later calls fail as well.
+  void close();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sonde::net

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/1.1 client for exporters: one kept-alive connection, requests sent one after another. A
+// status of any value is a success here; only a failed exchange is an error (Unavailable, so that a
+// sending queue retries it; Invalid for a bad address; Exhausted for an answer over its limit).
+// A kept-alive connection that the peer closed is replaced; only GET and HEAD are sent twice.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "net/http_types.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+struct HttpClientOptions {
+  std::string base_url;  // "http://host:port[/prefix]"; the prefix goes before each path
+  Duration timeout = std::chrono::seconds(10);       // one request, connecting included
+  Duration idle_timeout = std::chrono::seconds(30);  // then an unused connection is closed
+  size_t max_response = 4 * 1024 * 1024;
+  size_t max_queued = 256;  // requests waiting for the connection; more are refused (Exhausted)
+};
+
+class HttpClient {
+ public:
+  using Callback = std::move_only_function<void(Result<HttpResponse>)>;
+
+  HttpClient(Loop& loop, HttpClientOptions options);
+  ~HttpClient();  // as close()
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // The callback runs exactly once, on the loop, never inside this call.
+  void request(std::string_view method, std::string_view path, Headers headers, Bytes body,
+               Callback done);
+  // Ends every waiting request with Unavailable, inside this call. Later requests fail as well.
+  void close();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sonde::net

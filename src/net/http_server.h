@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/1.1 server for OTLP receivers, the Prometheus endpoint and the console. Each connection
+// is served one request at a time, so pipelined requests are answered in order. What a peer can
+// spend is bounded: header bytes, body bytes, connections, and time at each step. Bad requests are
+// answered by the server itself (400, 408, 413, 431, 501, 503); the handler sees only whole ones.
+// It is not a router and knows no TLS.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/http_types.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+struct HttpServerOptions {
+  size_t max_header = 16 * 1024;
+  size_t max_body = 20 * 1024 * 1024;
+  size_t max_connections = 256;
+  size_t max_stream_backlog = 1024 * 1024;           // unsent bytes of one stream
+  Duration idle_timeout = std::chrono::seconds(75);  // between requests, and for each write
+  Duration header_timeout = std::chrono::seconds(10);
+  Duration body_timeout = std::chrono::seconds(60);
+};
+
+class HttpConnection;  // internal
+
+// The sending end of a streamed response, as of server-sent events. Movable; use from any thread.
+// Destroying it ends the response.
+class Stream {
+ public:
+  Stream() = default;
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+
+  // Queues bytes. False when the peer is gone or lets too much pile up (it is then cut off).
+  bool write(std::string bytes);
+  // Formats one server-sent event: "event: NAME\ndata: LINE...\n\n". No event line if name is
+  // empty.
+  bool event(std::string_view name, std::string_view data);
+  bool open() const;
+  void close();
+
+ private:
+  friend class Responder;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// The right to answer one request, once. Movable; use from any thread, at any later time. Safe when
+// the connection or the server is gone: the answer then goes nowhere. Destroying it unanswered
+// answers 500, so that no peer waits forever. It must not be used after its Loop is destroyed.
+class Responder {
+ public:
+  Responder(Responder&&) noexcept;
+  Responder& operator=(Responder&&) noexcept;
+  ~Responder();
+
+  void respond(Response response);
+  // Sends the head now and the body as it is written. on_close runs on the loop when the peer goes
+  // away or the server ends; not when the Stream itself is closed. response.body is sent first.
+  Stream start_stream(Response response, std::move_only_function<void()> on_close = {});
+
+ private:
+  friend class HttpConnection;
+  Responder(std::weak_ptr<HttpConnection> connection, Loop* loop, uint64_t exchange);
+  std::weak_ptr<HttpConnection> connection_;
+  Loop* loop_ = nullptr;
+  uint64_t exchange_ = 0;
+};
+
+class HttpServer {
+ public:
+  using Handler = std::move_only_function<void(const Request&, Responder)>;
+
+  // Binds and listens at once. "address in use" names the pid and program that hold the port.
+  static Result<std::unique_ptr<HttpServer>> listen(Loop& loop, std::string_view address,
+                                                    Handler handler,
+                                                    HttpServerOptions options = {});
+  // Closes the listener and all connections. On the loop's thread, or while it does not run.
+  ~HttpServer();
+  uint16_t port() const;
+  size_t connections() const;
+
+ private:
+  struct Impl;
+  explicit HttpServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sonde::net

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an HTTP exchange looks like to the rest of Sonde: plain structs, no library types. Header
+// names compare without case. Bodies are whole strings, since every body is bounded by a limit.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sonde::net {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+// The value of the first header of this name; empty when there is none.
+std::string_view find_header(const Headers& headers, std::string_view name);
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+struct Request {
+  std::string method;  // "HEAD" arrives as "GET" with head set: the server drops the body itself
+  bool head = false;
+  std::string target;  // as sent
+  std::string path;    // percent-decoded, always starts with '/' (or is "*")
+  std::string query;   // raw, without the '?'
+  Headers headers;
+  std::string body;
+  std::string peer;  // "address:port" of the other end
+
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+  // The decoded value of a query parameter; nullopt when it is absent.
+  std::optional<std::string> query_param(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type;  // empty: no Content-Type header
+  std::string body;
+  Headers headers;
+};
+
+struct HttpResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+};
+
+std::string_view reason_phrase(int status);
+// Decodes %XX, and '+' as a space when asked. A broken escape is nullopt.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
+}  // namespace sonde::net

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manual of the net room: everything of Sonde that touches a socket.
+//
+//   loop.h         one event loop, one thread: the Scheduler of a shard, with fds and signals
+//   address.h      "host:port" and "http://host:port/path" with errors that say what is wrong
+//   http_server.h  HTTP/1.1 server: keep-alive, pipelining, limits, server-sent events
+//   http_client.h  HTTP/1.1 client: one kept-alive connection, a timeout, a bounded answer
+//   grpc_client.h  unary gRPC calls over plaintext HTTP/2
+//   grpc_frame.h   the pure parts of gRPC: message framing, status mapping, message decoding
+//   port_owner.h   which process holds a port, so that "address in use" names the culprit
+//
+// Asio, Beast and nghttp2 appear only in .cc files and internal/: users of this room pay for none
+// of their headers. Objects of this room belong to the thread of their loop; only Loop::post(),
+// Loop::stop(), Responder and Stream may be used from other threads. There is no TLS here yet: an
+// https:// address is refused with an error that says so.
+#pragma once
+
+#include "net/address.h"
+#include "net/grpc_client.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
