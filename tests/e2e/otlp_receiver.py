@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An OTLP receiver that shares no code with Sonde: grpcio and the published protobuf classes."""
+import concurrent.futures
+import http.server
+import threading
+
+import grpc
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+
+def attributes(pairs):
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}
+
+
+class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer):
+    """Keeps every span and metric it was sent, over gRPC (`grpc_port`) and HTTP (`http_port`)."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.spans = []
+        self.metrics = []
+        self.grpc_server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self.grpc_server)
+        outer = self
+
+        class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
+            def Export(self, request, context):
+                outer.take_metrics(request)
+                return metrics_service_pb2.ExportMetricsServiceResponse()
+
+        metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(Metrics(), self.grpc_server)
+        self.grpc_port = self.grpc_server.add_insecure_port("127.0.0.1:0")
+        self.grpc_server.start()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path == "/v1/traces":
+                    outer.take_traces(trace_service_pb2.ExportTraceServiceRequest.FromString(body))
+                else:
+                    outer.take_metrics(metrics_service_pb2.ExportMetricsServiceRequest.FromString(body))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.http_server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http_port = self.http_server.server_address[1]
+        threading.Thread(target=self.http_server.serve_forever, daemon=True).start()
+
+    def Export(self, request, context):
+        self.take_traces(request)
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+    def take_traces(self, request):
+        with self.lock:
+            for resource_spans in request.resource_spans:
+                resource = attributes(resource_spans.resource.attributes)
+                for scope_spans in resource_spans.scope_spans:
+                    self.spans += [(resource, span, attributes(span.attributes)) for span in scope_spans.spans]
+
+    def take_metrics(self, request):
+        with self.lock:
+            for resource_metrics in request.resource_metrics:
+                resource = attributes(resource_metrics.resource.attributes)
+                for scope_metrics in resource_metrics.scope_metrics:
+                    self.metrics += [(resource, metric) for metric in scope_metrics.metrics]
+
+    def snapshot(self):
+        with self.lock:
+            return list(self.spans)
+
+    def stop(self):
+        self.grpc_server.stop(0)
+        self.http_server.shutdown()

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the real binary on free ports and reads what it shows."""
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+CONFIG = """
+receivers:
+  ebpf:
+    metrics_interval: 500ms
+connectors:
+  span_metrics: {{metrics_flush_interval: 500ms}}
+  service_graph: {{metrics_flush_interval: 500ms}}
+exporters:
+  prometheus:
+    endpoint: 127.0.0.1:{metrics_port}
+  rollup:
+  otlp_grpc:
+    endpoint: 127.0.0.1:{otlp_grpc_port}
+    tls: {{insecure: true}}
+  otlp_http:
+    endpoint: http://127.0.0.1:{otlp_http_port}
+extensions:
+  console:
+    endpoint: 127.0.0.1:{page_port}
+service:
+  extensions: [console]
+  telemetry:
+    metrics:
+      address: 127.0.0.1:{own_port}
+  pipelines:
+    traces:
+      receivers: [ebpf]
+      exporters: [span_metrics, service_graph, rollup, otlp_grpc]
+    metrics:
+      receivers: [ebpf, span_metrics, service_graph]
+      exporters: [prometheus, otlp_http]
+"""
+
+
+def binary():
+    if "SONDE_BINARY" in os.environ:
+        return os.environ["SONDE_BINARY"]
+    for build in ("dev", "release"):
+        for path in (ROOT / "build" / build / "sonde", ROOT / "build" / build / "src" / "app" / "sonde"):
+            if path.exists():
+                return str(path)
+    raise FileNotFoundError("no sonde binary; run ./dev build")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(check, seconds=20):
+    """Returns the first true answer of check(); after the limit returns its last answer for the assertion."""
+    deadline = time.monotonic() + seconds
+    while not (answer := check()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return answer
+
+
+class Sonde:
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1):
+        self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
+        self.directory = tempfile.TemporaryDirectory()
+        self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
+        self.config.write_text(
+            CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, **self.ports))
+        self.log_path = pathlib.Path(self.directory.name) / "log"
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config)], stdout=log, stderr=log)
+        assert eventually(self._ready, 30), self.log()
+
+    def _ready(self):
+        assert self.process.poll() is None, self.log()
+        return "token=" in self.log() and self._responds()
+
+    def _responds(self):
+        try:
+            self.metrics_text()
+            return True
+        except OSError:
+            return False
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(30) == 0, self.log()
+        self.directory.cleanup()
+
+    def _get(self, port, path, headers=()):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=dict(headers))
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.read().decode()
+
+    def metrics_text(self):
+        return self._get(self.ports["metrics_port"], "/metrics")
+
+    def own_metrics_text(self):
+        return self._get(self.ports["own_port"], "/metrics")
+
+    def token(self):
+        return re.findall(r"token=([0-9A-Za-z_-]+)", self.log())[-1]
+
+    def api(self, path):
+        return json.loads(
+            self._get(self.ports["page_port"], "/api/v1" + path, {"Authorization": f"Bearer {self.token()}"}))
+
+    def series(self, name, **labels):
+        """{label tuple as dict items: value} of the series of /metrics with that name and those labels."""
+        return select(self.metrics_text(), name, labels)
+
+
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def select(text, name, labels):
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"^(\w+)(?:\{(.*)\})? (\S+)", line)
+        if match and match[1] == name:
+            have = dict(LABEL.findall(match[2] or ""))
+            if all(have.get(key) == str(value) for key, value in labels.items()):
+                found.append((have, float(match[3])))
+    return found

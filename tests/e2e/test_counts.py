@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests seen equal requests sent, for each runtime, on every way out."""
+import collections
+
+import pytest
+
+from client import send_requests
+from runtimes import RUNTIMES
+from sonde import eventually, select
+
+REQUESTS = [("GET", f"/items/{n}") for n in range(150)] + [("GET", "/missing")] * 30 + [("GET", "/broken")] * 20
+
+
+def sent_by_status(counts):
+    by_status = collections.Counter()
+    for (_, _, status), count in counts.items():
+        by_status[status] += count
+    return by_status
+
+
+def seen_on_metrics(sonde, service, port):
+    by_status = collections.Counter()
+    for labels, value in sonde.series("http_server_request_duration_seconds_count", service_name=service,
+                                      server_port=port):
+        by_status[int(labels["http_response_status_code"])] += int(value)
+    return by_status
+
+
+def seen_over_otlp(otlp, service, port):
+    by_status = collections.Counter()
+    for resource, span, attributes in otlp.snapshot():
+        if resource.get("service.name") == service and span.kind == 2 and attributes.get("server.port") == port:
+            by_status[attributes.get("http.response.status_code", 0)] += 1
+    return by_status
+
+
+@pytest.mark.parametrize("connection", ["keep_alive", "fresh"])
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_every_request_is_counted_once(sonde, otlp, start, name, connection):
+    runtime = RUNTIMES[name]
+    port = start(runtime)
+
+    sent = sent_by_status(send_requests(port, REQUESTS, keep_alive=connection == "keep_alive"))
+
+    assert sum(sent.values()) == len(REQUESTS)
+    eventually(lambda: seen_on_metrics(sonde, runtime.service, port) == sent)
+    assert seen_on_metrics(sonde, runtime.service, port) == sent
+    eventually(lambda: seen_over_otlp(otlp, runtime.service, port) == sent)
+    assert seen_over_otlp(otlp, runtime.service, port) == sent
+    names = [service["name"] for service in sonde.api("/services")["services"]]
+    assert runtime.service in names
+
+
+def test_routes_have_low_cardinality(sonde, start):
+    runtime = RUNTIMES["python_http_server"]
+    port = start(runtime)
+
+    send_requests(port, [("GET", f"/items/{n}") for n in range(50)])
+
+    def routes():
+        return {labels["http_route"] for labels, _ in sonde.series(
+            "http_server_request_duration_seconds_count", service_name=runtime.service, server_port=port)}
+
+    assert eventually(lambda: routes() == {"/items/{id}"}), routes()
+
+
+def test_no_kernel_event_was_lost(sonde):
+    assert [value for _, value in
+            select(sonde.own_metrics_text(), "sonde_probe_lost_events_total", {})] == [0]
