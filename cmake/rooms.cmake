@@ -92,6 +92,7 @@ foreach(line IN LISTS lines)
 endforeach()
 
 if(TARGET base)
+  target_compile_definitions(base PRIVATE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
   target_link_libraries(base PUBLIC ${SONDE_SPDLOG} ${SONDE_FMT})
 endif()
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The room `base`: what every other room stands on. Below it are only libc, the STL and fmt (spdlog
+// behind log.cc).
+//   result.h             Result<T>, Error, TRY: how expected failure travels
+//   time.h               Duration, Time, Clock and its system and virtual kinds
+//   scheduler.h          run this later, on this loop; virtual_scheduler.h is the one of tests
+//   bytes.h              immutable shared bytes, the currency of a pipeline
+//   bounded_queue.h      a queue that refuses instead of growing
+//   counters.h           the program's telemetry about itself
+//   json_writer.h        valid JSON, written straight into a string
+//   check.h, log.h       dying of our own mistakes, and talking to the operator
+// Include the single headers; this file is the manual and includes nothing. What knows of
+// telemetry, sockets or configuration belongs in a room above.
+#pragma once
