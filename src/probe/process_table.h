@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of the processes whose sockets are watched: name, language, unit, container and who
+// else instruments them, read from /proc once a process. The root of /proc is a parameter, so tests
+// use a tree of files. Facts outlive their process for as long as its requests do.
+#ifndef SONDE_PROBE_PROCESS_TABLE_H
+#define SONDE_PROBE_PROCESS_TABLE_H
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace sonde::probe {
+
+struct Process {
+  uint32_t tgid = 0;
+  uint32_t leader = 0;  // The first of a family of forks that runs the same command line.
+  bool known = false;   // /proc could be read.
+  bool filtered = false;  // The filter was asked.
+  bool excluded = false;
+  bool trusts_thread = false;  // Its server sockets block, so the thread names the parent.
+  bool synchronous = false;    // One request at a time on a thread, whatever its sockets say.
+  std::string executable;      // Base name.
+  std::string executable_path;
+  std::string command_line;  // Bounded, for people.
+  std::string service;
+  std::string service_namespace;
+  std::string instance;
+  std::string language = "unknown";
+  std::string unit;
+  std::string container;  // Id.
+  std::string container_name;
+  std::string instrumented_by;
+  std::vector<std::pair<std::string, std::string>> attributes;  // OTEL_RESOURCE_ATTRIBUTES.
+};
+
+struct ProcessTableConfig {
+  std::string proc_root = "/proc";
+  std::string host;  // Empty: gethostname.
+  size_t max_processes = 16384;
+  size_t max_exited = 1024;
+};
+
+class ProcessTable {
+ public:
+  explicit ProcessTable(ProcessTableConfig config = {});
+
+  // Never null; reads /proc the first time. What cannot be read is named `unknown`.
+  std::shared_ptr<Process> get(uint32_t tgid);
+  std::shared_ptr<Process> find(uint32_t tgid) const;
+  // A new program runs under this id: what was known is void.
+  void exec(uint32_t tgid);
+  void fork(uint32_t child, uint32_t parent);
+  // Facts stay findable for a while, for events that are still on their way.
+  void exit(uint32_t tgid);
+
+  // The rest of the table is a function of /proc; tests and the doctor use it directly.
+  Process read(uint32_t tgid) const;
+  size_t size() const { return processes_.size(); }
+  const std::string& host() const { return config_.host; }
+
+ private:
+  ProcessTableConfig config_;
+  std::unordered_map<uint32_t, std::shared_ptr<Process>> processes_;
+  std::unordered_map<uint32_t, uint32_t> parents_;
+  std::deque<uint32_t> parent_order_;
+  std::deque<std::pair<uint32_t, std::weak_ptr<Process>>> exited_;
+};
+
+}  // namespace sonde::probe
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both directions of an HTTP/1.x connection: finds out which one carries requests, pairs responses
+// with requests in order, and decides when an exchange has ended. It never guesses a request:
+// a valid start line at a place where one can stand is counted, anything else is stepped over.
+#ifndef SONDE_PROBE_PROTOCOL_HTTP1_CONNECTION_H
+#define SONDE_PROBE_PROTOCOL_HTTP1_CONNECTION_H
+
+#include <deque>
+#include <memory>
+
+#include "probe/protocol/http1/message.h"
+#include "probe/protocol/protocol.h"
+
+namespace sonde::probe::http1 {
+
+inline constexpr size_t kMaxPending = 256;
+inline constexpr int64_t kSilenceNs = 200'000'000;
+
+class Connection final : public ConnectionParser {
+ public:
+  void feed(const Fragment& fragment, ExchangeListener& listener) override;
+  void tick(int64_t now_ns, ExchangeListener& listener) override;
+  void close(int64_t now_ns, ExchangeListener& listener) override;
+  bool done() const override { return done_; }
+
+ private:
+  struct Pending {
+    uint64_t serial = 0;
+    bool head_method = false;
+    bool connect = false;
+    bool responded = false;
+    bool moved = false;  // Response bytes followed, readable or not.
+    uint64_t request_body = 0;
+    Stamp last;
+  };
+
+  bool find_role(const Fragment& fragment, bool turn);
+  void feed_request(const Fragment& fragment, bool turn, ExchangeListener& listener);
+  void feed_response(const Fragment& fragment, bool turn, ExchangeListener& listener);
+  // What a reader stopped for; true when reading may go on.
+  bool after_request_step(ExchangeListener& listener);
+  bool after_response_step(ExchangeListener& listener, const Stamp& stamp);
+  void emit_request(ExchangeListener& listener);
+  void settle(ExchangeListener& listener);
+  void finish_front(Ending ending, ExchangeListener& listener);
+  Pending* awaiting();
+
+  bool role_known_ = false;
+  bool role_certain_ = false;
+  bool requests_received_ = false;
+  bool any_ = false;
+  bool last_received_ = false;
+  bool done_ = false;
+  bool at_turn_ = false;       // The request that is being read began a turn.
+  bool orphan_ = false;        // The response that is being read answers nothing that was seen.
+  bool request_open_ = false;  // pending_.back() is still being read.
+  uint64_t next_serial_ = 1;
+  MessageReader request_{true};
+  MessageReader response_{false};
+  std::deque<Pending> pending_;
+};
+
+std::unique_ptr<ConnectionParser> make_connection();
+
+}  // namespace sonde::probe::http1
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The identifier test and the trie of route.h.
+#include "probe/route.h"
+
+#include <algorithm>
+
+namespace sonde::probe {
+namespace {
+
+constexpr std::string_view kOverflow = "/{*}";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+bool is_version(std::string_view s) {
+  return s.size() >= 2 && s.size() <= 6 && (s[0] == 'v' || s[0] == 'V') &&
+         std::all_of(s.begin() + 1, s.end(), [](char c) { return is_digit(c) || c == '.'; });
+}
+
+}  // namespace
+
+bool looks_like_id(std::string_view s) {
+  if (s.empty() || is_version(s)) return false;
+  if (s.size() > 40) return true;
+  const auto digits = static_cast<size_t>(std::count_if(s.begin(), s.end(), is_digit));
+  if (digits == s.size()) return true;
+  const bool strange = std::any_of(s.begin(), s.end(), [](char c) {
+    return c == '@' || c == '%' || c == '=' || c == ',' || c == ':' || static_cast<signed char>(c) < 0x21;
+  });
+  if (strange) return true;
+  const bool hex = std::all_of(s.begin(), s.end(), [](char c) { return is_hex(c) || c == '-'; });
+  if (hex && digits > 0 && s.size() >= 8) return true;
+  // `oauth2`, `s3` and `log4j` are words; `order42` and `a1b2` are not.
+  if (digits == 1 && std::count_if(s.begin(), s.end(), is_alpha) + 1 == static_cast<long>(s.size())) {
+    return false;
+  }
+  return digits > 0;
+}
+
+Routes::~Routes() = default;
+
+std::string Routes::route(std::string_view service, std::string_view path, bool found) {
+  if (path.empty() || path.front() != '/') return std::string(path == "*" ? path : kOverflow);
+  auto place = services_.find(service);
+  if (place == services_.end()) {
+    if (services_.size() >= limits_.max_services) {
+      ++overflowed_;
+      return std::string(kOverflow);
+    }
+    place = services_.emplace(std::string(service), std::make_unique<Service>()).first;
+  }
+  Service& known = *place->second;
+  Node* node = &known.root;
+  std::string out;
+  size_t depth = 0;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const size_t end = std::min(path.find('/'), path.size());
+    std::string_view segment = path.substr(0, end);
+    path.remove_prefix(end);
+    if (++depth > limits_.max_depth || out.size() + segment.size() + 1 > limits_.max_length) {
+      out += kOverflow;
+      ++overflowed_;
+      return out;
+    }
+    if (looks_like_id(segment)) segment = "{id}";
+    auto child = node->children.find(segment);
+    if (child == node->children.end()) {
+      const size_t room = found ? limits_.max_children : limits_.max_children / 2;
+      if (node->children.size() >= room && segment != "{id}" && segment != "{*}") {
+        ++overflowed_;
+        segment = "{*}";
+        child = node->children.find(segment);
+      }
+      if (child == node->children.end()) {
+        // The trie stops growing with the routes, so a service cannot make it larger than they are.
+        if (known.routes >= limits_.max_routes) {
+          ++overflowed_;
+          return std::string(kOverflow);
+        }
+        child = node->children.emplace(std::string(segment), std::make_unique<Node>()).first;
+      }
+    }
+    out += '/';
+    out += segment;
+    node = child->second.get();
+  }
+  if (!node->route) {
+    if (known.routes >= limits_.max_routes) {
+      ++overflowed_;
+      return std::string(kOverflow);
+    }
+    node->route = true;
+    ++known.routes;
+  }
+  return out;
+}
+
+}  // namespace sonde::probe

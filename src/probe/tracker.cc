@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections, timing and joining of tracker.h. Parents are never guessed: a call belongs to the
+// server request of its thread only where that thread can serve no other, and two ends of one
+// connection are recognised by addresses and the TCP sequence of the first byte of the request.
+#include "probe/tracker.h"
+
+#include <arpa/inet.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace sonde::probe {
+namespace {
+
+constexpr int64_t kSweepNs = 50'000'000;
+constexpr int64_t kJoinNs = 60'000'000'000;
+constexpr size_t kMaxPath = 1024;
+
+std::string address_text(const uint8_t (&address)[16], uint8_t family) {
+  if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) return {};
+  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  char text[INET6_ADDRSTRLEN] = {};
+  if (std::memcmp(address, kMapped, sizeof kMapped) == 0) {
+    inet_ntop(AF_INET, address + 12, text, sizeof text);
+  } else {
+    inet_ntop(AF_INET6, address, text, sizeof text);
+  }
+  return text;
+}
+
+uint64_t split_mix(uint64_t& state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+// The path of a request target without its query; an absolute target also names the host.
+void split_target(std::string_view target, std::string& path, std::string& host) {
+  const size_t scheme = target.find("://");
+  if (!target.starts_with('/') && scheme != std::string_view::npos) {
+    target.remove_prefix(scheme + 3);
+    const size_t slash = std::min(target.find('/'), target.size());
+    host = target.substr(0, slash);
+    target.remove_prefix(slash);
+    if (target.empty()) target = "/";
+  }
+  path = target.substr(0, std::min(target.find_first_of("?#"), kMaxPath));
+}
+
+}  // namespace
+
+struct Tracker::Trace {
+  TraceId id{};
+  std::shared_ptr<Trace> forward;  // Part of a trace that was found later.
+};
+
+struct Tracker::Request {
+  FinishedRequest out;
+  std::shared_ptr<Process> process;
+  std::shared_ptr<Trace> trace;
+  uint32_t tid = 0;
+  bool on_thread = false;
+  int64_t due_ns = 0;
+};
+
+struct Tracker::Connection {
+  uint64_t cookie = 0;
+  std::unique_ptr<ConnectionParser> parser;
+  std::string_view protocol;
+  sonde_event last{};
+  int64_t last_ns = 0;
+  bool seen[2] = {};
+  uint64_t next_offset[2] = {};
+  std::deque<std::pair<uint64_t, std::shared_ptr<Request>>> open;
+  std::list<uint64_t>::iterator recent;
+};
+
+struct Tracker::JoinKey {
+  std::array<uint8_t, 16> client_addr{};
+  std::array<uint8_t, 16> server_addr{};
+  uint16_t client_port = 0;
+  uint16_t server_port = 0;
+  uint32_t seq = 0;
+  bool operator==(const JoinKey&) const = default;
+};
+
+struct Tracker::JoinHash {
+  size_t operator()(const JoinKey& key) const {
+    uint64_t a = 0;
+    uint64_t b = 0;
+    std::memcpy(&a, key.client_addr.data() + 8, 8);
+    std::memcpy(&b, key.server_addr.data() + 8, 8);
+    uint64_t state = a ^ (b * 31) ^ (uint64_t{key.client_port} << 48) ^
+                     (uint64_t{key.server_port} << 32) ^ key.seq;
+    return split_mix(state);
+  }
+};
+
+struct Tracker::Join {
+  std::shared_ptr<Request> client;
+  std::shared_ptr<Request> server;
+  int64_t since_ns = 0;
+};
+
+class Tracker::Listener final : public ExchangeListener {
+ public:
+  Listener(Tracker& tracker, Connection& connection) : tracker_(tracker), connection_(connection) {}
+  void on_request(uint64_t serial, const RequestHead& head) override {
+    tracker_.begin(connection_, serial, head);
+  }
+  void on_response(uint64_t serial, const ResponseHead& head) override {
+    tracker_.respond(connection_, serial, head);
+  }
+  void on_finish(uint64_t serial, const Finish& finish) override {
+    tracker_.finish(connection_, serial, finish);
+  }
+
+ private:
+  Tracker& tracker_;
+  Connection& connection_;
+};
+
+Tracker::Tracker(TrackerConfig config, ProcessTable& processes, RequestSink& sink)
+    : config_(std::move(config)),
+      processes_(processes),
+      sink_(sink),
+      routes_(config_.routes),
+      joins_(std::make_unique<std::unordered_map<JoinKey, Join, JoinHash>>()) {
+  uint64_t seed = config_.seed;
+  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+    seed = reinterpret_cast<uintptr_t>(this);
+  }
+  for (uint64_t& word : random_state_) word = split_mix(seed);
+}
+
+Tracker::~Tracker() = default;
+
+uint64_t Tracker::random() {
+  uint64_t a = random_state_[0];
+  const uint64_t b = random_state_[1];
+  random_state_[0] = b;
+  a ^= a << 23;
+  random_state_[1] = a ^ b ^ (a >> 18) ^ (b >> 5);
+  return random_state_[1] + b;
+}
+
+void Tracker::event(const sonde_event& event) {
+  this->event(event, std::string_view(reinterpret_cast<const char*>(event.payload()),
+                                      event.captured));
+}
+
+void Tracker::event(const sonde_event& event, std::string_view payload) {
+  const auto time_ns = static_cast<int64_t>(event.time_ns);
+  now_ns_ = std::max(now_ns_, time_ns);
+  switch (event.type) {
+    case SONDE_EXEC:
+      processes_.exec(event.tgid);
+      return;
+    case SONDE_EXIT:
+      processes_.exit(event.tgid);
+      return;
+    case SONDE_FORK:
+      processes_.fork(event.tgid, event.length);
+      return;
+    case SONDE_CLOSE:
+      drop(event.cookie, time_ns);
+      return;
+    case SONDE_RECEIVE:
+    case SONDE_SEND:
+      if (event.tgid != config_.own_tgid || config_.own_tgid == 0) socket_event(event, payload);
+      return;
+    default:
+      return;
+  }
+}
+
+void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
+  Connection* connection = connection_of(event);
+  if (connection == nullptr) return;
+  connection->last = event;
+  connection->last_ns = static_cast<int64_t>(event.time_ns);
+  recent_.splice(recent_.begin(), recent_, connection->recent);
+
+  Fragment fragment;
+  fragment.received = event.type == SONDE_RECEIVE;
+  fragment.turn_start = (event.flags & SONDE_TURN_START) != 0;
+  fragment.length = event.length;
+  if ((event.flags & SONDE_PAYLOAD_MISSING) == 0) fragment.bytes = payload.substr(0, event.length);
+  fragment.stamp.time_ns = static_cast<int64_t>(event.time_ns);
+  fragment.stamp.arrived_ns = static_cast<int64_t>(event.arrived_ns);
+  fragment.stamp.seq = event.seq;
+  fragment.stamp.tgid = event.tgid;
+  fragment.stamp.tid = event.tid;
+  fragment.stamp.blocking = (event.flags & SONDE_SOCKET_BLOCKING) != 0;
+
+  uint64_t& expected = connection->next_offset[fragment.received ? 1 : 0];
+  bool& seen = connection->seen[fragment.received ? 1 : 0];
+  if (seen && event.stream_offset > expected) {
+    fragment.lost_before = event.stream_offset - expected;
+    ++stats_.gaps;
+  } else if (seen && event.stream_offset < expected) {
+    // The same bytes twice, or a counter that began anew: neither may be read as new bytes.
+    if (event.stream_offset + event.length <= expected && event.stream_offset != 0) return;
+    fragment.gap_before = true;
+    ++stats_.gaps;
+  } else if (!seen && (event.flags & SONDE_GAP) != 0) {
+    fragment.gap_before = true;
+  }
+  seen = true;
+  expected = event.stream_offset + event.length;
+
+  Listener listener(*this, *connection);
+  connection->parser->feed(fragment, listener);
+}
+
+Tracker::Connection* Tracker::connection_of(const sonde_event& event) {
+  const auto known = connections_.find(event.cookie);
+  if (known != connections_.end()) return known->second.get();
+  const Protocol* protocol = protocol_of(event.protocol);
+  if (protocol == nullptr) return nullptr;
+  const std::shared_ptr<Process> process = processes_.get(event.tgid);
+  if (!process->filtered) {
+    process->filtered = true;
+    process->excluded = config_.filter.process_excluded(*process);
+    if (process->excluded) sink_.excluded(event.tgid);
+  }
+  if (process->excluded) return nullptr;
+  if (connections_.size() >= config_.max_connections && !recent_.empty()) {
+    evict(recent_.back());
+    ++stats_.connections_evicted;
+  }
+  auto connection = std::make_unique<Connection>();
+  connection->cookie = event.cookie;
+  connection->parser = protocol->make();
+  connection->protocol = protocol->name;
+  recent_.push_front(event.cookie);
+  connection->recent = recent_.begin();
+  return connections_.emplace(event.cookie, std::move(connection)).first->second.get();
+}
+
+void Tracker::evict(uint64_t cookie) {
+  const auto place = connections_.find(cookie);
+  if (place == connections_.end()) return;
+  for (auto& [serial, request] : place->second->open) {
+    leave_thread(*request);
+    ++stats_.requests_evicted;
+    --open_count_;
+  }
+  busy_.erase(cookie);
+  recent_.erase(place->second->recent);
+  connections_.erase(place);
+}
+
+void Tracker::drop(uint64_t cookie, int64_t now_ns) {
+  const auto place = connections_.find(cookie);
+  if (place == connections_.end()) return;
+  Listener listener(*this, *place->second);
+  place->second->parser->close(now_ns, listener);
+  evict(cookie);
+}
+
+void Tracker::begin(Connection& connection, uint64_t serial, const RequestHead& head) {
+  const std::shared_ptr<Process> process = processes_.get(head.first.tgid);
+  const sonde_event& event = connection.last;
+  const bool server = head.received;
+  if (!config_.filter.watched(*process, server ? event.local_port : event.remote_port)) return;
+  if (open_count_ >= config_.max_open_requests) {
+    ++stats_.requests_evicted;
+    return;
+  }
+  auto request = std::make_shared<Request>();
+  FinishedRequest& out = request->out;
+  out.server = server;
+  out.protocol = connection.protocol;
+  out.method = head.method;
+  out.host = head.host;
+  out.path_cut = head.target_cut;
+  if (out.method == "CONNECT") {
+    out.host = head.target;
+  } else {
+    split_target(head.target, out.path, out.host);
+  }
+  out.start_unix_ns = head.first.time_ns + offset_ns_;
+  if (server && head.first.arrived_ns > 0 && head.first.arrived_ns <= head.first.time_ns) {
+    out.queue_ns = head.first.time_ns - head.first.arrived_ns;
+  }
+  out.local_address = address_text(event.local_addr, event.family);
+  out.peer_address = address_text(event.remote_addr, event.family);
+  out.local_port = event.local_port;
+  out.peer_port = event.remote_port;
+  const uint64_t span = random() | 1;
+  std::memcpy(out.span_id.data(), &span, sizeof span);
+  request->process = process;
+  request->trace = std::make_shared<Trace>();
+  const uint64_t trace[2] = {random(), random() | 1};
+  std::memcpy(request->trace->id.data(), trace, sizeof trace);
+  request->tid = head.first.tid;
+  connection.open.emplace_back(serial, request);
+  busy_.insert(connection.cookie);
+  ++open_count_;
+
+  if (server) {
+    process->trusts_thread = head.first.blocking || process->synchronous;
+    if (process->trusts_thread) {
+      request->on_thread = true;
+      threads_[request->tid].push_back(request);
+    }
+  } else {
+    find_parent(request, head.first.tid);
+  }
+  if (head.first.seq != 0) join(connection, request, head.first.seq);
+}
+
+void Tracker::find_parent(const std::shared_ptr<Request>& request, uint32_t tid) {
+  const auto place = threads_.find(tid);
+  if (place == threads_.end() || place->second.size() != 1) return;
+  Request& parent = *place->second.front();
+  if (parent.process->tgid != request->process->tgid) return;
+  request->trace = parent.trace;
+  request->out.parent_span_id = parent.out.span_id;
+  request->out.has_parent = true;
+}
+
+void Tracker::leave_thread(const Request& request) {
+  if (!request.on_thread) return;
+  const auto place = threads_.find(request.tid);
+  if (place == threads_.end()) return;
+  std::erase_if(place->second, [&](const auto& other) { return other.get() == &request; });
+  if (place->second.empty()) threads_.erase(place);
+}
+
+void Tracker::join(Connection& connection, const std::shared_ptr<Request>& request, uint32_t seq) {
+  const sonde_event& event = connection.last;
+  const bool server = request->out.server;
+  JoinKey key;
+  std::memcpy((server ? key.server_addr : key.client_addr).data(), event.local_addr, 16);
+  std::memcpy((server ? key.client_addr : key.server_addr).data(), event.remote_addr, 16);
+  key.server_port = server ? event.local_port : event.remote_port;
+  key.client_port = server ? event.remote_port : event.local_port;
+  key.seq = seq;
+  const auto [place, added] = joins_->try_emplace(key);
+  Join& join = place->second;
+  (server ? join.server : join.client) = request;
+  if (added) {
+    join.since_ns = now_ns_;
+    join_order_.push_back(key);
+    settle_joins();
+    return;
+  }
+  if (join.client == nullptr || join.server == nullptr) return;
+  Request& client = *join.client;
+  Request& callee = *join.server;
+  callee.out.parent_span_id = client.out.span_id;
+  callee.out.has_parent = true;
+  callee.out.peer_service = client.process->service;
+  client.out.peer_service = callee.process->service;
+  std::shared_ptr<Trace> from = callee.trace;
+  while (from->forward) from = from->forward;
+  std::shared_ptr<Trace> to = client.trace;
+  while (to->forward) to = to->forward;
+  if (from != to) from->forward = to;
+  ++stats_.joined;
+  joins_->erase(place);
+}
+
+void Tracker::settle_joins() {
+  while (!join_order_.empty()) {
+    const auto place = joins_->find(join_order_.front());
+    if (place != joins_->end()) {
+      const bool late = now_ns_ - place->second.since_ns > kJoinNs;
+      if (!late && joins_->size() <= config_.max_joins) return;
+      joins_->erase(place);
+    }
+    join_order_.pop_front();
+  }
+}
+
+void Tracker::respond(Connection& connection, uint64_t serial, const ResponseHead& head) {
+  for (auto& [number, request] : connection.open) {
+    if (number != serial) continue;
+    request->out.status = head.status;
+    leave_thread(*request);
+    return;
+  }
+}
+
+void Tracker::finish(Connection& connection, uint64_t serial, const Finish& finish) {
+  const auto place = std::find_if(connection.open.begin(), connection.open.end(),
+                                  [&](const auto& entry) { return entry.first == serial; });
+  if (place == connection.open.end()) return;
+  const std::shared_ptr<Request> request = place->second;
+  connection.open.erase(place);
+  if (connection.open.empty()) busy_.erase(connection.cookie);
+  --open_count_;
+  leave_thread(*request);
+  FinishedRequest& out = request->out;
+  out.end_unix_ns = std::max(out.start_unix_ns, finish.last.time_ns + offset_ns_);
+  out.request_bytes = finish.request_body;
+  out.response_bytes = finish.response_body;
+  if (finish.ending == Ending::Unanswered) {
+    out.error_type = "connection_closed";
+  } else if (out.status >= (out.server ? 500 : 400)) {
+    out.error_type = std::to_string(out.status);
+  }
+  request->due_ns = now_ns_ + config_.hold_ns;
+  held_.push_back(request);
+  while (held_.size() > config_.max_open_requests) {
+    emit(*held_.front());
+    held_.pop_front();
+  }
+}
+
+void Tracker::emit(Request& request) {
+  FinishedRequest& out = request.out;
+  std::shared_ptr<Trace> trace = request.trace;
+  while (trace->forward) trace = trace->forward;
+  out.trace_id = trace->id;
+  out.process = request.process;
+  // Here and not at the request: only the status says whether the path exists.
+  if (out.server && !out.path.empty()) {
+    out.route = routes_.route(request.process->service, out.path, out.status != 404);
+  }
+  ++stats_.requests;
+  sink_.request(out);
+}
+
+void Tracker::tick(int64_t monotonic_ns) {
+  now_ns_ = std::max(now_ns_, monotonic_ns);
+  while (!held_.empty() && held_.front()->due_ns <= now_ns_) {
+    const std::shared_ptr<Request> request = std::move(held_.front());
+    held_.pop_front();
+    emit(*request);
+  }
+  if (now_ns_ - last_sweep_ns_ < kSweepNs) return;
+  last_sweep_ns_ = now_ns_;
+  const std::vector<uint64_t> busy(busy_.begin(), busy_.end());
+  for (const uint64_t cookie : busy) {
+    const auto place = connections_.find(cookie);
+    if (place == connections_.end()) continue;
+    Listener listener(*this, *place->second);
+    place->second->parser->tick(now_ns_, listener);
+  }
+  while (!recent_.empty()) {
+    const Connection& oldest = *connections_.find(recent_.back())->second;
+    if (now_ns_ - oldest.last_ns < config_.idle_ns || !oldest.open.empty()) break;
+    evict(recent_.back());
+  }
+  settle_joins();
+}
+
+void Tracker::flush() {
+  while (!held_.empty()) {
+    const std::shared_ptr<Request> request = std::move(held_.front());
+    held_.pop_front();
+    emit(*request);
+  }
+}
+
+}  // namespace sonde::probe
