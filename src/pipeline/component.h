@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The contract between the engine and a component. An instance is called by one shard only, never
+// concurrently, so components hold no lock, and no call may block. create() is pure: it checks the
+// settings and takes nothing; start() takes listeners, files and shared things, by lease.
+//
+// A component's .cc ends with, outside every namespace:
+//
+//   SONDE_COMPONENT(exporter, prometheus) {
+//     return sonde::pipeline::make_type<PrometheusExporter, Config>(
+//         {.kind = sonde::pipeline::Kind::Exporter, .name = "prometheus", .summary = "...",
+//          .in = sonde::pipeline::kMetrics}, kFields.table());
+//   }
+//
+// The implementation has a constructor (Config, std::string_view id, Outputs). Config may have
+// `Result<> validate() const` for checks across fields.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/scheduler.h"
+#include "base/time.h"
+#include "config/field.h"
+#include "config/value.h"
+#include "data/batch.h"
+#include "data/sink.h"
+
+namespace sonde::net {
+class Loop;
+}
+
+namespace sonde::pipeline {
+
+enum class Kind { Receiver, Processor, Exporter, Connector, Extension };
+// Pinned: one instance. Replicated: one a shard. Partitioned: one a shard, and a batch is handled
+// where its key (the trace id, else the resource) says.
+enum class Placement { Pinned, Replicated, Partitioned };
+
+// A set of signals.
+struct Signals {
+  bool traces = false;
+  bool metrics = false;
+  bool logs = false;
+
+  constexpr bool has(Signal signal) const {
+    return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
+  }
+  constexpr bool any() const { return traces || metrics || logs; }
+  friend constexpr Signals operator|(Signals a, Signals b) {
+    return {a.traces || b.traces, a.metrics || b.metrics, a.logs || b.logs};
+  }
+};
+inline constexpr Signals kNoSignals{};
+inline constexpr Signals kTraces{.traces = true};
+inline constexpr Signals kMetrics{.metrics = true};
+inline constexpr Signals kLogs{.logs = true};
+inline constexpr Signals kAllSignals{true, true, true};
+
+// What a component sees of the process while it runs. It outlives the component.
+class Host {
+ public:
+  virtual ~Host() = default;
+  virtual Scheduler& scheduler() = 0;
+  virtual net::Loop& loop() = 0;
+  virtual std::string_view id() const = 0;
+  virtual int shard() const { return 0; }
+  const Clock& clock() { return scheduler().clock(); }
+
+  // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
+  // process who leases it; made by the first, destroyed with the last. `make` returns a
+  // std::shared_ptr<T>. One identity always has one type, and T must stand being shared by shards.
+  template <class T, class Make>
+  std::shared_ptr<T> lease(std::string_view identity, Make&& make) {
+    return std::static_pointer_cast<T>(
+        lease_erased(identity, typeid(T),
+                     [&]() -> std::shared_ptr<void> { return std::forward<Make>(make)(); }));
+  }
+
+ private:
+  virtual std::shared_ptr<void> lease_erased(
+      std::string_view identity, const std::type_info& type,
+      const std::function<std::shared_ptr<void>()>& make) = 0;
+};
+
+class Component : public Sink {
+ public:
+  // Takes what the component needs. An error stops the process from starting; a back end that is
+  // not reachable is no error.
+  virtual Result<> start(Host&) { return {}; }
+  // Ends the work in hand. Called in the order of the data; batches may still be settled later by
+  // the scheduler, for which drained() is asked.
+  virtual void stop() {}
+  // Whether nothing is held any more. The engine waits for it after stop(), with a time bound.
+  virtual bool drained() const { return true; }
+  // Processors, exporters and connectors. A receiver or extension is never given a batch.
+  void consume(Batch batch) override;
+};
+
+// Where a component sends what it makes; nullptr: nobody wants that signal.
+struct Outputs {
+  Sink* traces = nullptr;
+  Sink* metrics = nullptr;
+  Sink* logs = nullptr;
+
+  Sink* of(Signal signal) const {
+    return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
+  }
+  // Passes the batch on, or drops it with a reason when nobody wants it.
+  void send(Batch batch) const;
+};
+
+struct ComponentType {
+  Kind kind = Kind::Processor;
+  std::string_view name = {};
+  std::vector<std::string_view> aliases = {};  // Older names that configurations still use.
+  std::string_view summary = {};
+  Signals in = {};
+  Signals out = {};
+  Placement placement = Placement::Pinned;
+  std::string_view stability = "alpha";
+  const config::FieldTable* fields = nullptr;
+  std::function<Result<std::unique_ptr<Component>>(const config::Value&, std::string_view id,
+                                                   Outputs)>
+      create = {};
+
+  bool answers_to(std::string_view type) const;
+};
+
+std::string_view kind_name(Kind kind);  // "receiver", ...
+
+// Decodes the settings over the defaults of Config; `fields` must be in static storage.
+template <class Impl, class Config>
+ComponentType make_type(ComponentType type, const config::FieldTable& fields) {
+  type.fields = &fields;
+  type.create = [table = &fields, kind = type.kind](
+                    const config::Value& value, std::string_view id,
+                    Outputs outputs) -> Result<std::unique_ptr<Component>> {
+    Config settings{};
+    const std::string path = std::string(kind_name(kind)) + "s::" + std::string(id);
+    if (auto decoded = config::decode(value, *table, &settings, path); !decoded) {
+      return std::unexpected(decoded.error());
+    }
+    if constexpr (requires { settings.validate(); }) {
+      if (auto valid = settings.validate(); !valid) {
+        return config::fail_at(value.position, path + ": " + valid.error().message);
+      }
+    }
+    return std::make_unique<Impl>(std::move(settings), id, outputs);
+  };
+  return type;
+}
+
+}  // namespace sonde::pipeline
+
+#define SONDE_COMPONENT(kind_, name_)                                                        \
+  static ::sonde::pipeline::ComponentType sonde_describe_##kind_##_##name_();                \
+  const ::sonde::pipeline::ComponentType& sonde_component_##kind_##_##name_();               \
+  const ::sonde::pipeline::ComponentType& sonde_component_##kind_##_##name_() {              \
+    static const ::sonde::pipeline::ComponentType type = sonde_describe_##kind_##_##name_(); \
+    return type;                                                                             \
+  }                                                                                          \
+  static ::sonde::pipeline::ComponentType sonde_describe_##kind_##_##name_()
