@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing into the book: which service, endpoint and edge an observation belongs to, and what is forgotten when.
+#include "rollup/book.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sonde::rollup {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+void keep(std::string& to, std::string_view value) {
+  if (!value.empty() && to != value) to = value;
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "[::1]" ||
+         address == "localhost";
+}
+
+}  // namespace
+
+Book::Service& Book::service_at(std::string_view name, int64_t second) {
+  auto it = services_.find(name);
+  if (it == services_.end()) {
+    if (services_.size() >= limits_.services) {
+      overflowed_++;
+      name = kOther;
+      it = services_.find(name);
+    }
+    if (it == services_.end()) {
+      it = services_.emplace(std::string(name), Service{}).first;
+      it->second.first_s = second;
+    }
+  }
+  it->second.last_s = std::max(it->second.last_s, second);
+  return it->second;
+}
+
+void Book::describe(const ServiceFacts& f, int64_t now_unix_ns) {
+  std::lock_guard lock(mutex_);
+  int64_t now = now_unix_ns / kSecond;
+  Service& s = service_at(f.service, now);
+  keep(s.service_namespace, f.service_namespace);
+  keep(s.language, f.language);
+  keep(s.unit, f.unit);
+  keep(s.container, f.container);
+  keep(s.instrumented_by, f.instrumented_by);
+  keep(s.trust, f.trust);
+  if (f.instance.empty()) return;
+  auto it = s.instances.find(std::string(f.instance));
+  if (it != s.instances.end()) {
+    it->second = now;
+  } else if (s.instances.size() < 1000) {
+    s.instances.emplace(std::string(f.instance), now);
+  }
+}
+
+// The best name of whom a client called: joined, listening here, or the address it asked for.
+std::string Book::callee_of(const Observation& o) const {
+  if (!o.peer_service.empty()) return std::string(o.peer_service);
+  int port = o.peer_port ? o.peer_port : o.server_port;
+  if (is_loopback(o.peer_address) || (o.peer_address.empty() && is_loopback(o.server_address))) {
+    if (auto it = listeners_.find(port); it != listeners_.end()) return it->second;
+  }
+  std::string_view host = o.server_address.empty() ? o.peer_address : o.server_address;
+  if (host.empty()) return "unknown";
+  int shown = o.server_port ? o.server_port : o.peer_port;
+  if (shown == 0 || shown == 80 || shown == 443) return std::string(host);
+  return fmt::format("{}:{}", host, shown);
+}
+
+void Book::observe(const Observation& o, int64_t now_unix_ns) {
+  std::lock_guard lock(mutex_);
+  int64_t now = now_unix_ns / kSecond;
+  int64_t at = o.end_unix_ns > 0 ? std::min(o.end_unix_ns / kSecond, now) : now;
+  expire(now);
+  if (at < now - kKeptSeconds) return;
+  observed_++;
+  double duration = static_cast<double>(std::max<int64_t>(o.duration_ns, 0)) / kSecond;
+  double queue = static_cast<double>(std::clamp<int64_t>(o.queue_ns, 0, o.duration_ns)) / kSecond;
+  Service& s = service_at(o.service, at);
+
+  std::string client, server, address;
+  if (o.server) {
+    s.track.add(at, o.error, duration, queue);
+    std::pair<std::string, std::string> key(o.method, o.route);
+    auto it = s.endpoints.find(key);
+    if (it == s.endpoints.end()) {
+      if (s.endpoints.size() >= limits_.endpoints_per_service) {
+        overflowed_++;
+        key = {std::string(), std::string(kOther)};
+      }
+      it = s.endpoints.try_emplace(std::move(key), 5).first;
+    }
+    it->second.add(at, o.error, duration, queue);
+    if (o.server_port > 0 && (listeners_.size() < 5000 || listeners_.contains(o.server_port))) {
+      listeners_[o.server_port] = o.service;
+    }
+    if (o.has_parent || !o.peer_service.empty()) return;  // Its client tells of this edge.
+    client = kOutside;
+    server = o.service;
+  } else {
+    client = o.service;
+    server = callee_of(o);
+    address = o.server_address.empty() ? std::string(o.peer_address)
+                                       : std::string(o.server_address);
+    if (int port = o.server_port ? o.server_port : o.peer_port; port && !address.empty()) {
+      address += fmt::format(":{}", port);
+    }
+  }
+  std::pair<std::string, std::string> key(std::move(client), std::move(server));
+  auto it = edges_.find(key);
+  if (it == edges_.end()) {
+    if (edges_.size() >= limits_.edges) {
+      overflowed_++;
+      key.second = kOther;
+      // One such edge a client at most, and clients are bounded by the cap on services.
+    }
+    it = edges_.try_emplace(std::move(key)).first;
+    if (it->second.first_s == 0) it->second.first_s = at;
+  }
+  it->second.track.add(at, o.error, duration, 0);
+  keep(it->second.address, address);
+}
+
+// Once a second at most: everything older than the book, then every service and edge that is empty.
+void Book::expire(int64_t now) {
+  if (now == expired_s_) return;
+  expired_s_ = now;
+  int64_t before = now - kKeptSeconds;
+  for (auto it = services_.begin(); it != services_.end();) {
+    Service& s = it->second;
+    s.track.expire(before);
+    for (auto& [key, track] : s.endpoints) track.expire(before);
+    std::erase_if(s.endpoints, [&](const auto& e) { return e.second.empty(); });
+    std::erase_if(s.instances, [&](const auto& e) { return e.second < before; });
+    it = s.last_s < before ? services_.erase(it) : std::next(it);
+  }
+  for (auto& [key, edge] : edges_) edge.track.expire(before);
+  std::erase_if(edges_, [&](const auto& e) { return e.second.track.empty(); });
+  std::erase_if(listeners_, [&](const auto& e) { return !services_.contains(e.second); });
+}
+
+uint64_t Book::overflowed() const {
+  std::lock_guard lock(mutex_);
+  return overflowed_;
+}
+
+uint64_t Book::observed() const {
+  std::lock_guard lock(mutex_);
+  return observed_;
+}
+
+}  // namespace sonde::rollup

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live book: what the page reads. Services and edges in slots of 1 s, endpoints in slots of 5 s, for 15 minutes, all
+// counts capped; what does not fit goes to a row named "(other)". Written by the exporter `rollup`, read by the extension
+// `console`, which may run on other shards, hence the one lock. It is not a store: nothing survives the process.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rollup/book_track.h"
+#include "rollup/observation.h"
+
+namespace sonde::rollup {
+
+struct BookLimits {
+  size_t services = 500;
+  size_t endpoints_per_service = 100;
+  size_t edges = 2000;
+};
+
+struct ServiceRow {
+  std::string name{}, service_namespace{}, language{}, unit{}, container{}, instrumented_by{}, trust{};
+  size_t instances = 0;
+  double rate = 0, error_share = 0;
+  std::optional<double> p50{}, p95{}, p99{};
+  std::vector<std::optional<double>> sparkline{};  // Requests a second per step; null before it was first seen.
+  int64_t last_seen_ms = 0;
+};
+struct EndpointRow {
+  std::string method{}, route{};
+  double rate = 0, error_share = 0, total_s = 0;
+  std::optional<double> p50{}, p95{}, p99{};
+};
+struct PeerRow {
+  std::string peer{}, address{};
+  double rate = 0, error_share = 0;
+  std::optional<double> p95{};
+};
+struct CalleeTime {
+  std::string peer{};
+  double seconds = 0, share = 0;
+  uint64_t calls = 0;
+};
+struct TimeSpent {
+  double total_s = 0, queue_s = 0, own_s = 0;
+  std::vector<CalleeTime> callees{};  // Most time first.
+};
+struct SeriesPoint {
+  int64_t time_ms = 0;
+  std::optional<double> rate{}, errors{}, p50{}, p95{}, p99{};
+};
+struct ServiceAnswer {
+  int64_t now_ms = 0, range_s = 0, step_s = 0;
+  ServiceRow service{};
+  std::vector<SeriesPoint> series{};
+  std::vector<EndpointRow> endpoints{};
+  std::vector<PeerRow> inbound{}, outbound{};
+  TimeSpent spent{};
+  std::optional<TimeSpent> baseline{};
+  std::string verdict{};
+};
+struct ServicesAnswer {
+  int64_t now_ms = 0, range_s = 0, step_s = 0;
+  std::vector<ServiceRow> services{};
+};
+struct MapNode {
+  std::string name{}, language{};
+  bool external = false;
+  double rate = 0, error_share = 0;
+  std::optional<double> p95{};
+};
+struct MapEdge {
+  std::string client{}, server{};
+  double rate = 0, error_share = 0;
+  std::optional<double> p95{};
+  uint64_t calls = 0;
+};
+struct MapAnswer {
+  int64_t now_ms = 0, range_s = 0;
+  std::vector<MapNode> nodes{};
+  std::vector<MapEdge> edges{};
+};
+
+class Book {
+ public:
+  static constexpr int64_t kKeptSeconds = 15 * 60;
+  static constexpr std::string_view kOutside = "outside";  // Callers that no service here accounts for.
+  static constexpr std::string_view kOther = "(other)";
+
+  explicit Book(BookLimits limits = {}) : limits_(limits) {}
+
+  void describe(const ServiceFacts& facts, int64_t now_unix_ns);
+  void observe(const Observation& o, int64_t now_unix_ns);
+
+  ServicesAnswer services(int64_t range_s, int64_t now_unix_ns) const;
+  std::optional<ServiceAnswer> service(std::string_view name, int64_t range_s,
+                                       int64_t now_unix_ns) const;
+  MapAnswer map(int64_t range_s, int64_t now_unix_ns) const;
+  uint64_t overflowed() const;
+  uint64_t observed() const;
+
+ private:
+  struct Service {
+    std::string service_namespace, language, unit, container, instrumented_by, trust;
+    std::map<std::string, int64_t> instances;  // Id -> last second seen.
+    std::map<std::pair<std::string, std::string>, Track> endpoints;
+    Track track{1};
+    int64_t first_s = 0, last_s = 0;
+  };
+  struct Edge {
+    Track track{1};
+    std::string address;
+    int64_t first_s = 0;
+  };
+  struct Window;
+
+  Service& service_at(std::string_view name, int64_t second);
+  std::string callee_of(const Observation& o) const;
+  void expire(int64_t now_s);
+  ServiceRow row(const std::string& name, const Service& s, const Window& w) const;
+  TimeSpent spent(std::string_view name, const Service& s, int64_t from, int64_t to) const;
+
+  mutable std::mutex mutex_;
+  BookLimits limits_;
+  std::map<std::string, Service, std::less<>> services_;
+  std::map<std::pair<std::string, std::string>, Edge> edges_;  // (client, server)
+  std::map<int, std::string> listeners_;  // Port -> service, to name peers on this host.
+  int64_t expired_s_ = 0;
+  uint64_t overflowed_ = 0, observed_ = 0;
+};
+
+// One sentence naming the worst thing about a service in this range.
+std::string verdict_of(const ServiceAnswer& answer, std::optional<double> baseline_p95);
+
+}  // namespace sonde::rollup

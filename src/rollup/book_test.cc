@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The book under a hand-moved time: rates, edges, where time goes, verdicts, caps and forgetting.
+#include "rollup/book.h"
+
+#include <gtest/gtest.h>
+
+namespace sonde::rollup {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000, kMs = 1'000'000;
+constexpr int64_t kStart = 1'700'000'000 * kSecond;
+
+Observation server_of(std::string_view service, int64_t ms, int64_t at) {
+  return {.service = service, .server = true, .has_parent = true, .method = "GET", .route = "/a",
+          .status = 200, .server_port = 8080, .duration_ns = ms * kMs, .end_unix_ns = at};
+}
+Observation client_of(std::string_view service, std::string_view peer, int64_t ms, int64_t at) {
+  return {.service = service, .server = false, .method = "GET", .route = "/b", .status = 200,
+          .peer_service = peer, .duration_ns = ms * kMs, .end_unix_ns = at};
+}
+
+TEST(Book, CountsAYoungServiceOverItsLifeAndNotOverTheRange) {
+  Book book;
+  for (int i = 0; i < 20; i++) {
+    book.observe(server_of("shop", 10, kStart + i * kSecond), kStart + i * kSecond);
+  }
+  auto a = book.services(300, kStart + 19 * kSecond);
+  ASSERT_EQ(a.services.size(), 1u);
+  EXPECT_NEAR(a.services[0].rate, 1, .01);
+  EXPECT_NEAR(*a.services[0].p95, .01, .0005);
+  EXPECT_FALSE(a.services[0].sparkline.front().has_value());
+  EXPECT_TRUE(a.services[0].sparkline.back().has_value());
+}
+
+TEST(Book, SaysWhichCalleeTheTimeIsSpentOn) {
+  Book book;
+  for (int i = 0; i < 50; i++) {
+    int64_t t = kStart + i * kSecond;
+    book.observe(client_of("shop", "inventory", 92, t), t);
+    book.observe(server_of("shop", 100, t), t);
+  }
+  auto a = book.service("shop", 300, kStart + 50 * kSecond);
+  ASSERT_TRUE(a);
+  EXPECT_NEAR(a->spent.total_s, 5, 1e-6);
+  EXPECT_NEAR(a->spent.own_s, .4, 1e-6);
+  ASSERT_EQ(a->spent.callees.size(), 1u);
+  EXPECT_NEAR(a->spent.callees[0].share, .92, 1e-6);
+  EXPECT_EQ(a->spent.callees[0].calls, 50u);
+  EXPECT_EQ(a->verdict, "p95 98 ms; 92 % of the time is spent waiting for inventory.");
+  EXPECT_FALSE(a->baseline);
+}
+
+TEST(Book, ComparesWithTheRangeBefore) {
+  Book book;
+  for (int i = 0; i < 600; i++) {
+    int64_t t = kStart + i * kSecond;
+    book.observe(server_of("shop", i < 300 ? 10 : 400, t), t);
+  }
+  auto a = book.service("shop", 300, kStart + 599 * kSecond);
+  ASSERT_TRUE(a && a->baseline);
+  EXPECT_NEAR(a->baseline->total_s, 3, .2);
+  EXPECT_NE(a->verdict.find("(was "), std::string::npos) << a->verdict;
+}
+
+TEST(Book, NamesFailuresBeforeSlowness) {
+  Book book;
+  for (int i = 0; i < 10; i++) {
+    auto o = server_of("shop", 10, kStart);
+    o.error = i == 0;
+    book.observe(o, kStart);
+  }
+  auto a = book.service("shop", 300, kStart);
+  EXPECT_TRUE(a->verdict.starts_with("10 % of requests fail")) << a->verdict;
+  EXPECT_DOUBLE_EQ(a->service.error_share, .1);
+}
+
+TEST(Book, ScalesSharesOfParallelCallsToTheTimeThereWas) {
+  Book book;
+  book.observe(server_of("shop", 100, kStart), kStart);
+  book.observe(client_of("shop", "a", 100, kStart), kStart);
+  book.observe(client_of("shop", "b", 100, kStart), kStart);
+  auto a = book.service("shop", 300, kStart);
+  EXPECT_DOUBLE_EQ(a->spent.own_s, 0);
+  EXPECT_NEAR(a->spent.callees[0].share + a->spent.callees[1].share, 1, 1e-9);
+}
+
+TEST(Book, DrawsOutsideCallersAndUnknownPeersAsExternalNodes) {
+  Book book;
+  auto root = server_of("shop", 10, kStart);
+  root.has_parent = false;
+  book.observe(root, kStart);
+  auto call = client_of("shop", "", 5, kStart);
+  call.server_address = "api.example.com";
+  call.server_port = 443;
+  book.observe(call, kStart);
+  auto m = book.map(300, kStart);
+  ASSERT_EQ(m.nodes.size(), 3u);
+  EXPECT_FALSE(m.nodes[0].external);
+  EXPECT_EQ(m.nodes[1].name, "api.example.com");
+  EXPECT_TRUE(m.nodes[1].external);
+  EXPECT_EQ(m.nodes[2].name, "outside");
+  EXPECT_EQ(m.edges.size(), 2u);
+}
+
+TEST(Book, NamesAPeerOnThisHostByThePortItListensOn) {
+  Book book;
+  book.observe(server_of("stock", 5, kStart), kStart);
+  auto call = client_of("shop", "", 6, kStart);
+  call.peer_address = "127.0.0.1";
+  call.peer_port = 8080;
+  book.observe(call, kStart);
+  auto a = book.service("shop", 300, kStart);
+  ASSERT_EQ(a->outbound.size(), 1u);
+  EXPECT_EQ(a->outbound[0].peer, "stock");
+}
+
+TEST(Book, StaysWithinItsCapsAndStillCountsEverything) {
+  Book book({.services = 2, .endpoints_per_service = 2, .edges = 2});
+  for (int i = 0; i < 10; i++) {
+    std::string name = "s" + std::to_string(i), route = "/" + std::to_string(i);
+    book.observe(server_of(name, 1, kStart), kStart);
+    auto o = server_of("s0", 1, kStart);
+    o.route = route;
+    book.observe(o, kStart);
+    book.observe(client_of("s0", name, 1, kStart), kStart);
+  }
+  auto a = book.services(300, kStart);
+  EXPECT_EQ(a.services.size(), 3u);
+  auto s = book.service("s0", 300, kStart);
+  EXPECT_EQ(s->endpoints.size(), 3u);
+  double total = 0;
+  for (const auto& e : s->endpoints) total += e.total_s;
+  EXPECT_NEAR(total, .011, 1e-9);
+  EXPECT_EQ(s->outbound.size(), 3u);
+  EXPECT_GT(book.overflowed(), 0u);
+}
+
+TEST(Book, ForgetsAfterFifteenMinutes) {
+  Book book;
+  book.observe(server_of("old", 1, kStart), kStart);
+  int64_t later = kStart + 901 * kSecond;
+  book.observe(server_of("new", 1, later), later);
+  EXPECT_FALSE(book.service("old", 300, later));
+  EXPECT_EQ(book.services(900, later).services.size(), 1u);
+}
+
+}  // namespace
+}  // namespace sonde::rollup

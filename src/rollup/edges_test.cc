@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joining in both orders, time-out, virtual nodes and the bound.
+#include "rollup/edges.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace sonde::rollup {
+namespace {
+
+constexpr std::string_view kTrace = "0123456789abcdef", kClient = "cccccccc", kServer = "ssssssss";
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct Fixture {
+  std::vector<FinishedEdge> out;
+  Edges edges;
+  explicit Fixture(size_t max = 100)
+      : edges({.max_waiting = max}, [this](const FinishedEdge& e) { out.push_back(e); }) {}
+};
+
+EdgeHalf client_half() {
+  return {.trace_id = kTrace, .span_id = kClient, .parent_span_id = "pppppppp", .server = false,
+          .service = "shop", .peer = "10.0.0.7:80", .duration_ns = 3 * kSecond};
+}
+EdgeHalf server_half() {
+  return {.trace_id = kTrace, .span_id = kServer, .parent_span_id = kClient, .server = true,
+          .service = "stock", .error = true, .duration_ns = 2 * kSecond};
+}
+
+TEST(Edges, JoinsClientAndServerInEitherOrder) {
+  for (bool client_first : {true, false}) {
+    Fixture f;
+    f.edges.add(client_first ? client_half() : server_half(), 0);
+    EXPECT_TRUE(f.out.empty());
+    f.edges.add(client_first ? server_half() : client_half(), kSecond);
+    ASSERT_EQ(f.out.size(), 1u);
+    EXPECT_EQ(f.out[0].client, "shop");
+    EXPECT_EQ(f.out[0].server, "stock");
+    EXPECT_TRUE(f.out[0].failed);
+    EXPECT_DOUBLE_EQ(f.out[0].client_s, 3);
+    EXPECT_DOUBLE_EQ(f.out[0].server_s, 2);
+    f.edges.tick(100 * kSecond);
+    EXPECT_EQ(f.out.size(), 1u);
+    EXPECT_EQ(f.edges.waiting(), 0u);
+  }
+}
+
+TEST(Edges, NamesAVirtualServerWhenTheClientStaysAlone) {
+  Fixture f;
+  f.edges.add(client_half(), 0);
+  f.edges.tick(9 * kSecond);
+  EXPECT_TRUE(f.out.empty());
+  f.edges.tick(10 * kSecond);
+  ASSERT_EQ(f.out.size(), 1u);
+  EXPECT_EQ(f.out[0].server, "10.0.0.7:80");
+  EXPECT_TRUE(f.out[0].virtual_node);
+  EXPECT_LT(f.out[0].server_s, 0);
+}
+
+TEST(Edges, CallsTheCallerOfARootServerUserAtOnce) {
+  Fixture f;
+  EdgeHalf root = server_half();
+  root.parent_span_id = {};
+  f.edges.add(root, 0);
+  ASSERT_EQ(f.out.size(), 1u);
+  EXPECT_EQ(f.out[0].client, "user");
+}
+
+TEST(Edges, NeverHoldsMoreThanItsBound) {
+  Fixture f(1);
+  f.edges.add(client_half(), 0);
+  EdgeHalf other = client_half();
+  other.span_id = "dddddddd";
+  f.edges.add(other, 0);
+  EXPECT_EQ(f.edges.waiting(), 1u);
+  EXPECT_EQ(f.out.size(), 1u);
+}
+
+}  // namespace
+}  // namespace sonde::rollup
