@@ -48,9 +48,10 @@ class Stream {
   bool open() const;
   void close();
 
+  struct State;  // internal
+
  private:
   friend class Responder;
-  struct State;
   std::shared_ptr<State> state_;
 };
 
@@ -65,7 +66,8 @@ class Responder {
 
   void respond(Response response);
   // Sends the head now and the body as it is written. on_close runs on the loop when the peer goes
-  // away or the server ends; not when the Stream itself is closed. response.body is sent first.
+  // away, but not when the Stream itself is closed nor once the server is destroyed. response.body
+  // is sent first.
   Stream start_stream(Response response, std::move_only_function<void()> on_close = {});
 
  private:
@@ -89,8 +91,9 @@ class HttpServer {
   uint16_t port() const;
   size_t connections() const;
 
+  struct Impl;  // internal
+
  private:
-  struct Impl;
   explicit HttpServer(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/grpc_frame.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "net/http_types.h"
+
+namespace sonde::net {
+namespace {
+
+constexpr size_t kPrefix = 5;
+constexpr std::array<std::string_view, 17> kNames = {
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+
+template <class Int>
+std::optional<Int> parse_int(std::string_view text) {
+  Int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// As gRPC says a client must read an HTTP status that came without a grpc-status.
+int status_of_http(int http) {
+  switch (http) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}
+
+bool is_retryable(int status) {
+  switch (status) {
+    case 1:
+    case 4:
+    case 8:
+    case 10:
+    case 11:
+    case 14:
+    case 15:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  std::string out;
+  uint32_t bits = 0;
+  int count = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    int value = 0;
+    if (c >= 'A' && c <= 'Z')
+      value = c - 'A';
+    else if (c >= 'a' && c <= 'z')
+      value = c - 'a' + 26;
+    else if (c >= '0' && c <= '9')
+      value = c - '0' + 52;
+    else if (c == '+' || c == '-')
+      value = 62;
+    else if (c == '/' || c == '_')
+      value = 63;
+    else
+      return std::nullopt;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out.push_back(static_cast<char>(bits >> count & 0xff));
+    }
+  }
+  return out;
+}
+
+std::optional<uint64_t> read_varint(std::string_view& in) {
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  return std::nullopt;
+}
+
+// Calls fn(field, number, bytes) for each field; enough of protobuf for the two small messages
+// here, without making this room depend on the data room.
+template <class Fn>
+bool each_field(std::string_view in, Fn fn) {
+  while (!in.empty()) {
+    const auto tag = read_varint(in);
+    if (!tag) return false;
+    uint64_t number = 0;
+    std::string_view bytes;
+    switch (*tag & 7) {
+      case 0: {
+        const auto value = read_varint(in);
+        if (!value) return false;
+        number = *value;
+        break;
+      }
+      case 1:
+      case 5: {
+        const size_t width = (*tag & 7) == 1 ? 8 : 4;
+        if (in.size() < width) return false;
+        in.remove_prefix(width);
+        break;
+      }
+      case 2: {
+        const auto size = read_varint(in);
+        if (!size || *size > in.size()) return false;
+        bytes = in.substr(0, static_cast<size_t>(*size));
+        in.remove_prefix(bytes.size());
+        break;
+      }
+      default:
+        return false;
+    }
+    fn(*tag >> 3, number, bytes);
+  }
+  return true;
+}
+
+// The retry_delay of a google.rpc.RetryInfo within google.rpc.Status.details; zero without one.
+Duration retry_delay(std::string_view encoded) {
+  const auto status = base64_decode(encoded);
+  if (!status) return {};
+  int64_t seconds = 0;
+  int64_t nanos = 0;
+  each_field(*status, [&](uint64_t field, uint64_t, std::string_view any) {
+    if (field != 3) return;
+    std::string_view type;
+    std::string_view value;
+    each_field(any, [&](uint64_t f, uint64_t, std::string_view bytes) {
+      if (f == 1) type = bytes;
+      if (f == 2) value = bytes;
+    });
+    if (!type.ends_with("/google.rpc.RetryInfo")) return;
+    each_field(value, [&](uint64_t f, uint64_t, std::string_view delay) {
+      if (f != 1) return;
+      each_field(delay, [&](uint64_t g, uint64_t number, std::string_view) {
+        if (g == 1) seconds = static_cast<int64_t>(number);
+        if (g == 2) nanos = static_cast<int64_t>(number);
+      });
+    });
+  });
+  // An hour bounds what a peer can ask for; more would be an outage, not a pause.
+  seconds = std::clamp<int64_t>(seconds, 0, 3600);
+  nanos = std::clamp<int64_t>(nanos, 0, 999'999'999);
+  return std::chrono::seconds(seconds) + Duration(nanos);
+}
+
+}  // namespace
+
+std::string grpc_prefix(size_t message_size) {
+  const auto size = static_cast<uint32_t>(message_size);
+  std::string out(kPrefix, '\0');
+  for (unsigned i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(size >> (24 - 8 * i) & 0xff);
+  return out;
+}
+
+Result<> GrpcMessageReader::feed(std::string_view bytes) {
+  if (prefix_.size() < kPrefix) {
+    const size_t take = std::min(kPrefix - prefix_.size(), bytes.size());
+    prefix_.append(bytes.substr(0, take));
+    bytes.remove_prefix(take);
+    if (prefix_[0] == 1) {
+      return fail(ErrorKind::Invalid,
+                  "the gRPC response is compressed though that was not offered");
+    }
+    if (prefix_[0] != 0) return fail(ErrorKind::Invalid, "the gRPC response has an unknown flag");
+    if (prefix_.size() < kPrefix) return {};
+    length_ = 0;
+    for (unsigned i = 1; i < kPrefix; ++i) {
+      length_ = length_ << 8 | static_cast<unsigned char>(prefix_[i]);
+    }
+    if (length_ > max_message_) {
+      return fail(ErrorKind::Invalid, fmt::format("the gRPC response of {} bytes is over the limit "
+                                                  "of {}",
+                                                  length_, max_message_));
+    }
+  }
+  if (bytes.size() > length_ - message_.size()) {
+    return fail(ErrorKind::Invalid, "a unary gRPC response carries more than one message");
+  }
+  message_.append(bytes);
+  return {};
+}
+
+Result<std::string> GrpcMessageReader::finish() {
+  if (prefix_.empty()) return fail(ErrorKind::Invalid, "the gRPC response has no message");
+  if (prefix_.size() < kPrefix || message_.size() < length_) {
+    return fail(ErrorKind::Unavailable, "the gRPC response was cut short");
+  }
+  return std::move(message_);
+}
+
+std::string_view grpc_status_name(int status) {
+  if (status < 0 || static_cast<size_t>(status) >= kNames.size()) return "UNKNOWN";
+  return kNames[static_cast<size_t>(status)];
+}
+
+Result<> grpc_outcome(const GrpcTrailers& trailers) {
+  int status = 2;
+  std::string text;
+  if (trailers.status) {
+    status = parse_int<int>(*trailers.status).value_or(2);
+    if (status == 0) return {};
+    text = percent_decode(trailers.message).value_or(trailers.message);
+  } else if (trailers.http_status != 200) {
+    status = status_of_http(trailers.http_status);
+    text = fmt::format("the peer answered HTTP {} without a grpc-status", trailers.http_status);
+  } else {
+    text = "the response ended without a grpc-status";
+  }
+  Error error;
+  error.kind = is_retryable(status) ? ErrorKind::Unavailable : ErrorKind::Invalid;
+  error.message = fmt::format("{}{}{}", grpc_status_name(status), text.empty() ? "" : ": ", text);
+  error.retry_after = retry_delay(trailers.details);
+  if (trailers.pushback) {
+    const auto ms = parse_int<int64_t>(*trailers.pushback);
+    // A negative or unreadable pushback means "do not retry", as gRPC's retry design says.
+    if (!ms || *ms < 0) {
+      error.kind = ErrorKind::Invalid;
+      error.retry_after = {};
+    } else {
+      error.retry_after = std::chrono::milliseconds(std::min<int64_t>(*ms, 3'600'000));
+    }
+  }
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace sonde::net

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/internal/http_connection.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <ctime>
+#include <iterator>
+
+#include "net/address.h"
+#include "net/internal/loop_impl.h"
+
+namespace sonde::net {
+namespace {
+
+constexpr auto kLinger = std::chrono::seconds(2);
+constexpr size_t kReadAhead = 64 * 1024;
+
+std::string http_date(int64_t unix_ns) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = unix_ns / 1'000'000'000;
+  std::tm tm{};
+  ::gmtime_r(&seconds, &tm);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[tm.tm_wday], tm.tm_mday,
+                     kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+// A line break in a value would let a handler's input write headers of its own.
+bool is_clean(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
+                          bool chunked, int64_t unix_ns) {
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                                reason_phrase(response.status), http_date(unix_ns));
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    if (name.empty() || !is_clean(name) || !is_clean(value)) return;
+    fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
+  };
+  if (!response.content_type.empty()) add("Content-Type", response.content_type);
+  for (const Header& header : response.headers) add(header.name, header.value);
+  const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
+  if (length && !bodyless) add("Content-Length", fmt::format("{}", *length));
+  if (chunked) add("Transfer-Encoding", "chunked");
+  add("Connection", keep_alive ? "keep-alive" : "close");
+  out += "\r\n";
+  return out;
+}
+
+HttpConnection::HttpConnection(std::shared_ptr<Core> core, Tcp::socket socket)
+    : core_(std::move(core)),
+      stream_(std::move(socket)),
+      buffer_(core_->options.max_header + kReadAhead),
+      wake_(core_->loop.impl().io) {
+  error_code error;
+  const auto remote = stream_.socket().remote_endpoint(error);
+  if (!error) {
+    peer_ = Address{remote.address().to_string(), remote.port()}.to_string();
+  }
+  stream_.socket().set_option(Tcp::no_delay(true), error);
+}
+
+void HttpConnection::answer(uint64_t exchange, Response response,
+                            std::shared_ptr<Stream::State> stream,
+                            std::move_only_function<void()> on_close) {
+  if (exchange != exchange_ || answer_ || !open_) {
+    if (stream) {
+      const std::lock_guard lock(stream->mutex);
+      stream->gone = true;
+    }
+    return;
+  }
+  answer_ = std::move(response);
+  out_ = std::move(stream);
+  on_close_ = std::move(on_close);
+  wake();
+}
+
+void HttpConnection::abort() {
+  open_ = false;
+  on_close_ = {};
+  error_code ignored;
+  stream_.socket().close(ignored);
+  stream_.cancel();
+  wake();
+}
+
+void HttpConnection::peer_gone() {
+  open_ = false;
+  if (out_) {
+    const std::lock_guard lock(out_->mutex);
+    out_->gone = true;
+    out_->pending.clear();
+  }
+  if (on_close_ && !core_->stopped) std::exchange(on_close_, {})();
+  on_close_ = {};
+  wake();
+}
+
+asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
+  HttpConnection& c = *self;
+  while (c.open_) {
+    {
+      Request request;
+      if (!co_await c.read_request(request) || !c.open_ || c.core_->stopped) break;
+      c.head_ = request.head;
+      c.answer_.reset();
+      ++c.exchange_;
+      c.core_->handler(request, Responder(self, &c.core_->loop, c.exchange_));
+    }
+    while (!c.answer_ && c.open_) {
+      c.wake_.expires_at(asio::steady_timer::time_point::max());
+      co_await c.wake_.async_wait(kAwait);
+    }
+    if (!c.open_) break;
+    if (c.out_) {
+      co_await c.run_stream();
+      break;
+    }
+    if (!co_await c.write(*c.answer_, c.keep_alive_)) break;
+    if (!c.keep_alive_) {
+      co_await c.linger();
+      break;
+    }
+  }
+  c.peer_gone();
+  error_code ignored;
+  c.stream_.socket().close(ignored);
+  c.core_->connections.erase(self.get());
+}
+
+asio::awaitable<bool> HttpConnection::read_request(Request& request) {
+  const HttpServerOptions& limits = core_->options;
+  if (buffer_.size() == 0) {
+    stream_.expires_after(limits.idle_timeout);
+    const auto [error, n] = co_await stream_.async_read_some(buffer_.prepare(4096), kAwait);
+    if (error) co_return false;
+    buffer_.commit(n);
+  }
+  RequestParser parser;
+  parser.header_limit(static_cast<uint32_t>(limits.max_header));
+  parser.body_limit(limits.max_body);
+  stream_.expires_after(limits.header_timeout);
+  std::optional<Refusal> refusal;
+  {
+    const auto [error, n] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
+    if (error) {
+      refusal = refusal_of(error);
+      if (!refusal) co_return false;
+    } else {
+      refusal = check_head(parser);
+    }
+  }
+  http10_ = parser.get().version() == 10;
+  if (!refusal && !parser.is_done()) {
+    stream_.expires_after(limits.body_timeout);
+    if (buffer_.size() == 0 && !http10_ &&
+        equals_ignoring_case(parser.get()[http::field::expect], "100-continue")) {
+      const auto [error, n] = co_await asio::async_write(
+          stream_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), kAwait);
+      if (error) co_return false;
+    }
+    const auto [error, n] = co_await http::async_read(stream_, buffer_, parser, kAwait);
+    if (error) {
+      refusal = refusal_of(error);
+      if (!refusal) co_return false;
+    }
+  }
+  if (!refusal) {
+    keep_alive_ = parser.keep_alive();
+    refusal = take_request(parser, request);
+  }
+  if (refusal) {
+    co_await refuse(std::move(*refusal));
+    co_return false;
+  }
+  request.peer = peer_;
+  co_return true;
+}
+
+asio::awaitable<void> HttpConnection::refuse(Refusal refusal) {
+  Response response;
+  response.status = refusal.status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = refusal.why + "\n";
+  head_ = false;
+  if (co_await write(response, false)) co_await linger();
+}
+
+asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_alive) {
+  const std::string head = response_head(response, response.body.size(), keep_alive, false,
+                                         core_->loop.clock().unix_ns());
+  const bool bodyless = head_ || response.status == 204 || response.status == 304;
+  const std::array<asio::const_buffer, 2> buffers = {
+      asio::buffer(head), bodyless ? asio::const_buffer() : asio::buffer(response.body)};
+  stream_.expires_after(core_->options.idle_timeout);
+  const auto [error, n] = co_await asio::async_write(stream_, buffers, kAwait);
+  co_return !error;
+}
+
+asio::awaitable<void> HttpConnection::run_stream() {
+  const bool chunked = !http10_;
+  const auto state = out_;
+  std::string bytes =
+      response_head(*answer_, std::nullopt, false, chunked, core_->loop.clock().unix_ns());
+  const auto frame = [chunked](std::string_view body) {
+    if (body.empty()) return std::string();
+    return chunked ? fmt::format("{:x}\r\n{}\r\n", body.size(), body) : std::string(body);
+  };
+  if (!head_) bytes += frame(answer_->body);
+  asio::co_spawn(core_->loop.impl().io, watch_peer(shared_from_this()), asio::detached);
+  bool last = head_;
+  while (open_) {
+    if (!bytes.empty()) {
+      stream_.expires_after(core_->options.idle_timeout);
+      const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
+      if (error || !open_) co_return;
+      bytes.clear();
+    }
+    if (last) break;
+    {
+      const std::lock_guard lock(state->mutex);
+      state->notified = false;
+      if (state->gone) co_return;  // too far behind: cut off
+      bytes = frame(state->pending);
+      state->pending.clear();
+      last = state->closed;
+      if (last && chunked) bytes += "0\r\n\r\n";
+    }
+    if (bytes.empty() && !last) {
+      wake_.expires_at(asio::steady_timer::time_point::max());
+      co_await wake_.async_wait(kAwait);
+    }
+  }
+  on_close_ = {};
+  error_code ignored;
+  stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
+// While a stream is written nothing is expected from the peer, so a read can only say that it left.
+asio::awaitable<void> HttpConnection::watch_peer(std::shared_ptr<HttpConnection> self) {
+  std::array<char, 512> ignored;
+  self->stream_.expires_never();
+  while (self->open_) {
+    const auto [error, n] = co_await self->stream_.async_read_some(asio::buffer(ignored), kAwait);
+    if (error) break;
+  }
+  if (self->open_) self->peer_gone();
+}
+
+// Closing with unread bytes resets the connection, and the peer would lose the answer just written.
+asio::awaitable<void> HttpConnection::linger() {
+  error_code ignored;
+  stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+  std::array<char, 16384> sink;
+  stream_.expires_after(kLinger);
+  while (open_) {
+    const auto [error, n] = co_await stream_.async_read_some(asio::buffer(sink), kAwait);
+    if (error) break;
+  }
+}
+
+}  // namespace sonde::net

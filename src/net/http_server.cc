@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_server.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/socket.h>
+
+#include <boost/asio/ip/v6_only.hpp>
+#include <utility>
+
+#include "base/counters.h"
+#include "net/address.h"
+#include "net/internal/http_connection.h"
+#include "net/internal/loop_impl.h"
+#include "net/port_owner.h"
+
+namespace sonde::net {
+
+void Stream::State::notify(std::unique_lock<std::mutex> lock) {
+  if (std::exchange(notified, true)) return;
+  lock.unlock();
+  loop->post([weak = connection] {
+    if (const auto c = weak.lock()) c->wake();
+  });
+}
+
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (this != &other) {
+    close();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+Stream::~Stream() { close(); }
+
+bool Stream::write(std::string bytes) {
+  if (!state_) return false;
+  std::unique_lock lock(state_->mutex);
+  if (state_->gone || state_->closed) return false;
+  if (bytes.size() > state_->max_backlog - state_->pending.size()) {
+    state_->gone = true;
+    state_->pending.clear();
+    state_->notify(std::move(lock));
+    return false;
+  }
+  if (state_->pending.empty()) {
+    state_->pending = std::move(bytes);
+  } else {
+    state_->pending += bytes;
+  }
+  state_->notify(std::move(lock));
+  return true;
+}
+
+bool Stream::event(std::string_view name, std::string_view data) {
+  std::string out;
+  if (!name.empty()) out = fmt::format("event: {}\n", name);
+  do {
+    const size_t eol = std::min(data.find('\n'), data.size());
+    out += fmt::format("data: {}\n", data.substr(0, eol));
+    data.remove_prefix(std::min(eol + 1, data.size()));
+  } while (!data.empty());
+  out += '\n';
+  return write(std::move(out));
+}
+
+bool Stream::open() const {
+  if (!state_) return false;
+  const std::lock_guard lock(state_->mutex);
+  return !state_->gone && !state_->closed;
+}
+
+void Stream::close() {
+  if (!state_) return;
+  const auto state = std::move(state_);
+  state_.reset();
+  std::unique_lock lock(state->mutex);
+  if (std::exchange(state->closed, true) || state->gone) return;
+  state->notify(std::move(lock));
+}
+
+Responder::Responder(std::weak_ptr<HttpConnection> connection, Loop* loop, uint64_t exchange)
+    : connection_(std::move(connection)), loop_(loop), exchange_(exchange) {}
+Responder::Responder(Responder&& other) noexcept
+    : connection_(std::move(other.connection_)),
+      loop_(std::exchange(other.loop_, nullptr)),
+      exchange_(other.exchange_) {}
+Responder& Responder::operator=(Responder&& other) noexcept {
+  if (this != &other) {
+    Responder old(std::move(*this));  // answers if that was not done
+    connection_ = std::move(other.connection_);
+    loop_ = std::exchange(other.loop_, nullptr);
+    exchange_ = other.exchange_;
+  }
+  return *this;
+}
+Responder::~Responder() {
+  if (loop_ == nullptr) return;
+  respond({.status = 500,
+           .content_type = "text/plain; charset=utf-8",
+           .body = "the request was dropped without an answer\n",
+           .headers = {}});
+}
+
+void Responder::respond(Response response) {
+  Loop* const loop = std::exchange(loop_, nullptr);
+  if (loop == nullptr) return;
+  auto connection = connection_.lock();
+  if (!connection) return;
+  if (loop->in_loop_thread()) {
+    connection->answer(exchange_, std::move(response), nullptr, {});
+    return;
+  }
+  loop->post([c = std::move(connection), id = exchange_, r = std::move(response)]() mutable {
+    c->answer(id, std::move(r), nullptr, {});
+  });
+}
+
+Stream Responder::start_stream(Response response, std::move_only_function<void()> on_close) {
+  Stream stream;
+  Loop* const loop = std::exchange(loop_, nullptr);
+  if (loop == nullptr) return stream;
+  stream.state_ = std::make_shared<Stream::State>();
+  stream.state_->loop = loop;
+  stream.state_->connection = connection_;
+  auto connection = connection_.lock();
+  if (!connection) {
+    stream.state_->gone = true;
+    return stream;
+  }
+  stream.state_->max_backlog = connection->max_backlog();
+  auto fn = [c = std::move(connection), id = exchange_, r = std::move(response),
+             state = stream.state_, on_close = std::move(on_close)]() mutable {
+    c->answer(id, std::move(r), std::move(state), std::move(on_close));
+  };
+  if (loop->in_loop_thread()) {
+    fn();
+  } else {
+    loop->post(std::move(fn));
+  }
+  return stream;
+}
+
+HttpServer::Impl::Impl(Loop& owner, Handler fn, HttpServerOptions limits)
+    : loop(owner),
+      handler(std::move(fn)),
+      options(limits),
+      acceptor(owner.impl().io),
+      pause(owner.impl().io) {}
+
+Result<> HttpServer::Impl::bind(std::string_view text) {
+  auto address = parse_address(text);
+  if (!address) return std::unexpected(address.error());
+  const auto failed = [&](const error_code& error) {
+    std::string message =
+        fmt::format("cannot listen on {}: {}", address->to_string(), error.message());
+    if (error == asio::error::address_in_use) {
+      message = fmt::format("cannot listen on {}: the port is taken", address->to_string());
+      if (const auto owner = find_port_owner(address->port)) {
+        message += fmt::format(" by {} (pid {})", owner->program, owner->pid);
+      }
+    }
+    const bool denied = error == asio::error::access_denied;
+    return fail(denied ? ErrorKind::Denied : ErrorKind::Unavailable, std::move(message));
+  };
+  error_code error;
+  Tcp::endpoint endpoint;
+  if (address->host.empty()) {
+    endpoint = Tcp::endpoint(Tcp::v6(), address->port);
+  } else if (address->host == "localhost") {
+    endpoint = Tcp::endpoint(asio::ip::address_v4::loopback(), address->port);
+  } else {
+    const auto ip = asio::ip::make_address(address->host, error);
+    if (!error) {
+      endpoint = Tcp::endpoint(ip, address->port);
+    } else {
+      Tcp::resolver resolver(loop.impl().io);
+      const auto found = resolver.resolve(address->host, "", Tcp::resolver::passive, error);
+      if (error || found.empty()) {
+        return fail(ErrorKind::Invalid, fmt::format("address \"{}\": host \"{}\" is not known: {}",
+                                                    text, address->host, error.message()));
+      }
+      endpoint = Tcp::endpoint(found.begin()->endpoint().address(), address->port);
+    }
+  }
+  acceptor.open(endpoint.protocol(), error);
+  if (error && address->host.empty()) {  // a kernel without IPv6
+    endpoint = Tcp::endpoint(Tcp::v4(), address->port);
+    acceptor.open(endpoint.protocol(), error);
+  }
+  if (error) return failed(error);
+  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (address->host.empty() && endpoint.protocol() == Tcp::v6()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+  }
+  acceptor.bind(endpoint, error);
+  if (error) return failed(error);
+  acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return failed(error);
+  return {};
+}
+
+asio::awaitable<void> HttpServer::Impl::accept_loop(std::shared_ptr<Impl> self) {
+  while (!stopped) {
+    auto [error, socket] = co_await acceptor.async_accept(kAwait);
+    if (stopped) break;
+    if (!error) {
+      admit(std::move(socket));
+      continue;
+    }
+    if (error == asio::error::operation_aborted) break;
+    // Out of descriptors, or a connection that died in the queue: it passes, a busy loop would not.
+    pause.expires_after(std::chrono::milliseconds(100));
+    co_await pause.async_wait(kAwait);
+  }
+  (void)self;
+}
+
+void HttpServer::Impl::admit(Tcp::socket socket) {
+  if (connections.size() >= options.max_connections) {
+    static Counter& refused = counter("sonde_http_refused_connections_total",
+                                      "HTTP connections refused because the limit was reached");
+    refused.add(1);
+    static constexpr std::string_view kBusy =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+        "Connection: close\r\n\r\n";
+    // One try without waiting: whoever is over the limit gets no memory of ours.
+    [[maybe_unused]] const auto sent =
+        ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  auto connection = std::make_shared<HttpConnection>(shared_from_this(), std::move(socket));
+  connections.emplace(connection.get(), connection);
+  asio::co_spawn(loop.impl().io, HttpConnection::serve(std::move(connection)), asio::detached);
+}
+
+HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_view address,
+                                                       Handler handler, HttpServerOptions options) {
+  auto impl = std::make_shared<Impl>(loop, std::move(handler), options);
+  if (auto bound = impl->bind(address); !bound) return std::unexpected(bound.error());
+  asio::co_spawn(loop.impl().io, impl->accept_loop(impl), asio::detached);
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::~HttpServer() {
+  impl_->stopped = true;
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+  impl_->pause.cancel();
+  const auto connections = impl_->connections;
+  for (const auto& [key, weak] : connections) {
+    if (const auto connection = weak.lock()) connection->abort();
+  }
+}
+
+uint16_t HttpServer::port() const {
+  error_code error;
+  const auto endpoint = impl_->acceptor.local_endpoint(error);
+  return error ? 0 : endpoint.port();
+}
+
+size_t HttpServer::connections() const { return impl_->connections.size(); }
+
+}  // namespace sonde::net

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// One accepted connection of an HttpServer: a coroutine that reads a request, waits for its answer,
+// writes it, and starts over. It owns itself through that coroutine; Responders only know it
+// weakly.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "net/http_server.h"
+#include "net/internal/http_parse.h"
+
+namespace sonde::net {
+
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+  Impl(Loop& owner, Handler fn, HttpServerOptions limits);
+  Result<> bind(std::string_view text);
+  asio::awaitable<void> accept_loop(std::shared_ptr<Impl> self);
+  void admit(Tcp::socket socket);
+
+  Loop& loop;
+  Handler handler;
+  HttpServerOptions options;
+  Tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  bool stopped = false;
+  std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;
+};
+
+// Shared by the Stream, on any thread, and the connection, on the loop's.
+struct Stream::State {
+  std::mutex mutex;
+  std::string pending;
+  size_t max_backlog = 0;
+  bool closed = false;    // by the writer
+  bool gone = false;      // the peer
+  bool notified = false;  // a wake-up is on its way to the loop
+  Loop* loop = nullptr;
+  std::weak_ptr<HttpConnection> connection;
+  void notify(std::unique_lock<std::mutex> lock);
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  using Core = HttpServer::Impl;
+  HttpConnection(std::shared_ptr<Core> core, Tcp::socket socket);
+
+  static asio::awaitable<void> serve(std::shared_ptr<HttpConnection> self);
+  void answer(uint64_t exchange, Response response, std::shared_ptr<Stream::State> stream,
+              std::move_only_function<void()> on_close);
+  void wake() { wake_.cancel(); }
+  size_t max_backlog() const { return core_->options.max_stream_backlog; }
+  void abort();
+
+ private:
+  asio::awaitable<bool> read_request(Request& request);
+  asio::awaitable<void> refuse(Refusal refusal);
+  asio::awaitable<bool> write(const Response& response, bool keep_alive);
+  asio::awaitable<void> run_stream();
+  static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
+  asio::awaitable<void> linger();
+  void peer_gone();
+
+  std::shared_ptr<Core> core_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  asio::steady_timer wake_;
+  std::string peer_;
+  uint64_t exchange_ = 0;
+  bool open_ = true;
+  bool head_ = false;
+  bool keep_alive_ = false;
+  bool http10_ = false;
+  std::optional<Response> answer_;
+  std::shared_ptr<Stream::State> out_;
+  std::move_only_function<void()> on_close_;
+};
+
+// The head of a response. length is nullopt for a streamed one.
+std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
+                          bool chunked, int64_t unix_ns);
+
+}  // namespace sonde::net

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks between Beast's parser and a handler: what Beast lets pass but this server refuses,
+// and the conversion to a Request. The server and the fuzzer share it, so what is fuzzed is what
+// runs.
+#pragma once
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/http_types.h"
+#include "net/internal/asio.h"
+
+namespace sonde::net {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using RequestParser = http::request_parser<http::string_body>;
+
+// Why a request is not handed to the handler, as the status and the words of the answer.
+struct Refusal {
+  int status = 400;
+  std::string why;
+};
+
+// What to answer to an error of the parser; nullopt when the peer is gone and nothing is to be
+// said.
+std::optional<Refusal> refusal_of(error_code error);
+// To be asked once the header is read, before the body.
+std::optional<Refusal> check_head(const RequestParser& parser);
+// To be asked once the body is read. Moves the body out of the parser.
+std::optional<Refusal> take_request(RequestParser& parser, Request& out);
+// All of it over bytes in memory. A request that is not whole yet is a refusal with status 0.
+std::optional<Refusal> parse_request(std::string_view bytes, size_t max_header, size_t max_body,
+                                     Request& out);
+
+}  // namespace sonde::net
