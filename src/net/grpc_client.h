@@ -41,8 +41,9 @@ class GrpcClient {
   // Ends every running call with Unavailable, inside this call. Later calls fail as well.
   void close();
 
+  struct Impl;  // internal
+
  private:
-  struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/grpc_client.h"
+
+#include <fmt/core.h>
+
+#include <cctype>
+#include <utility>
+
+#include "net/internal/grpc_connection.h"
+
+namespace sonde::net {
+namespace {
+
+// HTTP/2 wants lower-case names; a user's configuration may hold any case.
+void lower_names(Headers& headers) {
+  for (Header& header : headers) {
+    for (char& c : header.name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+}
+
+// grpc-timeout allows eight digits.
+std::string timeout_header(Duration timeout) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+  return ms < 100'000'000 ? fmt::format("{}m", ms) : fmt::format("{}S", ms / 1000);
+}
+
+}  // namespace
+
+GrpcClient::Impl::Impl(Loop& owner, GrpcClientOptions settings)
+    : loop(owner), options(std::move(settings)), url(parse_url(options.endpoint, 4317)) {
+  lower_names(options.headers);
+}
+
+void GrpcClient::Impl::start(const GrpcCallPtr& call) {
+  if (call->finished) return;
+  if (closed) return finish(call, fail(ErrorKind::Unavailable, "the gRPC client is closed"));
+  if (!url) return finish(call, std::unexpected(url.error()));
+  if (url->tls) {
+    return finish(call, fail(ErrorKind::Invalid,
+                             fmt::format("\"{}\": https is not supported yet", options.endpoint)));
+  }
+  if (call->message.size() > UINT32_MAX) {
+    return finish(call, fail(ErrorKind::Invalid, "the message is larger than gRPC can carry"));
+  }
+  if (!connection || !connection->usable()) {
+    connection = std::make_shared<GrpcConnection>(*this);
+    asio::co_spawn(connection->executor(), GrpcConnection::run(connection), asio::detached);
+  }
+  const auto target = connection;
+  target->submit(call);
+}
+
+void GrpcClient::Impl::finish(const GrpcCallPtr& call, Result<std::string> result) {
+  if (std::exchange(call->finished, true)) return;
+  loop.cancel(std::exchange(call->timer, 0));
+  auto done = std::move(call->done);
+  calls.erase(call.get());
+  done(std::move(result));
+}
+
+void GrpcClient::Impl::retry(const GrpcCallPtr& call, std::string_view why) {
+  if (call->finished) return;
+  if (std::exchange(call->retried, true)) {
+    return finish(call, fail(ErrorKind::Unavailable, std::string(why)));
+  }
+  call->sent = 0;
+  call->stream = -1;
+  call->on_wire = false;
+  call->trailers = {};
+  call->reader = GrpcMessageReader(options.max_response);
+  loop.post([weak = weak_from_this(), call] {
+    if (const auto self = weak.lock()) self->start(call);
+  });
+}
+
+void GrpcClient::Impl::expire(const GrpcCallPtr& call) {
+  const auto self = shared_from_this();
+  const auto target = call->connection.lock();
+  call->timer = 0;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count();
+  finish(call, fail(ErrorKind::Unavailable,
+                    fmt::format("DEADLINE_EXCEEDED: no answer within {} ms", ms)));
+  if (!target || !target->cancel(call)) return;
+  // Not one byte since the call began: the path is dead, and other calls would wait just as long.
+  if (target->received() == call->received_before) target->abort("the peer stopped answering");
+}
+
+void GrpcClient::Impl::close() {
+  closed = true;
+  if (connection) std::exchange(connection, nullptr)->abort("the gRPC client was closed");
+  const auto waiting = calls;
+  for (const auto& [key, call] : waiting) {
+    finish(call, fail(ErrorKind::Unavailable, "the gRPC client was closed"));
+  }
+}
+
+GrpcClient::GrpcClient(Loop& loop, GrpcClientOptions options)
+    : impl_(std::make_shared<Impl>(loop, std::move(options))) {}
+GrpcClient::GrpcClient(Loop& loop, std::string_view endpoint, Duration timeout)
+    : GrpcClient(loop, [&] {
+        GrpcClientOptions options;
+        options.endpoint = std::string(endpoint);
+        options.timeout = timeout;
+        return options;
+      }()) {}
+GrpcClient::~GrpcClient() { close(); }
+void GrpcClient::close() { impl_->close(); }
+
+void GrpcClient::unary(std::string_view path, Bytes message, Callback done) {
+  auto call = std::make_shared<GrpcCall>(impl_->options.max_response);
+  call->path = std::string(path);
+  call->prefix = grpc_prefix(message.size());
+  call->message = std::move(message);
+  call->timeout_header = timeout_header(impl_->options.timeout);
+  call->done = std::move(done);
+  impl_->calls.emplace(call.get(), call);
+  const std::weak_ptr<Impl> weak = impl_;
+  call->timer = impl_->loop.after(impl_->options.timeout, [weak, call] {
+    if (const auto self = weak.lock()) self->expire(call);
+  });
+  // Posted, so that no callback runs inside unary().
+  impl_->loop.post([weak, call] {
+    if (const auto self = weak.lock()) self->start(call);
+  });
+}
+
+}  // namespace sonde::net
