@@ -46,9 +46,9 @@ struct sonde_event {
   __u8 type;
   __u8 flags;
   __u8 family;
-  __u8 protocol;      /* Index from protocols.h, generated from the .def files; 0 for processes. */
-  __u16 local_port;   /* Host order. */
-  __u16 remote_port;  /* Host order. */
+  __u8 protocol;       /* Index from protocols.h, generated from the .def files; 0 for processes. */
+  __u16 local_port;    /* Host order. */
+  __u16 remote_port;   /* Host order. */
   __u8 local_addr[16]; /* Network order, v4-mapped for AF_INET. */
   __u8 remote_addr[16];
   __u16 reserved;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* The few kernel structures that the programs read, with only the fields they read. CO-RE relocates
+ * every access at load time, so names matter here and layout does not. This replaces the 2.8 MB
+ * vmlinux.h: it compiles faster, and it shows at a glance what we depend on. */
+#ifndef SONDE_PROBE_BPF_KERNEL_TYPES_H
+#define SONDE_PROBE_BPF_KERNEL_TYPES_H
+
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void*)0)
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+  union {
+    u8 u6_addr8[16];
+    u32 u6_addr32[4];
+  } in6_u;
+};
+struct ns_common {
+  unsigned int inum;
+};
+struct net {
+  struct ns_common ns;
+};
+typedef struct {
+  struct net* net;
+} possible_net_t;
+struct sock_common {
+  u32 skc_daddr;
+  u32 skc_rcv_saddr;
+  u16 skc_dport;
+  u16 skc_num;
+  unsigned short skc_family;
+  volatile unsigned char skc_state;
+  possible_net_t skc_net;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+};
+struct file {
+  unsigned int f_flags;
+};
+struct socket {
+  short type;
+  struct file* file;
+};
+struct sock {
+  struct sock_common __sk_common;
+  struct socket* sk_socket;
+  u16 sk_type;
+  u32 sk_max_ack_backlog;
+};
+struct tcp_sock {
+  u32 rcv_nxt;
+  u32 copied_seq;
+  u32 write_seq;
+  u32 snd_una;
+  u64 bytes_received;
+  u64 bytes_acked;
+};
+struct unix_address;
+struct unix_sock {
+  struct unix_address* addr;
+};
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+};
+struct files_struct {
+  struct fdtable* fdt;
+};
+typedef struct {
+  int counter;
+} atomic_t;
+struct signal_struct {
+  atomic_t live;
+};
+struct task_struct {
+  int pid;
+  int tgid;
+  struct files_struct* files;
+  struct signal_struct* signal;
+};
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+  unsigned long r10, r9, r8, dx, si, di, orig_ax;
+};
+#endif
+struct linux_binprm;
+struct msghdr;
+struct page;
+
+#pragma clang attribute pop
+
+/* These two belong to the user-space ABI: their layout is fixed. */
+struct user_iovec {
+  u64 base;
+  u64 length;
+};
+struct user_msghdr_head {
+  u64 name;
+  u64 name_length;
+  u64 iov;
+  u64 iov_count;
+};
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the bytes of this message lie in user memory, read from the registers of the system call.
+ * The descriptor that the call names must be the very socket of the event: io_uring runs requests
+ * inside unrelated calls, and without this guard their registers would give foreign bytes. */
+#ifndef SONDE_PROBE_BPF_PAYLOAD_H
+#define SONDE_PROBE_BPF_PAYLOAD_H
+
+enum { IOVECS = 8 };
+
+struct source {
+  u64 buffer; /* First bytes; 0 where they cannot be read. */
+  u64 iov;    /* 0 where `buffer` holds the whole message. */
+  u32 iov_count;
+  u32 buffer_length; /* Of the first non-empty segment. */
+};
+
+static __always_inline bool names_socket(struct task_struct* task, u32 fd, struct file* file) {
+  struct fdtable* table = task->files->fdt;
+  u64 entry = 0;
+  if (!file || fd >= table->max_fds) return false;
+  if (bpf_probe_read_kernel(&entry, sizeof(entry), table->fd + fd)) return false;
+  return entry == (u64)file;
+}
+
+static __always_inline void first_segment(struct source* out, u64 iov, u64 count) {
+  struct user_iovec v;
+  if (count > IOVECS) count = IOVECS;
+  for (u32 i = 0; i < IOVECS; i++) {
+    if (i >= count || bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) return;
+    if (v.length == 0) continue;
+    out->buffer = v.base;
+    out->buffer_length = v.length > 0xffffffff ? 0xffffffff : (u32)v.length;
+    out->iov = iov + i * sizeof(v);
+    out->iov_count = (u32)count - i;
+    return;
+  }
+}
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline void find_source(struct source* out, struct sock* sk, int direction,
+                                        struct file* file) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
+  const u64 nr = regs->orig_ax;
+  const u64 second = regs->si;
+  enum { BUFFER, VECTOR, MESSAGE } shape;
+  if (nr > 328) return;
+  if (direction == DIRECTION_RECEIVE) {
+    if (nr == 0 || nr == 45) {
+      shape = BUFFER;
+    } else if (nr == 19 || nr == 327) {
+      shape = VECTOR;
+    } else if (nr == 47 || (nr == 299 && (u32)regs->dx == 1)) {
+      shape = MESSAGE;
+    } else {
+      return;
+    }
+  } else {
+    if (nr == 1 || nr == 44) {
+      shape = BUFFER;
+    } else if (nr == 20 || nr == 328) {
+      shape = VECTOR;
+    } else if (nr == 46 || (nr == 307 && (u32)regs->dx == 1)) {
+      shape = MESSAGE;
+    } else {
+      return;
+    }
+  }
+  if (!names_socket(task, (u32)regs->di, file)) return;
+  if (shape == BUFFER) {
+    out->buffer = second;
+    out->buffer_length = 0xffffffff;
+  } else if (shape == VECTOR) {
+    first_segment(out, second, regs->dx);
+  } else {
+    struct user_msghdr_head m;
+    if (bpf_probe_read_user(&m, sizeof(m), (void*)second)) return;
+    first_segment(out, m.iov, m.iov_count);
+  }
+}
+#endif
+
+/* Gathers a message that is spread over several segments into the scratch buffer of this CPU.
+ * Returns it, with the bytes gathered in *size, or NULL. */
+static __always_inline u8* gather(const struct source* from, int direction, u32 want, u32* size) {
+  const u32 key = direction == DIRECTION_SEND;
+  u8* buffer = bpf_map_lookup_elem(&scratch, &key);
+  u32 have = 0;
+  if (!buffer) return NULL;
+  for (u32 i = 0; i < IOVECS; i++) {
+    struct user_iovec v;
+    u64 n;
+    if (i >= from->iov_count || have >= want) break;
+    if (bpf_probe_read_user(&v, sizeof(v), (void*)(from->iov + i * sizeof(v)))) break;
+    n = v.length;
+    if (n > want - have) n = want - have;
+    if (n == 0) continue;
+    if (n > SONDE_PAYLOAD_MAX) break;
+    if (bpf_probe_read_user(buffer + (have & (SONDE_PAYLOAD_MAX - 1)), n, (void*)v.base)) break;
+    have += n;
+  }
+  *size = have;
+  return buffer;
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Maps and per-socket state. State lives in socket storage: the kernel frees it with the socket, so
+ * nothing leaks and a reused descriptor can never inherit another connection's state. */
+#ifndef SONDE_PROBE_BPF_STATE_H
+#define SONDE_PROBE_BPF_STATE_H
+
+enum { DIRECTION_RECEIVE = SONDE_RECEIVE, DIRECTION_SEND = SONDE_SEND };
+enum { PID_LIMIT = 4 * 1024 * 1024, SCRATCH = 2 * SONDE_PAYLOAD_MAX };
+
+enum {
+  CONN_KNOWN = 1,      /* The template is filled. */
+  CONN_MUTED = 2,      /* Not a protocol we know: never look again. */
+  CONN_MATCHED = 4,    /* `template.protocol` is certain. */
+  CONN_MIDSTREAM = 8,  /* Bytes had moved before we saw the socket. */
+  CONN_ANNOUNCED = 16, /* User space has heard of the socket, so its close matters. */
+};
+
+struct conn {
+  struct sonde_event template; /* The constant part of every event of this socket. */
+  u64 offset[2];               /* Bytes moved so far; index is direction - 1. */
+  u64 arrived_ns;
+  u64 head; /* First bytes of this turn, for classification over short reads. */
+  u32 turn_captured;
+  u8 head_length;
+  u8 last; /* Direction of the last message. */
+  u8 flags;
+  u8 turns;  /* Turns without a match. */
+  u8 gap[2]; /* Unreported bytes in this direction. */
+};
+_Static_assert(sizeof(struct conn) <= 256, "socket storage stays small");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct conn);
+} conns SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 8 * 1024 * 1024);
+} events SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, u64);
+} lost SEC(".maps");
+
+/* One buffer a direction: a program is never nested in itself on one CPU, but a receive may
+ * interrupt a send. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, u32);
+  __type(value, u8[SCRATCH]);
+} scratch SEC(".maps");
+
+/* One bit a process that must not be captured. A global is one address computation, half the price
+ * of a hash lookup, and it is all that an excluded process pays. */
+__u64 excluded[PID_LIMIT / 64];
+
+static __always_inline bool is_excluded(u32 tgid) {
+  return excluded[(tgid / 64) & (PID_LIMIT / 64 - 1)] >> (tgid & 63) & 1;
+}
+static __always_inline void set_excluded(u32 tgid, bool on) {
+  u64* word = &excluded[(tgid / 64) & (PID_LIMIT / 64 - 1)];
+  const u64 bit = 1ULL << (tgid & 63);
+  if (on) {
+    __sync_fetch_and_or(word, bit);
+  } else {
+    __sync_fetch_and_and(word, ~bit);
+  }
+}
+static __always_inline void count_lost(void) {
+  const u32 zero = 0;
+  u64* n = bpf_map_lookup_elem(&lost, &zero);
+  if (n) *n += 1;
+}
+
+#endif

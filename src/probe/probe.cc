@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/log.h"
+#include "probe_bpf.skel.h"
+
+namespace sonde::probe {
+namespace {
+
+constexpr uint32_t kTgidLimit = 4 * 1024 * 1024;
+
+struct BtfDeleter {
+  void operator()(btf* b) const { btf__free(b); }
+};
+
+int print_libbpf(enum libbpf_print_level level, const char* format, va_list args) {
+  if (level != LIBBPF_WARN) return 0;
+  char line[512];
+  // libbpf's own format strings, as printf's.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wformat-nonliteral"
+  int n = vsnprintf(line, sizeof(line), format, args);
+#pragma clang diagnostic pop
+  if (n <= 0) return 0;
+  std::string_view text(line, std::min<size_t>(static_cast<size_t>(n), sizeof(line) - 1));
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  log_warn("bpf: {}", text);
+  return 0;
+}
+
+bool has_type(const btf* kernel, const char* name, uint32_t kind) {
+  return btf__find_by_name_kind(kernel, name, kind) > 0;
+}
+
+FrontEnd choose(const btf* kernel) {
+  if (has_type(kernel, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF))
+    return FrontEnd::SocketLength;
+  if (has_type(kernel, "tcp_sendmsg", BTF_KIND_FUNC) &&
+      has_type(kernel, "tcp_recvmsg", BTF_KIND_FUNC))
+    return FrontEnd::Fexit;
+  return FrontEnd::None;
+}
+
+void autoload(bpf_program* program, bool on) { bpf_program__set_autoload(program, on); }
+
+Error error_of(std::string_view what, int err) {
+  const int code = err < 0 ? -err : err;
+  const bool denied = code == EPERM || code == EACCES;
+  return {denied ? ErrorKind::Denied : ErrorKind::Unavailable,
+          fmt::format("{}: {}{}", what, std::strerror(code),
+                      denied ? "; run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and "
+                               "CAP_DAC_READ_SEARCH (see `sonde doctor`)"
+                             : "; see `sonde doctor`"),
+          {}};
+}
+
+// Reading /proc of other users needs these two; everything else was needed only to load.
+void drop_privileges() {
+  __user_cap_header_struct header{};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct data[2] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return;
+  constexpr uint32_t kKeep = 1u << CAP_SYS_PTRACE | 1u << CAP_DAC_READ_SEARCH;
+  for (int i = 0; i < 2; i++) {
+    const uint32_t keep = i == 0 ? kKeep : 0;
+    data[i].permitted &= keep;
+    data[i].effective &= keep;
+    data[i].inheritable = 0;
+  }
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (syscall(SYS_capset, &header, data) != 0) log_warn("cannot drop capabilities");
+}
+
+}  // namespace
+
+struct Probe::Impl {
+  ProbeConfig config;
+  FrontEnd front_end = FrontEnd::None;
+  probe_bpf* skeleton = nullptr;
+  ring_buffer* ring = nullptr;
+  uint64_t events = 0;
+  // Only during drain().
+  const EventFn* sink = nullptr;
+  size_t left = 0;
+
+  ~Impl() {
+    if (ring) ring_buffer__free(ring);
+    if (skeleton) probe_bpf__destroy(skeleton);
+  }
+
+  static int sample(void* self, void* data, size_t size) {
+    auto* impl = static_cast<Impl*>(self);
+    const auto* event = static_cast<const sonde_event*>(data);
+    if (size >= sizeof(sonde_event)) {
+      const size_t room = size - sizeof(sonde_event);
+      const auto* bytes = reinterpret_cast<const char*>(event->payload());
+      (*impl->sink)(*event, {bytes, std::min<size_t>(event->captured, room)});
+      impl->events++;
+    }
+    // A negative answer ends the call; libbpf has consumed this record by then.
+    return --impl->left == 0 ? -ENOBUFS : 0;
+  }
+};
+
+std::string_view to_string(FrontEnd front_end) {
+  switch (front_end) {
+    case FrontEnd::SocketLength:
+      return "socket-length";
+    case FrontEnd::Fexit:
+      return "fexit";
+    case FrontEnd::None:
+      break;
+  }
+  return "none";
+}
+
+FrontEnd detect_front_end() {
+  const std::unique_ptr<btf, BtfDeleter> kernel(btf__load_vmlinux_btf());
+  const FrontEnd found = kernel ? choose(kernel.get()) : FrontEnd::None;
+  return found;
+}
+
+Probe::Probe(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Probe::~Probe() = default;
+
+Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
+  libbpf_set_print(print_libbpf);
+  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+  auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  {
+    const std::unique_ptr<btf, BtfDeleter> kernel(btf__load_vmlinux_btf());
+    if (!kernel)
+      return fail(ErrorKind::Unavailable,
+                  "this kernel has no type information (/sys/kernel/btf/vmlinux); "
+                  "use a kernel built with CONFIG_DEBUG_INFO_BTF");
+    impl->front_end = choose(kernel.get());
+    if (impl->front_end == FrontEnd::None)
+      return fail(ErrorKind::Unavailable,
+                  "this kernel has neither the socket length tracepoints (6.3) nor traceable TCP "
+                  "functions; see `sonde doctor`");
+    impl->skeleton = probe_bpf__open();
+    if (!impl->skeleton) return std::unexpected(error_of("cannot open the BPF programs", errno));
+    auto& p = impl->skeleton->progs;
+    const bool length = impl->front_end == FrontEnd::SocketLength;
+    autoload(p.length_send, length);
+    autoload(p.length_receive, length);
+    autoload(p.fexit_send, !length);
+    autoload(p.fexit_receive, !length);
+    // Gone since 6.5, where sendmsg took over its work.
+    autoload(p.fexit_sendpage, !length && has_type(kernel.get(), "tcp_sendpage", BTF_KIND_FUNC));
+    autoload(p.on_data_ready, has_type(kernel.get(), "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF));
+  }
+  bpf_map__set_max_entries(impl->skeleton->maps.events, config.ring_bytes);
+  if (const int err = probe_bpf__load(impl->skeleton))
+    return std::unexpected(error_of("cannot load the BPF programs", err));
+  impl->ring =
+      ring_buffer__new(bpf_map__fd(impl->skeleton->maps.events), Impl::sample, impl.get(), nullptr);
+  if (!impl->ring) return std::unexpected(error_of("cannot map the event ring", errno));
+  // Parsing the kernel's types took tens of megabytes that nobody needs again.
+  malloc_trim(0);
+  auto probe = std::unique_ptr<Probe>(new Probe(std::move(impl)));
+  if (config.exclude_self) probe->set_excluded(static_cast<uint32_t>(getpid()), true);
+  return probe;
+}
+
+Result<> Probe::attach() {
+  if (const int err = probe_bpf__attach(impl_->skeleton))
+    return std::unexpected(error_of("cannot attach the BPF programs", err));
+  if (impl_->config.drop_privileges) drop_privileges();
+  malloc_trim(0);
+  return {};
+}
+
+size_t Probe::drain(const EventFn& fn, size_t limit) {
+  if (limit == 0) return 0;
+  const uint64_t before = impl_->events;
+  impl_->sink = &fn;
+  impl_->left = limit;
+  ring_buffer__consume(impl_->ring);
+  impl_->sink = nullptr;
+  return impl_->events - before;
+}
+
+size_t Probe::drain(EventSink& sink, size_t limit) {
+  return drain([&sink](const sonde_event& e, std::string_view payload) { sink.event(e, payload); },
+               limit);
+}
+
+void Probe::set_excluded(uint32_t tgid, bool excluded) {
+  if (tgid >= kTgidLimit) return;
+  // The kernel changes neighbouring bits at fork and exit, hence atomically.
+  std::atomic_ref<__u64> word(impl_->skeleton->bss->excluded[tgid / 64]);
+  const __u64 bit = 1ULL << (tgid % 64);
+  if (excluded) {
+    word.fetch_or(bit, std::memory_order_relaxed);
+  } else {
+    word.fetch_and(~bit, std::memory_order_relaxed);
+  }
+}
+
+bool Probe::is_excluded(uint32_t tgid) const {
+  if (tgid >= kTgidLimit) return false;
+  std::atomic_ref<__u64> word(impl_->skeleton->bss->excluded[tgid / 64]);
+  return word.load(std::memory_order_relaxed) >> (tgid % 64) & 1;
+}
+
+ProbeStats Probe::stats() const {
+  ProbeStats out;
+  out.events = impl_->events;
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus > 0) {
+    std::vector<uint64_t> values(static_cast<size_t>(cpus));
+    const uint32_t zero = 0;
+    // Reading a map needs CAP_BPF only at opening; the descriptor suffices afterwards.
+    if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.lost), &zero, values.data()) == 0)
+      for (const uint64_t v : values) out.lost += v;
+  }
+  return out;
+}
+
+FrontEnd Probe::front_end() const { return impl_->front_end; }
+
+}  // namespace sonde::probe

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side as user space sees it: load the embedded programs, choose the front end that this
+// kernel has, attach, and drain what the programs wrote. It hands out raw records and knows nothing
+// of requests; the tracker makes those. One thread drains; set_excluded may be called from any.
+//
+// Nothing wakes the drainer: call drain() on a timer (20 ms keeps the ring far from full).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "probe/bpf/event_abi.h"
+
+namespace sonde::probe {
+
+enum class FrontEnd { None, SocketLength, Fexit };
+std::string_view to_string(FrontEnd front_end);
+
+struct ProbeConfig {
+  // Ring size in bytes; a power of two.
+  uint32_t ring_bytes = 8 * 1024 * 1024;
+  // Give up what loading needed once everything is attached. Off in tests, which load again.
+  bool drop_privileges = true;
+  // Our own traffic must never be captured, or exporting would feed itself.
+  bool exclude_self = true;
+};
+
+struct ProbeStats {
+  uint64_t events = 0;        // Handed out by drain().
+  uint64_t lost = 0;          // The ring or the socket storage had no room.
+  uint64_t ring_pending = 0;  // Bytes waiting now.
+};
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Valid during the call only: both point into the ring.
+  virtual void event(const sonde_event& event, std::string_view payload) = 0;
+};
+
+class Probe {
+ public:
+  using EventFn = std::function<void(const sonde_event&, std::string_view)>;
+
+  // Loads the programs. Nothing runs in the kernel before attach().
+  static Result<std::unique_ptr<Probe>> create(ProbeConfig config);
+  ~Probe();
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  Result<> attach();
+  // At most `limit` records, so that one call never starves the loop. Returns how many.
+  size_t drain(const EventFn& fn, size_t limit = 16384);
+  size_t drain(EventSink& sink, size_t limit = 16384);
+  // Excluded processes cost one bit test a message. Children inherit it; exec clears it.
+  void set_excluded(uint32_t tgid, bool excluded);
+  bool is_excluded(uint32_t tgid) const;
+  ProbeStats stats() const;
+  FrontEnd front_end() const;
+
+ private:
+  struct Impl;
+  explicit Probe(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The front end that this kernel's BTF allows; None where there is no BTF or neither exists.
+FrontEnd detect_front_end();
+
+}  // namespace sonde::probe
