@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kSweepNs = 50'000'000;
 constexpr int64_t kJoinNs = 60'000'000'000;
 constexpr size_t kMaxPath = 1024;
+constexpr size_t kMaxEarly = 16;
+constexpr size_t kMaxEarlyBytes = 64;
 
 std::string address_text(const uint8_t (&address)[16], uint8_t family) {
   if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) return {};
@@ -69,6 +71,8 @@ struct Tracker::Connection {
   uint64_t cookie = 0;
   std::unique_ptr<ConnectionParser> parser;
   std::string_view protocol;
+  // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
+  std::vector<std::pair<sonde_event, std::string>> early;
   sonde_event last{};
   int64_t last_ns = 0;
   bool seen[2] = {};
@@ -179,10 +183,27 @@ void Tracker::event(const sonde_event& event, std::string_view payload) {
 void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
   Connection* connection = connection_of(event);
   if (connection == nullptr) return;
-  connection->last = event;
-  connection->last_ns = static_cast<int64_t>(event.time_ns);
   recent_.splice(recent_.begin(), recent_, connection->recent);
+  if (connection->parser == nullptr) {
+    const Protocol* protocol = protocol_of(event.protocol);
+    if (protocol == nullptr) {
+      connection->last_ns = static_cast<int64_t>(event.time_ns);
+      if (connection->early.size() >= kMaxEarly) connection->early.clear();
+      connection->early.emplace_back(event, std::string(payload.substr(0, kMaxEarlyBytes)));
+      return;
+    }
+    connection->parser = protocol->make();
+    connection->protocol = protocol->name;
+    for (const auto& [before, bytes] : connection->early) feed(*connection, before, bytes);
+    connection->early.clear();
+    connection->early.shrink_to_fit();
+  }
+  feed(*connection, event, payload);
+}
 
+void Tracker::feed(Connection& connection, const sonde_event& event, std::string_view payload) {
+  connection.last = event;
+  connection.last_ns = static_cast<int64_t>(event.time_ns);
   Fragment fragment;
   fragment.received = event.type == SONDE_RECEIVE;
   fragment.turn_start = (event.flags & SONDE_TURN_START) != 0;
@@ -195,8 +216,8 @@ void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
   fragment.stamp.tid = event.tid;
   fragment.stamp.blocking = (event.flags & SONDE_SOCKET_BLOCKING) != 0;
 
-  uint64_t& expected = connection->next_offset[fragment.received ? 1 : 0];
-  bool& seen = connection->seen[fragment.received ? 1 : 0];
+  uint64_t& expected = connection.next_offset[fragment.received ? 1 : 0];
+  bool& seen = connection.seen[fragment.received ? 1 : 0];
   if (seen && event.stream_offset > expected) {
     fragment.lost_before = event.stream_offset - expected;
     ++stats_.gaps;
@@ -211,15 +232,13 @@ void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
   seen = true;
   expected = event.stream_offset + event.length;
 
-  Listener listener(*this, *connection);
-  connection->parser->feed(fragment, listener);
+  Listener listener(*this, connection);
+  connection.parser->feed(fragment, listener);
 }
 
 Tracker::Connection* Tracker::connection_of(const sonde_event& event) {
   const auto known = connections_.find(event.cookie);
   if (known != connections_.end()) return known->second.get();
-  const Protocol* protocol = protocol_of(event.protocol);
-  if (protocol == nullptr) return nullptr;
   const std::shared_ptr<Process> process = processes_.get(event.tgid);
   if (!process->filtered) {
     process->filtered = true;
@@ -233,8 +252,6 @@ Tracker::Connection* Tracker::connection_of(const sonde_event& event) {
   }
   auto connection = std::make_unique<Connection>();
   connection->cookie = event.cookie;
-  connection->parser = protocol->make();
-  connection->protocol = protocol->name;
   recent_.push_front(event.cookie);
   connection->recent = recent_.begin();
   return connections_.emplace(event.cookie, std::move(connection)).first->second.get();
@@ -257,7 +274,7 @@ void Tracker::drop(uint64_t cookie, int64_t now_ns) {
   const auto place = connections_.find(cookie);
   if (place == connections_.end()) return;
   Listener listener(*this, *place->second);
-  place->second->parser->close(now_ns, listener);
+  if (place->second->parser) place->second->parser->close(now_ns, listener);
   evict(cookie);
 }
 

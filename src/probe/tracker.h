@@ -115,6 +115,7 @@ class Tracker {
   class Listener;
 
   void socket_event(const sonde_event& event, std::string_view payload);
+  void feed(Connection& connection, const sonde_event& event, std::string_view payload);
   Connection* connection_of(const sonde_event& event);
   void evict(uint64_t cookie);
   void settle_joins();

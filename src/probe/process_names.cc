@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names and files of process_names.h. The rules are heuristics over what common servers look like;
+// the environment variable OTEL_SERVICE_NAME overrules all of them.
+#include "probe/process_names.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace sonde::probe::names {
+namespace {
+
+bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+std::string without(std::string name, std::initializer_list<std::string_view> endings) {
+  for (const std::string_view ending : endings) {
+    if (name.size() > ending.size() && name.ends_with(ending)) {
+      name.resize(name.size() - ending.size());
+      return name;
+    }
+  }
+  return name;
+}
+
+std::string directory_of(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash));
+}
+
+std::string absolute(std::string_view path, const std::string& cwd) {
+  return path.starts_with('/') ? std::string(path) : cwd + "/" + std::string(path);
+}
+
+// `shop.app:create()` and `shop.app` name `shop.app`.
+std::string module_name(std::string_view target) {
+  std::string name(target.substr(0, target.find(':')));
+  name = without(base_name(name), {".py"});
+  for (const std::string_view common : {".wsgi", ".asgi", ".app", ".main", ".__main__"}) {
+    name = without(name, {common});
+  }
+  return name;
+}
+
+// The application that a Python server program is told to run.
+std::string application_of(const std::vector<std::string>& arguments, size_t from) {
+  for (size_t i = from; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "--app" || a == "-A") return i + 1 < arguments.size() ? module_name(arguments[i + 1]) : "";
+    if (a.starts_with("--app=")) return module_name(a.substr(6));
+  }
+  for (size_t i = from; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a.empty() || a.front() == '-' || a.find('/') != std::string::npos) continue;
+    const size_t colon = a.find(':');
+    // An address has digits after its colon.
+    if (colon != std::string::npos && colon != 0 && colon + 1 < a.size() &&
+        std::isalpha(static_cast<unsigned char>(a[colon + 1])) != 0) {
+      return module_name(a);
+    }
+  }
+  return {};
+}
+
+std::string python_name(const std::vector<std::string>& arguments, const std::string& cwd) {
+  constexpr std::array<std::string_view, 6> kServers = {"gunicorn", "uvicorn",  "hypercorn",
+                                                        "flask",    "waitress-serve", "celery"};
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    std::string program = base_name(a);
+    const bool is_server = std::find(kServers.begin(), kServers.end(), program) != kServers.end();
+    if (i == 0 && !is_server) continue;
+    if (a == "-m" && i + 1 < arguments.size()) {
+      const std::string& module = arguments[i + 1];
+      std::string application = application_of(arguments, i + 2);
+      return application.empty() ? module : application;
+    }
+    if (a == "-c") return {};
+    if (a == "-W" || a == "-X") {
+      ++i;
+      continue;
+    }
+    if (!a.empty() && a.front() == '-') continue;
+    if (is_server) {
+      std::string application = application_of(arguments, i + 1);
+      return application.empty() ? program : application;
+    }
+    program = without(program, {".py", ".pyc"});
+    // These files say nothing; the folder does.
+    if (program == "manage" || program == "__main__" || program == "wsgi" || program == "asgi") {
+      const std::string folder = base_name(directory_of(absolute(a, cwd)));
+      if (!folder.empty()) return folder;
+    }
+    return program;
+  }
+  return {};
+}
+
+// The "name" of the nearest package.json at or above `folder`.
+std::string package_name(std::string folder, const std::string& root) {
+  for (int depth = 0; depth < 5 && !folder.empty(); ++depth) {
+    const std::string text = read_file(root + folder + "/package.json", 65536);
+    size_t place = 0;
+    while ((place = text.find("\"name\"", place)) != std::string::npos) {
+      size_t value = place + 6;
+      while (value < text.size() && (std::isspace(static_cast<unsigned char>(text[value])) != 0 ||
+                                     text[value] == ':')) {
+        ++value;
+      }
+      const size_t end = value < text.size() ? text.find('"', value + 1) : std::string::npos;
+      // Nested objects (author) have names too; the package's own comes before any of them.
+      const size_t depth_here = static_cast<size_t>(
+          std::count(text.begin(), text.begin() + static_cast<long>(place), '{') -
+          std::count(text.begin(), text.begin() + static_cast<long>(place), '}'));
+      if (depth_here == 1 && value < text.size() && text[value] == '"' && end != std::string::npos) {
+        return text.substr(value + 1, end - value - 1);
+      }
+      place += 6;
+    }
+    folder = directory_of(folder);
+  }
+  return {};
+}
+
+std::string node_name(const std::vector<std::string>& arguments, const std::string& cwd,
+                      const std::string& root) {
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "-r" || a == "--require" || a == "--import" || a == "--loader") {
+      ++i;
+      continue;
+    }
+    if (a == "-e" || a == "--eval" || a == "-p") return {};
+    if (a.empty() || a.front() == '-' || a == "run") continue;
+    const std::string script = absolute(a, cwd);
+    std::string package = package_name(directory_of(script), root);
+    if (!package.empty()) return package;
+    std::string name = without(base_name(a), {".js", ".mjs", ".cjs", ".ts"});
+    if (name == "index" || name == "server" || name == "main" || name == "app") {
+      const std::string folder = base_name(directory_of(script));
+      if (!folder.empty()) return folder;
+    }
+    return name;
+  }
+  return {};
+}
+
+std::string java_name(const std::vector<std::string>& arguments) {
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "-jar" && i + 1 < arguments.size()) {
+      std::string name = without(base_name(arguments[i + 1]), {".jar", ".war"});
+      // shop-1.2.3-SNAPSHOT is shop.
+      for (size_t dash = name.find('-'); dash != std::string::npos; dash = name.find('-', dash + 1)) {
+        if (dash + 1 < name.size() && std::isdigit(static_cast<unsigned char>(name[dash + 1])) != 0) {
+          name.resize(dash);
+          break;
+        }
+      }
+      return name;
+    }
+    if (a == "-cp" || a == "-classpath" || a == "--class-path" || a == "-p" || a == "--module-path" ||
+        a == "--add-modules" || a == "--add-opens" || a == "--add-exports") {
+      ++i;
+      continue;
+    }
+    if (a == "-m" || a == "--module") continue;
+    if (a.empty() || a.front() == '-' || a.front() == '@') continue;
+    if (a.ends_with(".java")) return without(base_name(a), {".java"});
+    const size_t dot = a.find_last_of("./");
+    return dot == std::string::npos ? a : a.substr(dot + 1);
+  }
+  return {};
+}
+
+std::string php_name(const std::vector<std::string>& arguments, const std::string& cwd) {
+  std::string folder;
+  bool server = false;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "-S" || a == "-t" || a == "-d" || a == "-c") {
+      server = server || a == "-S";
+      if (a == "-t" && i + 1 < arguments.size()) folder = arguments[i + 1];
+      ++i;
+      continue;
+    }
+    if (a == "-r") return {};
+    if (a.empty() || a.front() == '-') continue;
+    std::string name = without(base_name(a), {".php", ".phar"});
+    if (name == "index" || name == "router" || name == "artisan" || name == "console") {
+      const std::string above = base_name(directory_of(absolute(a, cwd)));
+      if (!above.empty() && above != "public" && above != "bin") return above;
+      const std::string top = base_name(directory_of(directory_of(absolute(a, cwd))));
+      if (!top.empty()) return top;
+    }
+    return name;
+  }
+  if (!server) return {};
+  folder = folder.empty() ? cwd : absolute(folder, cwd);
+  while (folder.ends_with('/')) folder.pop_back();
+  if (base_name(folder) == "public") folder = directory_of(folder);
+  return base_name(folder);
+}
+
+std::string script_name(const std::vector<std::string>& arguments) {
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "-e") return {};
+    if (a == "-I" || a == "-r" || a == "-M") {
+      ++i;
+      continue;
+    }
+    if (a.empty() || a.front() == '-') continue;
+    const std::string name = base_name(a);
+    if (name == "bundle" || name == "exec") continue;
+    return without(name, {".rb", ".ru", ".pl", ".psgi", ".exs", ".ex", ".lua"});
+  }
+  return {};
+}
+
+std::string ruby_name(const std::vector<std::string>& arguments) {
+  // puma writes its title over its arguments: "puma 5.6.5 (tcp://0.0.0.0:80) [shop]".
+  if (!arguments.empty() && arguments[0].starts_with("puma")) {
+    const size_t open = arguments[0].rfind('[');
+    const size_t close = arguments[0].rfind(']');
+    if (open != std::string::npos && close != std::string::npos && close > open) {
+      return arguments[0].substr(open + 1, close - open - 1);
+    }
+  }
+  return script_name(arguments);
+}
+
+// `-eval 'shop:start().'` and `-s shop start` name `shop`.
+std::string erlang_name(const std::vector<std::string>& arguments) {
+  for (size_t i = 1; i + 1 < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (a == "-s" || a == "-run" || a == "-eval" || a == "-sname" || a == "-name") {
+      const std::string& value = arguments[i + 1];
+      const size_t end = value.find_first_of(":@( .");
+      const std::string name = value.substr(0, end);
+      if (!name.empty() && name != "elixir" && name != "application") return name;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path, size_t limit) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return {};
+  std::string out;
+  char buffer[16384];
+  while (out.size() < limit) {
+    const ssize_t n = ::read(fd, buffer, std::min(sizeof buffer, limit - out.size()));
+    if (n <= 0) break;
+    out.append(buffer, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  return out;
+}
+
+std::string read_link(const std::string& path) {
+  char buffer[4096];
+  const ssize_t n = readlink(path.c_str(), buffer, sizeof buffer);
+  return n > 0 ? std::string(buffer, static_cast<size_t>(n)) : std::string();
+}
+
+std::string base_name(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::vector<std::string> split_arguments(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty() && out.size() < 256) {
+    const size_t end = std::min(text.find('\0'), text.size());
+    out.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char low = static_cast<char>(c | 0x20);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& container) {
+  while (!cgroup.empty()) {
+    const std::string_view line = cgroup.substr(0, cgroup.find('\n'));
+    cgroup.remove_prefix(std::min(cgroup.size(), line.size() + 1));
+    const size_t start = line.rfind(':');
+    std::string_view path = line.substr(start == std::string_view::npos ? 0 : start + 1);
+    while (!path.empty()) {
+      path.remove_prefix(path.front() == '/' ? 1 : 0);
+      const std::string_view part = path.substr(0, path.find('/'));
+      path.remove_prefix(part.size());
+      // docker-<64 hex>.scope, cri-containerd-<64 hex>.scope, or the bare id.
+      std::string_view id = part;
+      if (id.ends_with(".scope")) id.remove_suffix(6);
+      if (const size_t dash = id.rfind('-'); dash != std::string_view::npos) id.remove_prefix(dash + 1);
+      if (id.size() == 64 && std::all_of(id.begin(), id.end(), [](char c) {
+            return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+          })) {
+        container = id;
+        unit.clear();
+      } else if (part.ends_with(".service") && container.empty() && !part.starts_with("user@") &&
+                 !path.starts_with("/user.slice") && !line.contains("user.slice")) {
+        // The container runtimes are units themselves, but what runs in a container is not theirs.
+        unit = part;
+      }
+    }
+  }
+}
+
+std::string instrumented_by(std::string_view command_line, std::string_view preload,
+                            std::string_view java_options, std::string_view node_options,
+                            std::string_view python_path, std::string_view maps) {
+  struct Mark {
+    std::string_view text;
+    std::string_view who;
+  };
+  constexpr Mark kMarks[] = {
+      {"opentelemetry", "opentelemetry"}, {"libotelinject", "opentelemetry"},
+      {"ddtrace", "datadog"},             {"dd-java-agent", "datadog"},
+      {"dd-trace", "datadog"},            {"newrelic", "newrelic"},
+      {"elastic-apm", "elastic"},         {"dynatrace", "dynatrace"},
+      {"oneagent", "dynatrace"},          {"skywalking", "skywalking"},
+      {"splunk-otel", "opentelemetry"},   {"appdynamics", "appdynamics"},
+      {"sentry", "sentry"}};
+  for (const std::string_view text :
+       {command_line, preload, java_options, node_options, python_path, maps}) {
+    for (const Mark& mark : kMarks) {
+      if (text.find(mark.text) != std::string_view::npos) return std::string(mark.who);
+    }
+  }
+  return {};
+}
+
+std::string from_command(std::string_view language, const std::vector<std::string>& arguments,
+                         const std::string& cwd, const std::string& root) {
+  if (arguments.empty()) return {};
+  if (language == "python") return python_name(arguments, cwd);
+  if (language == "nodejs") return node_name(arguments, cwd, root);
+  if (language == "java") return java_name(arguments);
+  if (language == "php") return php_name(arguments, cwd);
+  if (language == "ruby") return ruby_name(arguments);
+  if (language == "perl") return script_name(arguments);
+  if (language == "erlang") return erlang_name(arguments);
+  if (language == "dotnet") {
+    for (const std::string& a : arguments) {
+      if (ends_with_any(a, {".dll", ".exe"})) return without(base_name(a), {".dll", ".exe"});
+    }
+  }
+  return {};
+}
+
+}  // namespace sonde::probe::names

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a process is named and which language it runs, as functions of texts from /proc. Apart from
+// the package.json and the ELF notes they look for, they touch no file.
+#ifndef SONDE_PROBE_PROCESS_NAMES_H
+#define SONDE_PROBE_PROCESS_NAMES_H
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sonde::probe::names {
+
+std::string read_file(const std::string& path, size_t limit);
+std::string read_link(const std::string& path);
+std::string base_name(std::string_view path);
+std::vector<std::string> split_arguments(std::string_view zero_separated);
+std::string percent_decoded(std::string_view text);
+
+// The unit is set only for services: slices, scopes and user sessions name no service.
+void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& container);
+std::string language_of(std::string_view executable, std::string_view path, std::string_view maps,
+                        const std::string& proc_root, uint32_t tgid);
+std::string instrumented_by(std::string_view command_line, std::string_view preload,
+                            std::string_view java_options, std::string_view node_options,
+                            std::string_view python_path, std::string_view maps);
+// From the script, jar, module or package that the command line runs; empty when it tells nothing.
+// `root` is put before absolute paths.
+std::string from_command(std::string_view language, const std::vector<std::string>& arguments,
+                         const std::string& cwd, const std::string& root);
+
+}  // namespace sonde::probe::names
+
+#endif

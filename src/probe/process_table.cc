@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads /proc for process_table.h. Every file is read with a bound, and every field may be missing:
+// a process can end at any moment, and what it says of itself is not to be trusted.
+#include "probe/process_table.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "probe/process_names.h"
+
+namespace sonde::probe {
+namespace {
+
+constexpr size_t kMaxParents = 16384;
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+// The value of `key` in the zero-separated environment.
+std::string_view variable(std::string_view environment, std::string_view key) {
+  while (!environment.empty()) {
+    const std::string_view entry = environment.substr(0, environment.find('\0'));
+    if (entry.size() > key.size() && entry.starts_with(key) && entry[key.size()] == '=') {
+      return entry.substr(key.size() + 1);
+    }
+    environment.remove_prefix(std::min(environment.size(), entry.size() + 1));
+  }
+  return {};
+}
+
+uint32_t parent_of(const std::string& folder) {
+  const std::string stat = names::read_file(folder + "/stat", 1024);
+  const size_t end = stat.rfind(')');
+  if (end == std::string::npos || end + 4 >= stat.size()) return 0;
+  uint32_t parent = 0;
+  for (size_t i = end + 4; i < stat.size() && stat[i] >= '0' && stat[i] <= '9'; ++i) {
+    parent = parent * 10 + static_cast<uint32_t>(stat[i] - '0');
+  }
+  return parent;
+}
+
+}  // namespace
+
+ProcessTable::ProcessTable(ProcessTableConfig config) : config_(std::move(config)) {
+  if (config_.host.empty()) config_.host = host_name();
+}
+
+Process ProcessTable::read(uint32_t tgid) const {
+  Process out;
+  out.tgid = tgid;
+  out.leader = tgid;
+  const std::string folder = config_.proc_root + "/" + std::to_string(tgid);
+  out.executable_path = names::read_link(folder + "/exe");
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (out.executable_path.ends_with(kDeleted)) {
+    out.executable_path.resize(out.executable_path.size() - kDeleted.size());
+  }
+  const std::string raw = names::read_file(folder + "/cmdline", 16384);
+  const std::vector<std::string> arguments = names::split_arguments(raw);
+  if (out.executable_path.empty() && !arguments.empty()) out.executable_path = arguments.front();
+  out.executable = names::base_name(out.executable_path);
+  if (out.executable.empty()) {
+    out.executable = names::read_file(folder + "/comm", 64);
+    while (!out.executable.empty() && out.executable.back() == '\n') out.executable.pop_back();
+  }
+  out.known = !out.executable.empty();
+  for (const std::string& argument : arguments) {
+    if (out.command_line.size() > 512) break;
+    if (!out.command_line.empty()) out.command_line += ' ';
+    out.command_line += argument;
+  }
+  out.command_line.resize(std::min<size_t>(out.command_line.size(), 512));
+
+  const std::string environment = names::read_file(folder + "/environ", 131072);
+  const std::string maps = names::read_file(folder + "/maps", 1048576);
+  const std::string cgroup = names::read_file(folder + "/cgroup", 8192);
+  names::cgroup_facts(cgroup, out.unit, out.container);
+  out.language = names::language_of(out.executable, out.executable_path, maps, config_.proc_root,
+                                    tgid);
+  out.synchronous = out.language == "php";
+  out.instrumented_by = names::instrumented_by(
+      raw, variable(environment, "LD_PRELOAD"), variable(environment, "JAVA_TOOL_OPTIONS"),
+      variable(environment, "NODE_OPTIONS"), variable(environment, "PYTHONPATH"), maps);
+
+  std::string_view list = variable(environment, "OTEL_RESOURCE_ATTRIBUTES");
+  std::string named_by_attribute;
+  while (!list.empty() && out.attributes.size() < 32) {
+    const std::string_view pair = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) continue;
+    const std::string_view key = pair.substr(0, equals);
+    const std::string value = names::percent_decoded(pair.substr(equals + 1));
+    if (key == "service.name") {
+      named_by_attribute = value;
+    } else if (key == "service.namespace") {
+      out.service_namespace = value;
+    } else if (key == "service.instance.id") {
+      out.instance = value;
+    } else {
+      out.attributes.emplace_back(key, value);
+    }
+  }
+  const std::string cwd = names::read_link(folder + "/cwd");
+  out.container_name = variable(environment, "CONTAINER_NAME");
+  if (const std::string_view name = variable(environment, "OTEL_SERVICE_NAME"); !name.empty()) {
+    out.service = name;
+  } else if (!named_by_attribute.empty()) {
+    out.service = named_by_attribute;
+  } else if (!out.container_name.empty()) {
+    out.service = out.container_name;
+  } else if (!out.unit.empty()) {
+    out.service = out.unit.substr(0, out.unit.size() - std::string_view(".service").size());
+  } else {
+    // A container has a file system of its own; its files are reached through the process.
+    const std::string root = out.container.empty() ? "" : folder + "/root";
+    out.service = names::from_command(out.language, arguments, cwd, root);
+  }
+  if (out.service.empty()) out.service = out.executable;
+  if (out.service.empty()) out.service = "unknown";
+  out.service.resize(std::min<size_t>(out.service.size(), 128));
+
+  // Workers that a server forks are one instance of it, not many.
+  uint32_t ancestor = tgid;
+  for (int depth = 0; depth < 8; ++depth) {
+    const std::string here = config_.proc_root + "/" + std::to_string(ancestor);
+    const uint32_t parent = parent_of(here);
+    if (parent <= 1 || raw.empty()) break;
+    const std::string above = config_.proc_root + "/" + std::to_string(parent);
+    if (names::read_link(above + "/exe") != names::read_link(folder + "/exe")) break;
+    if (names::read_file(above + "/cmdline", 16384) != raw) break;
+    ancestor = parent;
+  }
+  out.leader = ancestor;
+  if (out.instance.empty()) out.instance = config_.host + ":" + std::to_string(out.leader);
+  return out;
+}
+
+std::shared_ptr<Process> ProcessTable::find(uint32_t tgid) const {
+  const auto place = processes_.find(tgid);
+  return place == processes_.end() ? nullptr : place->second;
+}
+
+std::shared_ptr<Process> ProcessTable::get(uint32_t tgid) {
+  if (auto known = find(tgid)) return known;
+  if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());
+  auto process = std::make_shared<Process>(read(tgid));
+  if (!process->known) {
+    // It forked and ended before anyone looked: it ran what its parent runs.
+    const auto parent = parents_.find(tgid);
+    const auto facts = parent == parents_.end() ? nullptr : find(parent->second);
+    if (facts != nullptr) {
+      *process = *facts;
+      process->tgid = tgid;
+    } else {
+      process->instance = config_.host + ":" + std::to_string(tgid);
+    }
+  }
+  processes_.emplace(tgid, process);
+  return process;
+}
+
+void ProcessTable::exec(uint32_t tgid) {
+  processes_.erase(tgid);
+  parents_.erase(tgid);
+}
+
+void ProcessTable::fork(uint32_t child, uint32_t parent) {
+  if (child == parent) return;
+  processes_.erase(child);
+  // A parent that is not yet known is read when the child is needed; one that is known may be the
+  // only source left by then.
+  if (parents_.size() >= kMaxParents && !parent_order_.empty()) {
+    parents_.erase(parent_order_.front());
+    parent_order_.pop_front();
+  }
+  if (parents_.insert_or_assign(child, parent).second) parent_order_.push_back(child);
+}
+
+void ProcessTable::exit(uint32_t tgid) {
+  const auto known = processes_.find(tgid);
+  if (known == processes_.end()) return;
+  exited_.emplace_back(tgid, known->second);
+  while (exited_.size() > config_.max_exited) {
+    const auto& [old, facts] = exited_.front();
+    const auto place = processes_.find(old);
+    // The id may belong to a newer process by now.
+    if (place != processes_.end() && place->second == facts.lock()) processes_.erase(place);
+    exited_.pop_front();
+  }
+}
+
+}  // namespace sonde::probe
