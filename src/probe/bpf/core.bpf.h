@@ -73,9 +73,16 @@ static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp
   return true;
 }
 
+/* The match, and above it the number of the protocol. */
+__attribute__((noinline)) int classify(u64 word, u32 n) {
+  u8 protocol = 0;
+  const enum sonde_match m = sonde_classify(word, n, &protocol);
+  return m | protocol << 8;
+}
+
 /* Joins `n` more bytes to the head of this turn and asks the protocols about it. */
 static __always_inline enum sonde_match judge(struct conn* c, u64 bytes, u32 n) {
-  u8 protocol = 0;
+  u32 answer;
   enum sonde_match m;
   if (n > 8) n = 8;
   if (c->head_length < 8) {
@@ -84,10 +91,11 @@ static __always_inline enum sonde_match judge(struct conn* c, u64 bytes, u32 n) 
     c->head_length = n > 8 ? 8 : n;
   }
   if (c->head_length == 0) return SONDE_MATCH_NO;
-  m = sonde_classify(c->head, c->head_length, &protocol);
+  answer = classify(c->head, c->head_length);
+  m = answer & 0xff;
   if (m == SONDE_MATCH_YES) {
     c->flags |= CONN_MATCHED;
-    c->template.protocol = protocol;
+    c->template.protocol = answer >> 8;
     c->turns = 0;
   }
   return m;
@@ -121,11 +129,11 @@ static __always_inline bool emit(struct sonde_event* h, const struct source* fro
                                  u32 want) {
   u8* gathered = NULL;
   if (want && from->buffer_length < want) {
-    u32 have = 0;
-    gathered = gather(from, direction, want, &have);
-    want = have;
-    if (!gathered || want == 0) h->flags |= SONDE_PAYLOAD_MISSING;
+    const u32 key = direction == DIRECTION_SEND;
+    want = gather(from->iov, from->iov_count, direction, want);
+    gathered = bpf_map_lookup_elem(&scratch, &key);
     if (!gathered) want = 0;
+    if (want == 0) h->flags |= SONDE_PAYLOAD_MISSING;
   }
   if (want == 0) {
     struct sonde_event* e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);

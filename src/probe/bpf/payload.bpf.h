@@ -22,18 +22,22 @@ static __always_inline bool names_socket(struct task_struct* task, u32 fd, struc
   return entry == (u64)file;
 }
 
-static __always_inline void first_segment(struct source* out, u64 iov, u64 count) {
+/* Global functions are verified once by themselves, not once for every path that leads to them:
+ * without that, loading takes seconds. */
+__attribute__((noinline)) int first_segment(struct source* out, u64 iov, u64 count) {
   struct user_iovec v;
+  if (!out) return 0;
   if (count > IOVECS) count = IOVECS;
   for (u32 i = 0; i < IOVECS; i++) {
-    if (i >= count || bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) return;
+    if (i >= count || bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) return 0;
     if (v.length == 0) continue;
     out->buffer = v.base;
     out->buffer_length = v.length > 0xffffffff ? 0xffffffff : (u32)v.length;
     out->iov = iov + i * sizeof(v);
     out->iov_count = (u32)count - i;
-    return;
+    return 0;
   }
+  return 0;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -81,17 +85,17 @@ static __always_inline void find_source(struct source* out, struct sock* sk, int
 #endif
 
 /* Gathers a message that is spread over several segments into the scratch buffer of this CPU.
- * Returns it, with the bytes gathered in *size, or NULL. */
-static __always_inline u8* gather(const struct source* from, int direction, u32 want, u32* size) {
+ * Returns how many bytes are there. */
+__attribute__((noinline)) int gather(u64 iov, u32 count, u32 direction, u32 want) {
   const u32 key = direction == DIRECTION_SEND;
   u8* buffer = bpf_map_lookup_elem(&scratch, &key);
   u32 have = 0;
-  if (!buffer) return NULL;
+  if (!buffer) return 0;
   for (u32 i = 0; i < IOVECS; i++) {
     struct user_iovec v;
     u64 n;
-    if (i >= from->iov_count || have >= want) break;
-    if (bpf_probe_read_user(&v, sizeof(v), (void*)(from->iov + i * sizeof(v)))) break;
+    if (i >= count || have >= want) break;
+    if (bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) break;
     n = v.length;
     if (n > want - have) n = want - have;
     if (n == 0) continue;
@@ -99,8 +103,7 @@ static __always_inline u8* gather(const struct source* from, int direction, u32 
     if (bpf_probe_read_user(buffer + (have & (SONDE_PAYLOAD_MAX - 1)), n, (void*)v.base)) break;
     have += n;
   }
-  *size = have;
-  return buffer;
+  return have;
 }
 
 #endif
