@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one decoder: walks a Value beside a field table and fills the struct in.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "base/log.h"
+#include "config/field.h"
+
+namespace sonde::config {
+namespace {
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string number_text(double number) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
+  return std::string(buffer, end);
+}
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const size_t bar = text.find('|');
+    words.push_back(text.substr(0, bar));
+    if (bar == std::string_view::npos) return words;
+    text.remove_prefix(bar + 1);
+  }
+}
+
+// Where the value goes and how it is described in messages.
+struct Slot {
+  const TypeOps& ops;
+  const FieldOptions& options;
+  const FieldTable* nested;
+  void* out;
+  std::string path;
+
+  std::unexpected<Error> fail(const Value& value, std::string_view message) const {
+    return fail_at(value.position, path + ": " + std::string(message));
+  }
+  std::unexpected<Error> wrong_type(const Value& value, std::string_view wanted) const {
+    std::string message = "expected " + std::string(wanted) + ", got ";
+    message += type_name(value.type);
+    // A secret may have been written where another type was expected.
+    if (value.is_scalar() && !options.secret) message += " (" + quoted(value.text) + ")";
+    return fail(value, message);
+  }
+};
+
+Result<> check_range(const Slot& slot, const Value& value, double number) {
+  const FieldOptions& options = slot.options;
+  // Written so that a value that is not a number is refused where there is any bound.
+  if (number >= options.min && number <= options.max) return {};
+  const bool time = slot.ops.shape == Shape::Duration;
+  const std::string unit = time ? "s" : options.unit.empty() ? "" : " " + std::string(options.unit);
+  std::string wanted;
+  if (std::isfinite(options.min) && std::isfinite(options.max)) {
+    wanted = "between " + number_text(options.min) + " and " + number_text(options.max) + unit;
+  } else if (std::isfinite(options.min)) {
+    wanted = "at least " + number_text(options.min) + unit;
+  } else if (std::isfinite(options.max)) {
+    wanted = "at most " + number_text(options.max) + unit;
+  } else {
+    return {};
+  }
+  return slot.fail(value, "must be " + wanted + ", is " + value.text);
+}
+
+template <class T>
+Result<> store_integer(const Slot& slot, const Value& value, int64_t number) {
+  if (!std::in_range<T>(number)) return slot.fail(value, value.text + " is out of range");
+  *static_cast<T*>(slot.out) = static_cast<T>(number);
+  return {};
+}
+
+Result<> decode_integer(const Slot& slot, const Value& value) {
+  int64_t number = value.integer;
+  if (value.type == Value::Type::String && slot.options.unit == "By") {
+    auto size = parse_bytes(value.text);
+    if (!size) return slot.fail(value, size.error().message);
+    number = static_cast<int64_t>(*size);
+  } else if (value.type != Value::Type::Int) {
+    return slot.wrong_type(value, "an integer");
+  }
+  TRY(check_range(slot, value, static_cast<double>(number)));
+  switch (slot.ops.size * 2 + (slot.ops.is_signed ? 1 : 0)) {
+    case 2:
+      return store_integer<uint8_t>(slot, value, number);
+    case 3:
+      return store_integer<int8_t>(slot, value, number);
+    case 4:
+      return store_integer<uint16_t>(slot, value, number);
+    case 5:
+      return store_integer<int16_t>(slot, value, number);
+    case 8:
+      return store_integer<uint32_t>(slot, value, number);
+    case 9:
+      return store_integer<int32_t>(slot, value, number);
+    case 16:
+      return store_integer<uint64_t>(slot, value, number);
+    default:
+      return store_integer<int64_t>(slot, value, number);
+  }
+}
+
+Result<> decode_string(const Slot& slot, const Value& value) {
+  if (!value.is_scalar()) return slot.wrong_type(value, "a string");
+  if (!slot.options.choices.empty()) {
+    const auto choices = split(slot.options.choices);
+    if (std::ranges::find(choices, value.text) == choices.end()) {
+      std::string list;
+      for (const auto choice : choices) list += (list.empty() ? "" : ", ") + std::string(choice);
+      return slot.fail(value, "must be one of " + list + ", is " + quoted(value.text));
+    }
+  }
+  *static_cast<std::string*>(slot.out) = value.text;
+  return {};
+}
+
+Result<> decode_duration(const Slot& slot, const Value& value) {
+  if (!value.is_scalar()) return slot.wrong_type(value, "a duration such as 5s");
+  auto duration = parse_duration(value.text);
+  if (!duration) return slot.fail(value, duration.error().message);
+  TRY(check_range(slot, value, static_cast<double>(duration->count()) / 1e9));
+  *static_cast<Duration*>(slot.out) = *duration;
+  return {};
+}
+
+Result<> decode_into(const Slot& slot, const Value& value);
+
+Result<> decode_list(const Slot& slot, const Value& value) {
+  // The Collector accepts one value where a list of scalars is wanted, and so do we.
+  const bool single = value.is_scalar() && slot.nested == nullptr;
+  if (!value.is_list() && !single) return slot.wrong_type(value, "a list");
+  slot.ops.clear(slot.out);
+  const size_t size = single ? 1 : value.items.size();
+  for (size_t i = 0; i < size; ++i) {
+    void* element = slot.ops.append(slot.out, {});
+    const Slot inner{*slot.ops.element, slot.options, slot.nested, element,
+                     slot.path + "::" + std::to_string(i)};
+    TRY(decode_into(inner, single ? value : value.items[i]));
+  }
+  return {};
+}
+
+Result<> decode_map(const Slot& slot, const Value& value) {
+  if (!value.is_map()) return slot.wrong_type(value, "a map");
+  slot.ops.clear(slot.out);
+  for (const Entry& entry : value.entries) {
+    void* element = slot.ops.append(slot.out, entry.key);
+    const Slot inner{*slot.ops.element, slot.options, slot.nested, element,
+                     slot.path + "::" + entry.key};
+    TRY(decode_into(inner, entry.value));
+  }
+  return {};
+}
+
+Result<> decode_into(const Slot& slot, const Value& value) {
+  if (value.is_null() && slot.ops.shape != Shape::Optional && slot.ops.shape != Shape::Any) {
+    return {};
+  }
+  switch (slot.ops.shape) {
+    case Shape::Bool:
+      if (value.type != Value::Type::Bool) return slot.wrong_type(value, "true or false");
+      *static_cast<bool*>(slot.out) = value.boolean;
+      return {};
+    case Shape::Integer:
+      return decode_integer(slot, value);
+    case Shape::Double:
+      if (value.type != Value::Type::Int && value.type != Value::Type::Double) {
+        return slot.wrong_type(value, "a number");
+      }
+      TRY(check_range(slot, value, value.number));
+      *static_cast<double*>(slot.out) = value.number;
+      return {};
+    case Shape::String:
+      return decode_string(slot, value);
+    case Shape::Duration:
+      return decode_duration(slot, value);
+    case Shape::Any:
+      *static_cast<Value*>(slot.out) = value;
+      return {};
+    case Shape::Struct:
+      return decode(value, *slot.nested, slot.out, slot.path);
+    case Shape::Optional: {
+      // `protocols: {grpc:}` means the default gRPC settings: a null makes an optional struct, but
+      // leaves an optional scalar unset.
+      if (value.is_null() && slot.nested == nullptr) return {};
+      const Slot inner{*slot.ops.element, slot.options, slot.nested, slot.ops.append(slot.out, {}),
+                       slot.path};
+      return decode_into(inner, value);
+    }
+    case Shape::List:
+      return decode_list(slot, value);
+    case Shape::Map:
+      return decode_map(slot, value);
+  }
+  return {};
+}
+
+// A row with the object it belongs to: embedded structs are laid flat.
+struct Row {
+  FieldInfo info;
+  void* out;
+};
+
+void flatten(const FieldTable& table, void* object, std::vector<Row>& rows) {
+  for (size_t i = 0; i < table.size(); ++i) {
+    const FieldInfo info = table.info(i);
+    void* member = table.member(i, object);
+    if (info.name.empty() && info.nested) {
+      flatten(*info.nested, member, rows);
+    } else {
+      rows.push_back({info, member});
+    }
+  }
+}
+
+}  // namespace
+
+Result<> decode(const Value& value, const FieldTable& table, void* out, std::string_view path) {
+  std::vector<Row> rows;
+  flatten(table, out, rows);
+  if (!value.is_map() && !value.is_null()) {
+    return fail_at(value.position, std::string(path) + ": expected a map of settings, got " +
+                                       std::string(type_name(value.type)));
+  }
+  std::vector<bool> seen(rows.size());
+  for (const Entry& entry : value.entries) {
+    const auto row = std::ranges::find_if(rows, [&](const Row& r) {
+      return r.info.name == entry.key ||
+             (!r.info.options.alias.empty() && r.info.options.alias == entry.key);
+    });
+    if (row == rows.end()) {
+      std::vector<std::string_view> names;
+      for (const Row& r : rows) names.push_back(r.info.name);
+      const std::string_view close = nearest(entry.key, names);
+      std::string message = std::string(path) + ": unknown key " + quoted(entry.key);
+      if (!close.empty()) message += "; did you mean " + quoted(close) + "?";
+      return fail_at(entry.position, message);
+    }
+    const std::string field_path = std::string(path) + "::" + entry.key;
+    const size_t index = static_cast<size_t>(row - rows.begin());
+    if (seen[index]) {
+      return fail_at(entry.position, field_path + ": " + quoted(row->info.name) +
+                                         " is set twice, once by its older name");
+    }
+    seen[index] = true;
+    if (!row->info.options.deprecated.empty()) {
+      log_warn("{}: {} is deprecated: {}", entry.position.to_string(), field_path,
+               row->info.options.deprecated);
+    }
+    const Slot slot{*row->info.ops, row->info.options, row->info.nested, row->out, field_path};
+    TRY(decode_into(slot, entry.value));
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].info.options.required && !seen[i]) {
+      return fail_at(value.position, std::string(path) + ": " + quoted(rows[i].info.name) +
+                                         " is required: " + std::string(rows[i].info.help));
+    }
+  }
+  return {};
+}
+
+}  // namespace sonde::config

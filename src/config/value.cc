@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/value.h"
+
+#include "config/field.h"
+
+namespace sonde::config {
+
+std::string Position::to_string() const {
+  if (line == 0) return file ? *file : std::string();
+  return (file ? *file : std::string("config")) + ":" + std::to_string(line);
+}
+
+Value::Value() = default;
+Value::~Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+
+Value Value::string(std::string_view text) {
+  Value value;
+  value.type = Type::String;
+  value.text = text;
+  return value;
+}
+
+Value Value::integer_value(int64_t number) {
+  Value value;
+  value.type = Type::Int;
+  value.integer = number;
+  value.number = static_cast<double>(number);
+  value.text = std::to_string(number);
+  return value;
+}
+
+Value Value::boolean_value(bool truth) {
+  Value value;
+  value.type = Type::Bool;
+  value.boolean = truth;
+  value.text = truth ? "true" : "false";
+  return value;
+}
+
+Value Value::map() {
+  Value value;
+  value.type = Type::Map;
+  return value;
+}
+
+Value Value::list() {
+  Value value;
+  value.type = Type::List;
+  return value;
+}
+
+const Value* Value::find(std::string_view key) const {
+  for (const Entry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+Value* Value::find(std::string_view key) {
+  return const_cast<Value*>(std::as_const(*this).find(key));
+}
+
+Value& Value::set(std::string_view key, Value value) {
+  if (Value* old = find(key)) return *old = std::move(value);
+  entries.push_back({std::string(key), value.position, std::move(value)});
+  return entries.back().value;
+}
+
+std::string_view type_name(Value::Type type) {
+  switch (type) {
+    case Value::Type::Null:
+      return "nothing";
+    case Value::Type::Bool:
+      return "a boolean";
+    case Value::Type::Int:
+      return "an integer";
+    case Value::Type::Double:
+      return "a number";
+    case Value::Type::String:
+      return "a string";
+    case Value::Type::List:
+      return "a list";
+    case Value::Type::Map:
+      return "a map";
+  }
+  return "";
+}
+
+std::unexpected<Error> fail_at(const Position& position, std::string_view message) {
+  const std::string where = position.to_string();
+  return fail(ErrorKind::Invalid,
+              where.empty() ? std::string(message) : where + ": " + std::string(message));
+}
+
+}  // namespace sonde::config
