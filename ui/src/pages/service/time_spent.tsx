@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where its time goes: waiting before it began, its own work, and each service it waited for, as one bar and one table.
+import type { Callee, ServicePage, TimeSplit } from '../../api/types';
+import { count, duration, share, unitFor } from '../../parts/format';
+import { Dot, ServiceName, StackedBar, type Part } from '../../parts/marks';
+import { Table, type Column } from '../../parts/table';
+import { serviceColour } from '../../theme/colour';
+import css from './service.module.css';
+
+interface Row {
+  name: string;
+  peer: string | null;
+  seconds: number | null;
+  calls: number | null;
+  colour: string;
+  before: number | null;
+}
+
+const partOf = (seconds: number | null | undefined, split: TimeSplit | null) =>
+  split && split.total_s > 0 && seconds != null ? seconds / split.total_s : null;
+
+export function TimeSpent({ data }: { data: ServicePage }) {
+  const split = data.time_spent;
+  const base = split.baseline;
+  const rows: Row[] = [
+    { name: 'Own work', peer: null, seconds: split.own_s, calls: null, colour: 'var(--accent)', before: partOf(base?.own_s, base) },
+    ...split.callees.map((c: Callee) => ({ name: c.peer, peer: c.peer, seconds: c.seconds, calls: c.calls, colour: serviceColour(c.peer),
+      before: partOf(base?.callees.find((b) => b.peer === c.peer)?.seconds ?? (base ? 0 : null), base) })),
+    { name: 'Waiting to begin', peer: null, seconds: split.queue_s, calls: null, colour: 'var(--faint)', before: partOf(base?.queue_s, base) },
+  ];
+  const unit = unitFor(rows.map((r) => r.seconds));
+  const bar: Part[] = rows.map((r) => ({ name: r.name, value: r.seconds ?? 0, colour: r.colour, text: share(partOf(r.seconds, split)) }));
+  const columns: Column<Row>[] = [
+    { id: 'what', title: 'Part', wide: true, cell: (r) => (
+      <span style={{ display: 'inline-flex', alignItems: 'center', gap: 'var(--s2)' }}><Dot colour={r.colour} />{r.peer ? <ServiceName name={r.peer} /> : r.name}</span>) },
+    { id: 'share', title: 'Share', right: true, sort: (r) => r.seconds, cell: (r) => share(partOf(r.seconds, split)) },
+    { id: 'before', title: 'Before', right: true, sort: (r) => r.before, cell: (r) => {
+      const now = partOf(r.seconds, split);
+      const grown = now !== null && r.before !== null && now - r.before > 0.1;
+      return <span className={grown ? css.more : css.note}>{share(r.before)}{grown ? ' ▲' : ''}</span>;
+    } },
+    { id: 'time', title: 'Time', right: true, sort: (r) => r.seconds, cell: (r) => duration(r.seconds, unit) },
+    { id: 'calls', title: 'Calls', right: true, sort: (r) => r.calls, cell: (r) => count(r.calls) },
+  ];
+  return (
+    <section className={css.section} aria-labelledby="spent">
+      <h2 id="spent">Where its time goes</h2>
+      <StackedBar parts={bar} label="Where its time goes" />
+      <Table name="spent" caption="Where its time goes" rows={rows} columns={columns} rowKey={(r) => r.name}
+        trouble={(a, b) => (b.seconds ?? -1) - (a.seconds ?? -1)} />
+      <p className={css.note}>
+        Of {duration(split.total_s)} spent on requests in this range{base ? '; before is the range before it.' : '; nothing is known of the range before.'}
+        {' '}Calls made side by side may sum to more than the whole.
+      </p>
+    </section>
+  );
+}

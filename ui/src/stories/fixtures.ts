@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stories: `?story=loading|empty|full|partial|broken` answers every question from here, with fixed times, so that a
+// screenshot is the same each day. Only the dev server and the mode `stories` hold this file.
+import { ApiError, setFetcher } from '../api/client';
+import type { Map as ServiceMap, Service, ServicePage, Services, Status } from '../api/types';
+
+const now = 1_780_000_000_000;
+const wave = (i: number, seed: number) => 1 + 0.25 * Math.sin(i / 5 + seed) + 0.1 * Math.sin(i * 2.3 + seed * 7);
+
+type Seed = [name: string, language: string, rate: number, errors: number, p50: number];
+const seeds: Seed[] = [
+  ['gateway', 'nginx', 51.2, 0.004, 0.0041], ['orders', 'python', 27.4, 0.021, 0.0182], ['notifications', 'python', 10.9, 0, 0.0031],
+  ['catalog', 'nodejs', 22.1, 0, 0.0034], ['inventory', 'go', 26.8, 0, 0.0012], ['payments', 'java', 11.3, 0.0412, 0.0423],
+  ['pricing', 'php', 11.3, 0, 0.0009], ['reviews', 'ruby', 15.2, 0.0167, 0.0012], ['shipping', 'cpp', 10.9, 0, 0.0033]];
+
+function service([name, language, rate, errors, p50]: Seed, i: number, partial: boolean): Service {
+  const unknown = partial && (name === 'shipping' || name === 'pricing');
+  return {
+    name, namespace: 'shop', language: unknown ? 'unknown' : language, unit: null, container: null, instrumented_by: 'sonde',
+    trust: name === 'notifications' ? 'none' : 'thread', instances: name === 'orders' ? 2 : 1, rate: unknown ? null : rate,
+    error_share: unknown ? null : errors, p50: unknown ? null : p50, p95: unknown ? null : p50 * 4.6, p99: unknown ? null : p50 * 11,
+    sparkline: Array.from({ length: 60 }, (_, n) => (unknown || (partial && n > 20 && n < 32) ? null : rate * wave(n, i) * (n === 59 ? 0.4 : 1))),
+    last_seen: unknown ? now - 240_000 : now - 800,
+  };
+}
+
+const services = (partial: boolean): Services => ({
+  now, range_s: 300, step_s: 5, lost_events: partial ? 1204 : 0, services: seeds.map((seed, i) => service(seed, i, partial)) });
+
+function page(name: string, partial: boolean): ServicePage {
+  const seed = seeds.find(([n]) => n === name) ?? seeds[1]!;
+  const steps = Array.from({ length: 60 }, (_, i) => i);
+  const gap = (i: number) => partial && i > 20 && i < 32;
+  const bad = (i: number) => (i > 38 ? 3.2 : 1);
+  const values = (of: (i: number) => number) => steps.map((i) => (gap(i) ? null : of(i)));
+  const split = (factor: number) => ({ total_s: 312 * factor, queue_s: 4.1, own_s: 61.4, callees: [
+    { peer: 'payments', seconds: 204 * factor, share: 0.65, calls: 3400 }, { peer: 'inventory', seconds: 21.2, share: 0.07, calls: 5230 },
+    { peer: 'pricing', seconds: 14.9, share: 0.05, calls: 3400 }, { peer: 'notifications', seconds: 10.4, share: 0.03, calls: 3290 }] });
+  return {
+    now, range_s: 300, step_s: 5, service: service(seed, 1, partial && name === 'shipping'),
+    series: { time: steps.map((i) => now - 300_000 + i * 5000), rate: values((i) => seed[2] * wave(i, 1) * (i === 59 ? 0.4 : 1)),
+      errors: values((i) => seed[2] * seed[3] * bad(i) * wave(i, 2)), p50: values((i) => seed[4] * wave(i, 3)),
+      p95: values((i) => seed[4] * 4.6 * bad(i) * wave(i, 4)), p99: values((i) => seed[4] * 11 * bad(i) * wave(i, 5)) },
+    endpoints: [
+      { method: 'POST', route: '/api/orders', rate: 20.6, error_share: 0.028, p50: 0.024, p95: 0.091, p99: 0.221, total_s: 281 },
+      { method: 'GET', route: '/api/orders/{id}', rate: 6.8, error_share: 0, p50: 0.0021, p95: 0.0064, p99: 0.012, total_s: 31 }],
+    inbound: [{ peer: 'gateway', rate: 27.4, error_share: 0.021, p95: 0.088 }],
+    outbound: [
+      { peer: 'payments', address: '127.0.0.1:18085', protocol: 'http', rate: 11.3, error_share: 0.0412, p95: 0.196 },
+      { peer: 'inventory', address: '127.0.0.1:18084', protocol: 'http', rate: 17.4, error_share: 0, p95: 0.0042 },
+      { peer: 'pricing', address: '127.0.0.1:18086', protocol: 'http', rate: 11.3, error_share: partial ? null : 0, p95: partial ? null : 0.0071 },
+      { peer: '', address: '192.0.2.14:443', protocol: 'http', rate: 0.2, error_share: 0, p95: 0.31 }],
+    time_spent: { ...split(1), queue_s: partial ? null : 4.1, baseline: partial ? null : split(0.35) },
+    verdict: `${name}: 2.1 % errors, up from 0.1 %, since 14:02; 65 % of its time is spent in payments`,
+  };
+}
+
+const calls: [string, string][] = [['loadgen', 'gateway'], ['gateway', 'orders'], ['gateway', 'catalog'], ['orders', 'inventory'], ['orders', 'pricing'],
+  ['orders', 'payments'], ['orders', 'notifications'], ['payments', 'shipping'], ['catalog', 'inventory'], ['catalog', 'reviews']];
+
+const map = (partial: boolean): ServiceMap => ({
+  now, range_s: 300,
+  nodes: [{ name: 'loadgen', language: 'python', kind: 'external', rate: partial ? null : 51.2, error_share: 0, p95: null },
+    ...services(partial).services.map(({ name, language, rate, error_share, p95 }) => ({ name, language, kind: 'service', rate, error_share, p95 }))],
+  edges: calls.map(([client, server]) => {
+    const to = seeds.find(([n]) => n === server)!;
+    return { client, server, protocol: 'http', rate: to[2] * 0.6, error_share: partial && server === 'pricing' ? null : to[3], p95: to[4] * 4.6, calls: Math.round(to[2] * 180) };
+  }),
+});
+
+const emptyPage = (name: string): ServicePage => ({
+  ...page(name, false), service: { ...service(seeds[1]!, 1, false), name, rate: 0, error_share: null, p50: null, p95: null, p99: null },
+  endpoints: [], inbound: [], outbound: [], verdict: `${name}: no request in this range` });
+
+export function tell() {
+  const story = new URLSearchParams(location.search).get('story');
+  if (!story) return;
+  setFetcher(async (path) => {
+    if (story === 'loading') return new Promise(() => {});
+    if (story === 'broken') throw new ApiError('The book of requests is not open', 'The exporter rollup is not part of any pipeline.', 'Add rollup to the exporters of service.pipelines.traces.', 503);
+    const partial = story === 'partial';
+    const [bare] = path.split('?');
+    if (bare === '/status') {
+      return { version: '0.1.0', uptime_s: 4000, lost_events: partial ? 1204 : 0, front_end: 'ebpf', series: 412, series_overflow: partial ? 18 : 0,
+        spans_exported: 90210, warnings: [] } satisfies Status;
+    }
+    if (bare === '/services') return story === 'empty' ? { ...services(false), services: [] } : services(partial);
+    if (bare === '/map') return story === 'empty' ? { ...map(false), nodes: [], edges: [] } : map(partial);
+    const name = decodeURIComponent(bare!.split('/')[2]!);
+    return story === 'empty' ? emptyPage(name) : page(name, partial);
+  });
+}

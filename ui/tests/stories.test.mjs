@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens every page in each of its five states, light and dark and at 400 px, and fails on a console error, a failed
+// request, an axe violation or a page wider than its window. Screenshots go to build/screenshots.
+import assert from 'node:assert/strict';
+import { readFileSync, mkdirSync, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
+
+const ui = fileURLToPath(new URL('..', import.meta.url));
+const built = join(ui, '../build/ui-stories');
+const shots = join(ui, '../build/screenshots');
+const axe = readFileSync(join(ui, 'node_modules/axe-core/axe.min.js'), 'utf8');
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+let server, browser, base;
+
+before(async () => {
+  await build({ root: ui, mode: 'stories', logLevel: 'warn' });
+  mkdirSync(shots, { recursive: true });
+  // As strict as the console: whatever breaks this policy would break in the product.
+  server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://localhost').pathname;
+    const file = join(built, path);
+    const found = extname(path) && existsSync(file) ? file : join(built, 'index.html');
+    response.writeHead(200, { 'Content-Type': types[extname(found)],
+      'Content-Security-Policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'" });
+    response.end(readFileSync(found));
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  base = `http://127.0.0.1:${server.address().port}`;
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking'] });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function open(path, { theme = 'light', width = 1280 } = {}) {
+  const context = await browser.newContext({ colorScheme: theme, viewport: { width, height: 800 }, reducedMotion: 'reduce', timezoneId: 'UTC', bypassCSP: false });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('response', (answer) => answer.status() >= 400 && wrong.push(`${answer.status()} ${answer.url()}`));
+  await page.goto(base + path);
+  await page.waitForSelector('h1');
+  return { context, page, wrong };
+}
+
+async function violations(page) {
+  await page.evaluate(axe);
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any.map((a) => a.message)}`).slice(0, 4).join(' | ')}`);
+}
+
+const pages = { services: '/services', service: '/services/orders', map: '/map' };
+const states = ['loading', 'empty', 'full', 'partial', 'broken'];
+const settle = (page, name, state) => page.waitForSelector({
+  services: { full: 'tbody tr', partial: 'tbody tr' }, service: { full: '.uplot canvas', partial: '.uplot canvas' },
+  map: { full: '.react-flow__edge', partial: '.react-flow__edge' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
+
+for (const [name, path] of Object.entries(pages)) {
+  for (const state of states) {
+    for (const view of [{ theme: 'light' }, { theme: 'dark' }, { theme: 'light', width: 400 }]) {
+      const label = `${name}-${state}-${view.width ?? view.theme}`;
+      test(label, async () => {
+        const { context, page, wrong } = await open(`${path}?story=${state}`, view);
+        await settle(page, name, state);
+        await page.waitForTimeout(150);
+        await page.screenshot({ path: join(shots, `${label}.png`), fullPage: true });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `the page is ${wide} px wider than its window`);
+        assert.equal(await page.locator('h1').count(), 1, 'one h1 a page');
+        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(wrong, []);
+        await context.close();
+      });
+    }
+  }
+}
+
+test('keys walk the list, open a service and go back', async () => {
+  const { context, page, wrong } = await open('/services?story=full');
+  await page.waitForSelector('tbody tr');
+  assert.match(await page.locator('tbody tr').first().innerText(), /payments/, 'the worst stands first');
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  assert.match(page.url(), /sel=orders/);
+  await page.keyboard.press('k');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/services/payments?**');
+  await page.waitForSelector('.uplot canvas');
+  await page.goBack();
+  assert.match(page.url(), /\/services\?.*sel=payments/);
+  await page.keyboard.press('Escape');
+  assert.doesNotMatch(page.url(), /sel=/);
+  await page.keyboard.press('/');
+  await page.keyboard.type('cata');
+  assert.equal(await page.locator('tbody tr').count(), 1);
+  assert.match(page.url(), /q=cata/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test('the palette and the list of keys open, are accessible and close', async () => {
+  const { context, page, wrong } = await open('/services?story=full', { theme: 'dark' });
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open]');
+  await page.screenshot({ path: join(shots, 'keys.png') });
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('ship');
+  await page.waitForSelector('[role=option]');
+  await page.screenshot({ path: join(shots, 'palette.png') });
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/services/shipping?**');
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test('a click on the map opens the panel, a double click the page', async () => {
+  const { context, page, wrong } = await open('/map?story=full');
+  await page.locator('.react-flow__node[data-id=payments]').click();
+  await page.waitForSelector('aside');
+  assert.match(page.url(), /sel=payments/);
+  await page.waitForTimeout(150);
+  await page.screenshot({ path: join(shots, 'map-panel.png') });
+  assert.deepEqual(await violations(page), []);
+  await page.goto(`${base}/map?story=full&view=table`);
+  await page.waitForSelector('tbody tr');
+  assert.match(await page.locator('tbody tr').first().innerText(), /payments/);
+  await page.goto(`${base}/map?story=full`);
+  await page.locator('.react-flow__node[data-id=orders]').dblclick();
+  await page.waitForURL('**/services/orders?**');
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test('a sort is held in the address and a range keeps it', async () => {
+  const { context, page } = await open('/services?story=full');
+  await page.getByRole('button', { name: 'Rate' }).click();
+  assert.match(page.url(), /services\.sort=rate/);
+  assert.match(await page.locator('tbody tr').first().innerText(), /gateway/);
+  await page.getByRole('button', { name: '15m' }).click();
+  assert.match(page.url(), /services\.sort=rate.*range=15m/);
+  await page.reload();
+  await page.waitForSelector('tbody tr');
+  assert.match(await page.locator('tbody tr').first().innerText(), /gateway/);
+  await context.close();
+});
