@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/own_telemetry.h"
+
+namespace sonde::pipeline {
+
+std::string_view record_word(Signal signal) {
+  return signal == Signal::Traces    ? "spans"
+         : signal == Signal::Metrics ? "metric_points"
+                                     : "log_records";
+}
+
+Counter& exporter_counter(std::string_view prefix, Signal signal, std::string_view id) {
+  return counter(std::string(prefix) + std::string(record_word(signal)),
+                 "Records by what the exporter did with them.", {{"exporter", std::string(id)}});
+}
+
+Counter& receiver_counter(std::string_view prefix, Signal signal, std::string_view id,
+                          std::string_view transport) {
+  return counter(std::string(prefix) + std::string(record_word(signal)),
+                 "Records by what the receiver did with them.",
+                 {{"receiver", std::string(id)}, {"transport", std::string(transport)}});
+}
+
+Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason) {
+  return counter("sonde_dropped_records_total", "Records that went no further, and why.",
+                 {{"component", std::string(id)},
+                  {"signal", std::string(to_string(signal))},
+                  {"reason", std::string(reason)}});
+}
+
+void count_accepted(std::string_view id, std::string_view transport, const Batch& batch) {
+  receiver_counter("otelcol_receiver_accepted_", batch.signal, id, transport)
+      .add(count_records(batch));
+}
+
+void count_refused(std::string_view id, std::string_view transport, Signal signal,
+                   uint64_t records) {
+  receiver_counter("otelcol_receiver_refused_", signal, id, transport).add(records);
+}
+
+}  // namespace sonde::pipeline

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names of the counters that components and the engine keep about the data that passes, spelled as
+// the Collector spells them, so that its dashboards work: the signal is the end of the name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/counters.h"
+#include "data/batch.h"
+
+namespace sonde::pipeline {
+
+// "spans", "metric_points" or "log_records".
+std::string_view record_word(Signal signal);
+
+// `prefix` is for example "otelcol_exporter_sent_".
+Counter& exporter_counter(std::string_view prefix, Signal signal, std::string_view id);
+Counter& receiver_counter(std::string_view prefix, Signal signal, std::string_view id,
+                          std::string_view transport);
+// sonde_dropped_records_total: what did not reach a peer, and why.
+Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason);
+
+// What a receiver calls for a batch it passes on.
+void count_accepted(std::string_view id, std::string_view transport, const Batch& batch);
+void count_refused(std::string_view id, std::string_view transport, Signal signal,
+                   uint64_t records);
+
+}  // namespace sonde::pipeline
