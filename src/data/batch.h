@@ -2,7 +2,8 @@
 // The currency of a pipeline: OTLP bytes with an acknowledgement. Each chunk is the body of an
 // Export<Signal>ServiceRequest, immutable and shared, so that fanning out copies pointers. Because
 // two such bodies one after the other are again a valid one, joining batches joins their lists.
-// A batch is no tree of objects: read it with trace_view.h and metric_view.h, change it with edit.h.
+// A batch is no tree of objects: read it with trace_view.h and metric_view.h, change it with
+// edit.h.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,12 @@ enum class Signal : uint8_t { Traces, Metrics, Logs };
 
 constexpr std::string_view to_string(Signal signal) {
   switch (signal) {
-    case Signal::Traces: return "traces";
-    case Signal::Metrics: return "metrics";
-    case Signal::Logs: return "logs";
+    case Signal::Traces:
+      return "traces";
+    case Signal::Metrics:
+      return "metrics";
+    case Signal::Logs:
+      return "logs";
   }
   return "unknown";
 }

@@ -97,9 +97,7 @@ struct SummaryPointView {
   double sum = 0;
   std::string_view message;
   AttributesView attributes() const { return {message, otlp::summary_point::kAttributes}; }
-  FieldRange<QuantileView> quantiles() const {
-    return {message, otlp::summary_point::kQuantiles};
-  }
+  FieldRange<QuantileView> quantiles() const { return {message, otlp::summary_point::kQuantiles}; }
   static SummaryPointView parse(std::string_view message);
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds a batch of metrics as canonical OTLP bytes. A call of gauge(), sum() or histogram() opens a
-// metric, and the points that follow belong to it:
+// Builds a batch of metrics as canonical OTLP bytes. A call of gauge(), sum() or histogram() opens
+// a metric, and the points that follow belong to it:
 //   MetricBatchBuilder b;
 //   b.resource({{"service.name", "cart"}}).scope("sonde", "0.1");
-//   b.sum({.name = "http.requests", .unit = "{request}"}).point({{"method", "GET"}}, int64_t{3}, t);
-//   b.histogram({.name = "http.server.request.duration", .unit = "s"});
-//   b.histogram_point(attributes, {.count = 1, .sum = 0.2, .bounds = bounds, .buckets = counts}, t);
+//   b.sum({.name = "http.requests", .unit = "{request}"}).point({{"method", "GET"}}, int64_t{3},
+//   t); b.histogram({.name = "http.server.request.duration", .unit = "s"});
+//   b.histogram_point(attributes, {.count = 1, .sum = 0.2, .bounds = bounds, .buckets = counts},
+//   t);
 // A metric without points is left out. It writes no exemplars and no exponential histograms.
 #pragma once
 

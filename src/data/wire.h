@@ -16,7 +16,14 @@ namespace sonde::proto {
 
 static_assert(std::endian::native == std::endian::little, "fixed fields are copied as they lie");
 
-enum class Type : uint8_t { Varint = 0, Fixed64 = 1, Bytes = 2, Group = 3, EndGroup = 4, Fixed32 = 5 };
+enum class Type : uint8_t {
+  Varint = 0,
+  Fixed64 = 1,
+  Bytes = 2,
+  Group = 3,
+  EndGroup = 4,
+  Fixed32 = 5
+};
 
 // Groups are long out of use, but a peer may send them as unknown fields; this bounds their depth.
 inline constexpr int kMaxGroupDepth = 32;
@@ -101,7 +108,8 @@ class Reader {
       case Type::Group:
         at_ = at;
         return group(field, begin, depth);
-      default: return bad();
+      default:
+        return bad();
     }
     field.raw = {begin, static_cast<size_t>(at - begin)};
     at_ = at;
