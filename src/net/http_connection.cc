@@ -136,6 +136,31 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
   c.core_->connections.erase(self.get());
 }
 
+// The timeout of a Beast stream closes the socket, so it cannot end in an answer; this one can.
+void HttpConnection::start_timer(Duration limit) {
+  late_ = false;
+  stream_.expires_never();
+  timer_ = core_->loop.after(limit, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->timer_ = 0;
+    self->late_ = true;
+    self->stream_.cancel();
+  });
+}
+
+bool HttpConnection::stop_timer() {
+  core_->loop.cancel(std::exchange(timer_, 0));
+  return false;
+}
+
+std::optional<Refusal> HttpConnection::read_failure(error_code error) const {
+  if (late_ && error == asio::error::operation_aborted) {
+    return Refusal{408, "the request did not arrive in time"};
+  }
+  return refusal_of(error);
+}
+
 asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   const HttpServerOptions& limits = core_->options;
   if (buffer_.size() == 0) {
@@ -147,12 +172,13 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   RequestParser parser;
   parser.header_limit(static_cast<uint32_t>(limits.max_header));
   parser.body_limit(limits.max_body);
-  stream_.expires_after(limits.header_timeout);
+  start_timer(limits.header_timeout);
   std::optional<Refusal> refusal;
   {
     const auto [error, n] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
+    stop_timer();
     if (error) {
-      refusal = refusal_of(error);
+      refusal = read_failure(error);
       if (!refusal) co_return false;
     } else {
       refusal = check_head(parser);
@@ -160,16 +186,17 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   }
   http10_ = parser.get().version() == 10;
   if (!refusal && !parser.is_done()) {
-    stream_.expires_after(limits.body_timeout);
+    start_timer(limits.body_timeout);
     if (buffer_.size() == 0 && !http10_ &&
         equals_ignoring_case(parser.get()[http::field::expect], "100-continue")) {
       const auto [error, n] = co_await asio::async_write(
           stream_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), kAwait);
-      if (error) co_return false;
+      if (error) co_return stop_timer();
     }
     const auto [error, n] = co_await http::async_read(stream_, buffer_, parser, kAwait);
+    stop_timer();
     if (error) {
-      refusal = refusal_of(error);
+      refusal = read_failure(error);
       if (!refusal) co_return false;
     }
   }

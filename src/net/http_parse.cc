@@ -12,7 +12,6 @@ std::optional<Refusal> refusal_of(error_code error) {
     return Refusal{431, "the request header is too large"};
   }
   if (error == E::body_limit) return Refusal{413, "the request body is too large"};
-  if (error == beast::error::timeout) return Refusal{408, "the request did not arrive in time"};
   if (error == E::end_of_stream || error == E::partial_message) return std::nullopt;
   if (error == E::bad_version) return Refusal{505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
   if (error.category() == make_error_code(E::bad_method).category()) {

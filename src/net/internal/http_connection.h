@@ -66,6 +66,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
   asio::awaitable<void> linger();
   void peer_gone();
+  void start_timer(Duration limit);
+  bool stop_timer();  // always false, for returning
+  std::optional<Refusal> read_failure(error_code error) const;
 
   std::shared_ptr<Core> core_;
   beast::tcp_stream stream_;
@@ -73,6 +76,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   asio::steady_timer wake_;
   std::string peer_;
   uint64_t exchange_ = 0;
+  TimerId timer_ = 0;
+  bool late_ = false;
   bool open_ = true;
   bool head_ = false;
   bool keep_alive_ = false;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_client.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "net/http_server.h"
+#include "net/testing/raw_client.h"
+
+namespace sonde::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+class HttpClientTest : public ::testing::Test {
+ protected:
+  void serve(HttpServer::Handler handler, HttpServerOptions options = {}) {
+    auto made = HttpServer::listen(loop_, "127.0.0.1:0", std::move(handler), options);
+    ASSERT_TRUE(made);
+    server_ = std::move(*made);
+  }
+  void serve_echo() {
+    serve([this](const Request& request, Responder responder) {
+      peers_.push_back(request.peer);
+      responder.respond({.status = request.path == "/base/404" ? 404 : 200,
+                         .content_type = "text/plain",
+                         .body = request.method + " " + request.target + " " + request.body,
+                         .headers = {{"X-Agent", std::string(request.header("user-agent"))}}});
+    });
+  }
+  HttpClientOptions options() {
+    return {.base_url = fmt::format("http://127.0.0.1:{}/base", server_->port())};
+  }
+  Result<HttpResponse> call(HttpClient& client, std::string_view method, std::string_view path,
+                            std::string body = "", Headers headers = {}) {
+    std::optional<Result<HttpResponse>> got;
+    client.request(method, path, std::move(headers), Bytes::take(std::move(body)),
+                   [&](auto result) {
+                     got = std::move(result);
+                     loop_.stop();
+                   });
+    EXPECT_FALSE(got) << "called back inside request()";
+    EXPECT_TRUE(loop_.run_for(10s));
+    return got ? std::move(*got) : fail(ErrorKind::Internal, "never called back");
+  }
+  Loop loop_;
+  std::unique_ptr<HttpServer> server_;
+  std::vector<std::string> peers_;
+};
+
+TEST_F(HttpClientTest, PostsOverOneKeptConnection) {
+  serve_echo();
+  HttpClient client(loop_, options());
+  const auto a = call(client, "POST", "/v1/traces", "abc");
+  ASSERT_TRUE(a) << a.error().message;
+  EXPECT_EQ(a->status, 200);
+  EXPECT_EQ(a->body, "POST /base/v1/traces abc");
+  EXPECT_EQ(a->header("content-type"), "text/plain");
+  EXPECT_EQ(a->header("x-agent"), "sonde");
+  EXPECT_EQ(call(client, "GET", "/404")->status, 404);
+  EXPECT_EQ(call(client, "HEAD", "/x")->body, "");
+  EXPECT_EQ(call(client, "POST", "/x", std::string(3'000'000, 'x'))->body.size(), 3'000'013u);
+  ASSERT_EQ(peers_.size(), 4u);
+  EXPECT_EQ(peers_.front(), peers_.back());
+}
+
+TEST_F(HttpClientTest, QueuesRequestsAndRefusesTooMany) {
+  serve_echo();
+  auto settings = options();
+  settings.max_queued = 2;
+  HttpClient client(loop_, settings);
+  std::vector<std::string> got;
+  for (int i = 0; i < 3; ++i) {
+    client.request("GET", fmt::format("/{}", i), {}, {}, [&](Result<HttpResponse> r) {
+      got.push_back(r ? r->body : r.error().message);
+      if (got.size() == 3) loop_.stop();
+    });
+  }
+  EXPECT_TRUE(loop_.run_for(10s));
+  EXPECT_EQ(got, (std::vector<std::string>{"GET /base/0 ", "GET /base/1 ",
+                                           "too many requests wait for the connection"}));
+}
+
+TEST_F(HttpClientTest, ReconnectsWhenTheKeptConnectionWasClosed) {
+  serve_echo();
+  HttpClient client(loop_, options());
+  ASSERT_TRUE(call(client, "POST", "/1", "a"));
+  const auto port = server_->port();
+  server_.reset();
+  auto again = HttpServer::listen(loop_, fmt::format("127.0.0.1:{}", port),
+                                  [](const Request&, Responder r) { r.respond({}); });
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(call(client, "POST", "/2", "a"));
+}
+
+TEST_F(HttpClientTest, GivesUpAfterItsTimeout) {
+  std::vector<Responder> kept;
+  serve([&](const Request&, Responder responder) { kept.push_back(std::move(responder)); });
+  auto settings = options();
+  settings.timeout = 20ms;
+  HttpClient client(loop_, settings);
+  const auto got = call(client, "POST", "/", "x");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().kind, ErrorKind::Unavailable);
+  EXPECT_NE(got.error().message.find("no answer within 20 ms"), std::string::npos)
+      << got.error().message;
+}
+
+TEST_F(HttpClientTest, SaysThatNobodyListens) {
+  serve_echo();
+  const auto settings = options();
+  server_.reset();
+  HttpClient client(loop_, settings);
+  const auto got = call(client, "GET", "/");
+  EXPECT_EQ(got.error().kind, ErrorKind::Unavailable);
+  EXPECT_NE(got.error().message.find("Connection refused"), std::string::npos);
+}
+
+TEST_F(HttpClientTest, BoundsTheAnswer) {
+  serve([](const Request&, Responder responder) {
+    responder.respond(
+        {.status = 200, .content_type = "", .body = std::string(5000, 'x'), .headers = {}});
+  });
+  auto settings = options();
+  settings.max_response = 1000;
+  HttpClient client(loop_, settings);
+  EXPECT_EQ(call(client, "GET", "/").error().kind, ErrorKind::Exhausted);
+}
+
+TEST_F(HttpClientTest, ReadsAnEarlyRefusalOfALargeBody) {
+  serve([](const Request&, Responder responder) { responder.respond({}); }, {.max_body = 10});
+  HttpClient client(loop_, options());
+  const auto got = call(client, "POST", "/", std::string(2'000'000, 'x'));
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->status, 413);
+}
+
+TEST_F(HttpClientTest, RefusesBadAddressesAndHeaders) {
+  HttpClient bad(loop_, {.base_url = "http://a:70000"});
+  EXPECT_EQ(call(bad, "GET", "/").error().message,
+            "address \"http://a:70000\": port 70000 is above 65535");
+  HttpClient tls(loop_, {.base_url = "https://a"});
+  EXPECT_EQ(call(tls, "GET", "/").error().message, "\"https://a\": https is not supported yet");
+  HttpClient good(loop_, {.base_url = "http://127.0.0.1:1"});
+  EXPECT_EQ(call(good, "GET", "/", "", {{"A", "b\r\nC: d"}}).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(call(good, "GET", "/ x").error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(HttpClientTest, EndsEveryRequestOnceWhenItIsDestroyed) {
+  std::vector<Responder> kept;
+  serve([&](const Request&, Responder responder) {
+    kept.push_back(std::move(responder));
+    loop_.stop();
+  });
+  auto client = std::make_unique<HttpClient>(loop_, options());
+  int ended = 0;
+  for (int i = 0; i < 3; ++i) {
+    client->request("GET", "/", {}, {}, [&](Result<HttpResponse> r) {
+      EXPECT_EQ(r.error().kind, ErrorKind::Unavailable);
+      ++ended;
+    });
+  }
+  ASSERT_TRUE(loop_.run_for(10s));
+  client.reset();
+  EXPECT_EQ(ended, 3);
+  loop_.poll();
+  EXPECT_EQ(ended, 3);
+}
+
+TEST_F(HttpClientTest, MayBeDestroyedInItsOwnCallback) {
+  serve_echo();
+  auto client = std::make_unique<HttpClient>(loop_, options());
+  client->request("GET", "/", {}, {}, [&](Result<HttpResponse> r) {
+    EXPECT_TRUE(r);
+    client.reset();
+    loop_.stop();
+  });
+  EXPECT_TRUE(loop_.run_for(10s));
+  loop_.poll();
+}
+
+}  // namespace
+}  // namespace sonde::net

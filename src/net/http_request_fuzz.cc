@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Feeds bytes to the request parser of the HTTP server and to all that reads its result.
+#include <cstdint>
+
+#include "net/address.h"
+#include "net/internal/http_parse.h"
+#include "net/port_owner.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace sonde::net;
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  Request request;
+  if (!parse_request(bytes, 16 * 1024, 4096, request)) {
+    if (request.path.empty() || (request.path[0] != '/' && request.path != "*")) __builtin_trap();
+    if (request.body.size() > 4096) __builtin_trap();
+    (void)request.query_param("range");
+  }
+  (void)parse_url(bytes);
+  (void)parse_address(bytes);
+  (void)listening_inodes(bytes, 4317);
+  return 0;
+}
