@@ -65,3 +65,8 @@ if(TARGET probe_test)
   add_test(NAME probe_bpf_root COMMAND probe_test --gtest_filter=ProbeBpf.*)
   set_tests_properties(probe_bpf_root PROPERTIES LABELS root TIMEOUT 120 RUN_SERIAL ON)
 endif()
+
+# What bench/nginx_overhead.py drives.
+add_executable(probe_drain EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/nginx_drain.cc")
+sonde_target(probe_drain)
+target_link_libraries(probe_drain PRIVATE probe)

@@ -14,6 +14,8 @@ enum {
   FIRST_LONG_CAPTURE = 1024, /* Of a first message that is longer than a whole budget. */
   TURNS_NEW = 6,             /* Three each way decide about a socket seen from its start. */
   TURNS_MIDSTREAM = 32,      /* One that was open may be deep in a body. */
+  JUDGE_EVERY_MASK = 15,     /* One turn of sixteen. */
+  END_OF_HEAD = 0x0a0d0a0d,  /* CR LF CR LF */
   MIDSTREAM_SLACK = 2,       /* SYN and FIN count as bytes in some counters. */
 };
 
@@ -129,6 +131,15 @@ static __always_inline bool emit(struct sonde_event* h, const struct source* fro
                                  u32 want) {
   u8* gathered = NULL;
   if (want && from->buffer_length < want) {
+    /* Most servers send the head and the body as two segments of one call. The head is all that
+     * anybody asks for, and without the body it needs no second copy. */
+    u32 end = 0;
+    if (from->buffer_length >= 4 &&
+        !bpf_probe_read_user(&end, 4, (void*)(from->buffer + from->buffer_length - 4)) &&
+        end == END_OF_HEAD)
+      want = from->buffer_length;
+  }
+  if (want && from->buffer_length < want) {
     const u32 key = direction == DIRECTION_SEND;
     want = gather(from->iov, from->iov_count, direction, want);
     gathered = bpf_map_lookup_elem(&scratch, &key);
@@ -206,9 +217,11 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
     find_source(&from, sk, direction, file);
 
-  /* The head of a turn is judged until it is certain; a recognised connection keeps being judged
-   * because it may be upgraded to another protocol. */
-  if (turn_start || c->head_length < 8) {
+  /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
+   * then, because it may have been upgraded to another protocol. */
+  if ((c->flags & CONN_MATCHED) && !(turn_start && (c->unjudged++ & JUDGE_EVERY_MASK) == 0)) {
+    c->head_length = 8;
+  } else if (turn_start || c->head_length < 8) {
     u64 bytes = 0;
     const u32 n = (u32)ret < 8 ? (u32)ret : 8;
     if (from.buffer && from.buffer_length >= n && n == 8) {
@@ -263,7 +276,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   if (file && !(file->f_flags & O_NONBLOCK_FLAG)) h.flags |= SONDE_SOCKET_BLOCKING;
   if (emit(&h, &from, direction, want)) {
     c->gap[index] = 0;
-    c->turn_captured += want;
+    c->turn_captured += h.captured;
     c->flags |= CONN_ANNOUNCED;
   } else {
     c->gap[index] = 1;

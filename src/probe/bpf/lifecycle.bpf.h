@@ -10,17 +10,16 @@ enum { STATE_ESTABLISHED = 1 };
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_data_ready, struct sock* sk) {
   struct conn* c;
-  const u16 family = sk->__sk_common.skc_family;
-  if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) return 0;
-  c = bpf_sk_storage_get(&conns, sk, NULL, 0);
-  if (!c) {
-    /* Accepted and perhaps not yet taken from the queue: the wait of a connection's first request
-     * begins here, long before any process touches it. */
-    if (!sk->sk_max_ack_backlog || sk->__sk_common.skc_state != STATE_ESTABLISHED) return 0;
-    if (sk->sk_type != STREAM) return 0;
-    c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!c) return 0;
-  }
+  u16 family;
+  /* Only a server has a queue to wait in, and only what was accepted inherits a backlog. */
+  if (!sk->sk_max_ack_backlog || sk->__sk_common.skc_state != STATE_ESTABLISHED) return 0;
+  family = sk->__sk_common.skc_family;
+  if ((family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) || sk->sk_type != STREAM)
+    return 0;
+  /* Created here, since the wait of a connection's first request begins long before any process
+   * takes it from the listener's queue. */
+  c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!c) return 0;
   if (c->arrived_ns == 0 && !(c->flags & CONN_MUTED)) c->arrived_ns = bpf_ktime_get_ns();
   return 0;
 }

@@ -24,8 +24,9 @@ struct conn {
   u8 head_length;
   u8 last; /* Direction of the last message. */
   u8 flags;
-  u8 turns;  /* Turns without a match. */
-  u8 gap[2]; /* Unreported bytes in this direction. */
+  u8 turns;    /* Turns without a match. */
+  u8 gap[2];   /* Unreported bytes in this direction. */
+  u8 unjudged; /* Turns of a recognised connection since its head was last looked at. */
 };
 _Static_assert(sizeof(struct conn) <= 256, "socket storage stays small");
 
