@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes a static library, a test binary, fuzz targets and a benchmark for each room that exists in src/.
-#   *.cc -> library, *_test.cc -> <room>_test, *_fuzz.cc -> one binary each, *_bench.cc -> <room>_bench.
+#   *.cc -> library, *_test.cc and testing/*.cc -> <room>_test, *_fuzz.cc -> one binary each, *_bench.cc -> <room>_bench.
 # A room's own room.cmake is included after its targets exist, with the room's folder in SONDE_ROOM_DIR.
 enable_testing()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/rooms.txt")
@@ -22,9 +22,9 @@ function(sonde_room room deps)
   set(dir "${CMAKE_SOURCE_DIR}/src/${folder}")
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${dir}/*.cc")
   set(lib ${all})
-  list(FILTER lib EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$|/bpf/")
+  list(FILTER lib EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$|/bpf/|/testing/")
   set(tests ${all})
-  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$|/testing/[^/]*\\.cc$")
   set(fuzzers ${all})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   set(benches ${all})
