@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes and ports are watched. A selector is `kind=glob` with kind executable, port, name,
-// container or unit; a bare glob matches the name or the executable. Exclusion wins; an empty
+// Which processes and ports are watched. A selector is `kind=glob` with kind executable, port,
+// name, container or unit; a bare glob matches the name or the executable. Exclusion wins; an empty
 // include list includes everything.
 #ifndef SONDE_PROBE_FILTER_H
 #define SONDE_PROBE_FILTER_H

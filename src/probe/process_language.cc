@@ -2,10 +2,10 @@
 // Which language a process runs: by the name of its executable, by the runtime libraries it maps,
 // and for compiled programs by what their compiler leaves in the file. Kept apart from the names,
 // because it alone reads executables.
+#include <elf.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <elf.h>
 
 #include "probe/process_names.h"
 
@@ -22,22 +22,37 @@ bool named(std::string_view executable, std::string_view name) {
                      [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; });
 }
 
-std::string compiled(const std::string& image, std::string_view maps) {
-  if (image.size() >= sizeof(Elf64_Ehdr) && image.starts_with("\x7f" "ELF")) {
-    // The build id note of Go lies at the very start; Rust's panic messages name its sources.
-    const std::string_view head = std::string_view(image).substr(0, 65536);
-    if (head.find("Go build ID: \"") != std::string_view::npos ||
-        head.find(std::string_view("Go\0\0", 4)) != std::string_view::npos ||
-        image.find("\xff Go buildinf:") != std::string::npos) {
-      return "go";
-    }
-    if (image.find("/rustc/") != std::string::npos) return "rust";
+// Whether a note segment holds a note of Go's linker. The text alone proves nothing: this file has
+// it.
+bool has_go_note(const std::string& image) {
+  Elf64_Ehdr header;
+  if (image.size() < sizeof header) return false;
+  std::memcpy(&header, image.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64) {
+    return false;
   }
-  if (maps.find("libstdc++") != std::string_view::npos || maps.find("libc++") != std::string_view::npos) {
+  for (unsigned i = 0; i < header.e_phnum && i < 64; ++i) {
+    const uint64_t at = header.e_phoff + uint64_t{i} * sizeof(Elf64_Phdr);
+    Elf64_Phdr segment;
+    if (at > image.size() || image.size() - at < sizeof segment) return false;
+    std::memcpy(&segment, image.data() + at, sizeof segment);
+    if (segment.p_type != PT_NOTE || segment.p_offset > image.size()) continue;
+    const std::string_view notes = std::string_view(image).substr(
+        segment.p_offset, std::min<uint64_t>(segment.p_filesz, 4096));
+    if (notes.find(std::string_view("Go\0\0", 4)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+std::string compiled(const std::string& image, std::string_view maps) {
+  if (has_go_note(image)) return "go";
+  if (maps.find("libstdc++") != std::string_view::npos ||
+      maps.find("libc++") != std::string_view::npos) {
     return "cpp";
   }
-  if (image.find("St9exception") != std::string::npos) return "cpp";
-  return "unknown";
+  // Rust's panic messages name the sources of its library.
+  if (image.find("/rustc/") != std::string::npos) return "rust";
+  return image.find("St9exception") != std::string::npos ? "cpp" : "unknown";
 }
 
 }  // namespace
@@ -49,12 +64,14 @@ std::string language_of(std::string_view executable, std::string_view path, std:
     std::string_view language;
   };
   constexpr Known kExecutables[] = {
-      {"python", "python"}, {"pypy", "python"},    {"node", "nodejs"},      {"nodejs", "nodejs"},
-      {"bun", "nodejs"},    {"deno", "nodejs"},    {"java", "java"},        {"php", "php"},
-      {"php-fpm", "php"},   {"php-cgi", "php"},    {"ruby", "ruby"},        {"perl", "perl"},
-      {"nginx", "nginx"},   {"haproxy", "haproxy"}, {"apache2", "apache"},  {"httpd", "apache"},
-      {"beam.smp", "erlang"}, {"dotnet", "dotnet"}, {"mono", "dotnet"},     {"mono-sgen", "dotnet"},
-      {"envoy", "envoy"},   {"caddy", "go"},       {"lua", "lua"}};
+      {"python", "python"}, {"pypy", "python"},      {"node", "nodejs"},
+      {"nodejs", "nodejs"}, {"bun", "nodejs"},       {"deno", "nodejs"},
+      {"java", "java"},     {"php", "php"},          {"php-fpm", "php"},
+      {"php-cgi", "php"},   {"ruby", "ruby"},        {"perl", "perl"},
+      {"nginx", "nginx"},   {"haproxy", "haproxy"},  {"apache2", "apache"},
+      {"httpd", "apache"},  {"beam.smp", "erlang"},  {"dotnet", "dotnet"},
+      {"mono", "dotnet"},   {"mono-sgen", "dotnet"}, {"envoy", "envoy"},
+      {"caddy", "go"},      {"lua", "lua"}};
   for (const Known& known : kExecutables) {
     if (named(executable, known.name)) return std::string(known.language);
   }

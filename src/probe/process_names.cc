@@ -51,7 +51,8 @@ std::string module_name(std::string_view target) {
 std::string application_of(const std::vector<std::string>& arguments, size_t from) {
   for (size_t i = from; i < arguments.size(); ++i) {
     const std::string& a = arguments[i];
-    if (a == "--app" || a == "-A") return i + 1 < arguments.size() ? module_name(arguments[i + 1]) : "";
+    if (a == "--app" || a == "-A")
+      return i + 1 < arguments.size() ? module_name(arguments[i + 1]) : "";
     if (a.starts_with("--app=")) return module_name(a.substr(6));
   }
   for (size_t i = from; i < arguments.size(); ++i) {
@@ -68,7 +69,7 @@ std::string application_of(const std::vector<std::string>& arguments, size_t fro
 }
 
 std::string python_name(const std::vector<std::string>& arguments, const std::string& cwd) {
-  constexpr std::array<std::string_view, 6> kServers = {"gunicorn", "uvicorn",  "hypercorn",
+  constexpr std::array<std::string_view, 6> kServers = {"gunicorn", "uvicorn",        "hypercorn",
                                                         "flask",    "waitress-serve", "celery"};
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& a = arguments[i];
@@ -108,8 +109,8 @@ std::string package_name(std::string folder, const std::string& root) {
     size_t place = 0;
     while ((place = text.find("\"name\"", place)) != std::string::npos) {
       size_t value = place + 6;
-      while (value < text.size() && (std::isspace(static_cast<unsigned char>(text[value])) != 0 ||
-                                     text[value] == ':')) {
+      while (value < text.size() &&
+             (std::isspace(static_cast<unsigned char>(text[value])) != 0 || text[value] == ':')) {
         ++value;
       }
       const size_t end = value < text.size() ? text.find('"', value + 1) : std::string::npos;
@@ -117,7 +118,8 @@ std::string package_name(std::string folder, const std::string& root) {
       const size_t depth_here = static_cast<size_t>(
           std::count(text.begin(), text.begin() + static_cast<long>(place), '{') -
           std::count(text.begin(), text.begin() + static_cast<long>(place), '}'));
-      if (depth_here == 1 && value < text.size() && text[value] == '"' && end != std::string::npos) {
+      if (depth_here == 1 && value < text.size() && text[value] == '"' &&
+          end != std::string::npos) {
         return text.substr(value + 1, end - value - 1);
       }
       place += 6;
@@ -156,16 +158,19 @@ std::string java_name(const std::vector<std::string>& arguments) {
     if (a == "-jar" && i + 1 < arguments.size()) {
       std::string name = without(base_name(arguments[i + 1]), {".jar", ".war"});
       // shop-1.2.3-SNAPSHOT is shop.
-      for (size_t dash = name.find('-'); dash != std::string::npos; dash = name.find('-', dash + 1)) {
-        if (dash + 1 < name.size() && std::isdigit(static_cast<unsigned char>(name[dash + 1])) != 0) {
+      for (size_t dash = name.find('-'); dash != std::string::npos;
+           dash = name.find('-', dash + 1)) {
+        if (dash + 1 < name.size() &&
+            std::isdigit(static_cast<unsigned char>(name[dash + 1])) != 0) {
           name.resize(dash);
           break;
         }
       }
       return name;
     }
-    if (a == "-cp" || a == "-classpath" || a == "--class-path" || a == "-p" || a == "--module-path" ||
-        a == "--add-modules" || a == "--add-opens" || a == "--add-exports") {
+    if (a == "-cp" || a == "-classpath" || a == "--class-path" || a == "-p" ||
+        a == "--module-path" || a == "--add-modules" || a == "--add-opens" ||
+        a == "--add-exports") {
       ++i;
       continue;
     }
@@ -295,7 +300,8 @@ std::string percent_decoded(std::string_view text) {
   };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
+        digit(text[i + 2]) >= 0) {
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;
     } else {
@@ -318,7 +324,8 @@ void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& conta
       // docker-<64 hex>.scope, cri-containerd-<64 hex>.scope, or the bare id.
       std::string_view id = part;
       if (id.ends_with(".scope")) id.remove_suffix(6);
-      if (const size_t dash = id.rfind('-'); dash != std::string_view::npos) id.remove_prefix(dash + 1);
+      if (const size_t dash = id.rfind('-'); dash != std::string_view::npos)
+        id.remove_prefix(dash + 1);
       if (id.size() == 64 && std::all_of(id.begin(), id.end(), [](char c) {
             return std::isxdigit(static_cast<unsigned char>(c)) != 0;
           })) {
@@ -340,14 +347,19 @@ std::string instrumented_by(std::string_view command_line, std::string_view prel
     std::string_view text;
     std::string_view who;
   };
-  constexpr Mark kMarks[] = {
-      {"opentelemetry", "opentelemetry"}, {"libotelinject", "opentelemetry"},
-      {"ddtrace", "datadog"},             {"dd-java-agent", "datadog"},
-      {"dd-trace", "datadog"},            {"newrelic", "newrelic"},
-      {"elastic-apm", "elastic"},         {"dynatrace", "dynatrace"},
-      {"oneagent", "dynatrace"},          {"skywalking", "skywalking"},
-      {"splunk-otel", "opentelemetry"},   {"appdynamics", "appdynamics"},
-      {"sentry", "sentry"}};
+  constexpr Mark kMarks[] = {{"opentelemetry", "opentelemetry"},
+                             {"libotelinject", "opentelemetry"},
+                             {"ddtrace", "datadog"},
+                             {"dd-java-agent", "datadog"},
+                             {"dd-trace", "datadog"},
+                             {"newrelic", "newrelic"},
+                             {"elastic-apm", "elastic"},
+                             {"dynatrace", "dynatrace"},
+                             {"oneagent", "dynatrace"},
+                             {"skywalking", "skywalking"},
+                             {"splunk-otel", "opentelemetry"},
+                             {"appdynamics", "appdynamics"},
+                             {"sentry", "sentry"}};
   for (const std::string_view text :
        {command_line, preload, java_options, node_options, python_path, maps}) {
     for (const Mark& mark : kMarks) {

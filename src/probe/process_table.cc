@@ -78,8 +78,8 @@ Process ProcessTable::read(uint32_t tgid) const {
   const std::string maps = names::read_file(folder + "/maps", 1048576);
   const std::string cgroup = names::read_file(folder + "/cgroup", 8192);
   names::cgroup_facts(cgroup, out.unit, out.container);
-  out.language = names::language_of(out.executable, out.executable_path, maps, config_.proc_root,
-                                    tgid);
+  out.language =
+      names::language_of(out.executable, out.executable_path, maps, config_.proc_root, tgid);
   out.synchronous = out.language == "php";
   out.instrumented_by = names::instrumented_by(
       raw, variable(environment, "LD_PRELOAD"), variable(environment, "JAVA_TOOL_OPTIONS"),

@@ -18,8 +18,8 @@ namespace sonde::probe {
 
 struct Process {
   uint32_t tgid = 0;
-  uint32_t leader = 0;  // The first of a family of forks that runs the same command line.
-  bool known = false;   // /proc could be read.
+  uint32_t leader = 0;    // The first of a family of forks that runs the same command line.
+  bool known = false;     // /proc could be read.
   bool filtered = false;  // The filter was asked.
   bool excluded = false;
   bool trusts_thread = false;  // Its server sockets block, so the thread names the parent.

@@ -26,13 +26,15 @@ bool looks_like_id(std::string_view s) {
   const auto digits = static_cast<size_t>(std::count_if(s.begin(), s.end(), is_digit));
   if (digits == s.size()) return true;
   const bool strange = std::any_of(s.begin(), s.end(), [](char c) {
-    return c == '@' || c == '%' || c == '=' || c == ',' || c == ':' || static_cast<signed char>(c) < 0x21;
+    return c == '@' || c == '%' || c == '=' || c == ',' || c == ':' ||
+           static_cast<signed char>(c) < 0x21;
   });
   if (strange) return true;
   const bool hex = std::all_of(s.begin(), s.end(), [](char c) { return is_hex(c) || c == '-'; });
   if (hex && digits > 0 && s.size() >= 8) return true;
   // `oauth2`, `s3` and `log4j` are words; `order42` and `a1b2` are not.
-  if (digits == 1 && std::count_if(s.begin(), s.end(), is_alpha) + 1 == static_cast<long>(s.size())) {
+  if (digits == 1 &&
+      std::count_if(s.begin(), s.end(), is_alpha) + 1 == static_cast<long>(s.size())) {
     return false;
   }
   return digits > 0;

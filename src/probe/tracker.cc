@@ -151,8 +151,8 @@ uint64_t Tracker::random() {
 }
 
 void Tracker::event(const sonde_event& event) {
-  this->event(event, std::string_view(reinterpret_cast<const char*>(event.payload()),
-                                      event.captured));
+  this->event(event,
+              std::string_view(reinterpret_cast<const char*>(event.payload()), event.captured));
 }
 
 void Tracker::event(const sonde_event& event, std::string_view payload) {

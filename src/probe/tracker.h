@@ -140,7 +140,7 @@ class Tracker {
   uint64_t random_state_[2] = {};
   size_t open_count_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
-  std::list<uint64_t> recent_;  // Cookies, most recent first.
+  std::list<uint64_t> recent_;         // Cookies, most recent first.
   std::unordered_set<uint64_t> busy_;  // Connections with open requests.
   std::unordered_map<uint32_t, std::vector<std::shared_ptr<Request>>> threads_;
   std::unique_ptr<std::unordered_map<JoinKey, Join, JoinHash>> joins_;

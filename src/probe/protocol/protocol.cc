@@ -4,8 +4,8 @@
 
 namespace sonde::probe {
 
-#define PROTOCOL(id, name)                            \
-  namespace name {                                    \
+#define PROTOCOL(id, name)                             \
+  namespace name {                                     \
   std::unique_ptr<ConnectionParser> make_connection(); \
   }
 #include "probe/probe_protocols.def"
@@ -13,10 +13,10 @@ namespace sonde::probe {
 
 const Protocol* protocol_of(uint8_t id) {
   switch (id) {
-#define PROTOCOL(number, name)                                       \
-  case number: {                                                     \
+#define PROTOCOL(number, name)                                         \
+  case number: {                                                       \
     static constexpr Protocol kProtocol{#name, name::make_connection}; \
-    return &kProtocol;                                               \
+    return &kProtocol;                                                 \
   }
 #include "probe/probe_protocols.def"
 #undef PROTOCOL

@@ -27,7 +27,7 @@ struct Stamp {
 struct Fragment {
   bool received = false;
   bool turn_start = false;
-  bool gap_before = false;  // An unknown number of bytes was lost before this one.
+  bool gap_before = false;   // An unknown number of bytes was lost before this one.
   uint64_t lost_before = 0;  // A known number was.
   uint64_t length = 0;
   std::string_view bytes;
@@ -35,7 +35,7 @@ struct Fragment {
 };
 
 struct RequestHead {
-  Stamp first;  // Of the first byte.
+  Stamp first;            // Of the first byte.
   bool received = false;  // This end is the server.
   std::string_view method;
   std::string_view target;  // As sent, query included.

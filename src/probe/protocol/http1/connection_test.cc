@@ -83,7 +83,8 @@ TEST_F(Http1, JoinsAFirstByteThatWasReadAlone) {
 }
 
 TEST_F(Http1, JoinsARequestSplitIntoSingleBytes) {
-  for (const char c : std::string_view("GET /split HTTP/1.1\r\nA: b\r\n\r\n")) in(std::string(1, c));
+  for (const char c : std::string_view("GET /split HTTP/1.1\r\nA: b\r\n\r\n"))
+    in(std::string(1, c));
   for (const char c : kOk) out(std::string(1, c));
   EXPECT_EQ(seen.log, (Log{"GET /split", "1=200", "end1"}));
 }

@@ -113,7 +113,8 @@ bool may_be_request(std::string_view bytes) {
   if (end == 0 || end > kMaxMethod || line[end] != ' ') return false;
   if (line.size() < bytes.size()) {
     RequestLine parsed;
-    return parse_request_line(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line, parsed);
+    return parse_request_line(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line,
+                              parsed);
   }
   return end + 1 == line.size() || target_char(line[end + 1]);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One direction of an HTTP/1.x connection, read from captured fragments: split anywhere, cut short,
-// or with holes. It keeps one bounded line, never a body. Where the length of a body is known, bytes
-// that were not captured are stepped over exactly; where it is not, the reader is lost and waits
-// for its owner to resynchronise it at the start of a turn. It knows nothing of the other direction.
+// or with holes. It keeps one bounded line, never a body. Where the length of a body is known,
+// bytes that were not captured are stepped over exactly; where it is not, the reader is lost and
+// waits for its owner to resynchronise it at the start of a turn. It knows nothing of the other
+// direction.
 #ifndef SONDE_PROBE_PROTOCOL_HTTP1_MESSAGE_H
 #define SONDE_PROBE_PROTOCOL_HTTP1_MESSAGE_H
 

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiver of the probe: drains kernel events on a timer, lets the tracker make requests of
+// them, and sends spans each drain and metrics each interval. It holds no queue: what the pipeline
+// refuses is the pipeline's to count.
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "components/receiver/ebpf/emitter.h"
+#include "pipeline/component.h"
+#include "probe/probe.h"
+#include "probe/process_names.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  Duration drain_interval = std::chrono::milliseconds(10);
+  Duration metrics_interval = std::chrono::seconds(5);
+  Duration join_wait = std::chrono::milliseconds(100);
+  size_t max_series = 10000;
+  size_t max_connections = 65536;
+  size_t max_routes = 300;
+
+  Result<> validate() const {
+    probe::Filter filter;
+    const std::string bad = probe::Filter::parse(include, exclude, filter);
+    if (bad.empty()) return {};
+    return fail(ErrorKind::Invalid,
+                "selector \"" + bad +
+                    "\" is not understood; write a glob, or executable=, port=, "
+                    "name=, container= or unit= and a glob");
+  }
+};
+
+constexpr auto kFields = config::fields<Config>(
+    config::field("include", &Config::include,
+                  "Watch only what matches one of these: a glob of the service name or executable, "
+                  "or executable=, port=, name=, container=, unit= and a glob."),
+    config::field("exclude", &Config::exclude, "Never watch what matches one of these."),
+    config::field("drain_interval", &Config::drain_interval, "How often kernel events are read.",
+                  {.min = 0.001, .max = 1}),
+    config::field("metrics_interval", &Config::metrics_interval, "How often metrics are sent.",
+                  {.min = 0.1}),
+    config::field("join_wait", &Config::join_wait,
+                  "How long a finished request waits for the other end of its connection.",
+                  {.min = 0, .max = 10}),
+    config::field("max_series", &Config::max_series,
+                  "Series kept at most of each side; the rest is one overflow series.", {.min = 1}),
+    config::field("max_connections", &Config::max_connections,
+                  "Connections followed at most; the least recently used one is given up.",
+                  {.min = 16}),
+    config::field("max_routes", &Config::max_routes,
+                  "Route templates of a service at most; the rest is /{*}.", {.min = 1}));
+
+class Receiver final : public pipeline::Component {
+ public:
+  Receiver(Config config, std::string_view id, pipeline::Outputs outputs)
+      : config_(std::move(config)), id_(id), outputs_(outputs) {}
+  ~Receiver() override { stop(); }
+
+  Result<> start(pipeline::Host& host) override {
+    host_ = &host;
+    probe_ = TRY(probe::Probe::create({}));
+    EmitterConfig emitter;
+    emitter.traces = outputs_.traces != nullptr;
+    emitter.metrics = outputs_.metrics != nullptr;
+    emitter.max_series = config_.max_series;
+    emitter.host_name = processes_.host();
+    emitter.host_id = probe::names::read_file("/etc/machine-id", 64);
+    while (emitter.host_id.ends_with('\n')) emitter.host_id.pop_back();
+    emitter_ = std::make_unique<Emitter>(std::move(emitter));
+    probe::TrackerConfig tracker;
+    tracker.max_connections = config_.max_connections;
+    tracker.hold_ns = config_.join_wait.count();
+    tracker.own_tgid = static_cast<uint32_t>(getpid());
+    tracker.routes.max_routes = config_.max_routes;
+    probe::Filter::parse(config_.include, config_.exclude, tracker.filter);
+    tracker_ = std::make_unique<probe::Tracker>(std::move(tracker), processes_, *emitter_);
+    TRY(probe_->attach());
+    log_info("{}: capturing with {}", id_, probe::to_string(probe_->front_end()));
+    next_metrics_ns_ = host.clock().monotonic_ns() + config_.metrics_interval.count();
+    arm();
+    return {};
+  }
+
+  void stop() override {
+    if (!probe_ || !tracker_) return;
+    host_->scheduler().cancel(timer_);
+    drain();
+    tracker_->flush();
+    send_spans();
+    send_metrics();
+    tracker_.reset();
+    probe_.reset();
+  }
+
+ private:
+  void arm() {
+    timer_ = host_->scheduler().after(config_.drain_interval, [this] {
+      drain();
+      send_spans();
+      if (host_->clock().monotonic_ns() >= next_metrics_ns_) {
+        next_metrics_ns_ += config_.metrics_interval.count();
+        send_metrics();
+      }
+      arm();
+    });
+  }
+
+  void drain() {
+    const Clock& clock = host_->clock();
+    // The wall clock may be set at any time, so the offset is as old as one drain.
+    tracker_->set_clock_offset(clock.unix_ns() - clock.monotonic_ns());
+    probe_->drain([this](const sonde_event& event, std::string_view payload) {
+      tracker_->event(event, payload);
+    });
+    tracker_->tick(clock.monotonic_ns());
+    for (const uint32_t tgid : emitter_->take_excluded()) probe_->set_excluded(tgid, true);
+    advance(lost_, probe_->stats().lost, seen_lost_);
+    const probe::TrackerStats& stats = tracker_->stats();
+    advance(evicted_, stats.connections_evicted + stats.requests_evicted, seen_evicted_);
+    advance(joined_, stats.joined, seen_joined_);
+    advance(gaps_, stats.gaps, seen_gaps_);
+    connections_.set(static_cast<double>(tracker_->connections()));
+  }
+
+  static void advance(Counter& counter, uint64_t now, uint64_t& before) {
+    if (now > before) counter.add(now - before);
+    before = now;
+  }
+
+  void send_spans() {
+    if (!emitter_->has_spans()) return;
+    const uint64_t before = tracker_->stats().requests - seen_requests_;
+    seen_requests_ += before;
+    accepted_.add(before);
+    outputs_.traces->consume(emitter_->take_spans());
+  }
+
+  void send_metrics() {
+    if (outputs_.metrics == nullptr) return;
+    Batch batch = emitter_->take_metrics(host_->clock().unix_ns());
+    if (batch.bytes() != 0) outputs_.metrics->consume(std::move(batch));
+    series_.set(static_cast<double>(emitter_->series()));
+    advance(overflow_, emitter_->overflowed(), seen_overflow_);
+  }
+
+  Config config_;
+  std::string id_;
+  pipeline::Outputs outputs_;
+  pipeline::Host* host_ = nullptr;
+  probe::ProcessTable processes_;
+  std::unique_ptr<probe::Probe> probe_;
+  std::unique_ptr<Emitter> emitter_;
+  std::unique_ptr<probe::Tracker> tracker_;
+  TimerId timer_ = 0;
+  int64_t next_metrics_ns_ = 0;
+  uint64_t seen_lost_ = 0;
+  uint64_t seen_evicted_ = 0;
+  uint64_t seen_joined_ = 0;
+  uint64_t seen_gaps_ = 0;
+  uint64_t seen_requests_ = 0;
+  uint64_t seen_overflow_ = 0;
+  Counter& lost_ = counter("sonde_probe_lost_events_total", "Kernel events that found no room.");
+  Counter& evicted_ =
+      counter("sonde_probe_evicted_total", "Connections and requests given up because of a limit.");
+  Counter& joined_ =
+      counter("sonde_probe_joined_total", "Connections of which both ends were seen.");
+  Counter& gaps_ = counter("sonde_probe_gaps_total", "Holes in what connections reported.");
+  Counter& overflow_ =
+      counter("sonde_probe_series_overflow_total", "Requests counted in the overflow series.");
+  Gauge& connections_ = gauge("sonde_probe_connections", "Connections followed now.");
+  Gauge& series_ = gauge("sonde_probe_series", "Metric series held now.");
+  Counter& accepted_ = counter("otelcol_receiver_accepted_spans", "Spans accepted.",
+                               {{"receiver", id_}, {"transport", "ebpf"}});
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(receiver, ebpf) {
+  return sonde::pipeline::make_type<sonde::Receiver, sonde::Config>(
+      {.kind = sonde::pipeline::Kind::Receiver,
+       .name = "ebpf",
+       .summary = "Finds every HTTP service of this host with eBPF, without touching any.",
+       .out = sonde::pipeline::kTraces | sonde::pipeline::kMetrics},
+      sonde::kFields.table());
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names, languages and containers from a tree of files that looks like /proc.
+#include "probe/process_table.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "probe/process_names.h"
+
+namespace sonde::probe {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Processes : public testing::Test {
+ protected:
+  Processes() {
+    char path[] = "/tmp/sonde_proc_XXXXXX";
+    root = mkdtemp(path);
+  }
+  ~Processes() override { fs::remove_all(root); }
+
+  void write(const std::string& path, std::string_view text) {
+    fs::create_directories(fs::path(root + "/" + path).parent_path());
+    std::ofstream(root + "/" + path) << text;
+  }
+  void add(uint32_t pid, const std::string& exe, std::vector<std::string> arguments,
+           std::vector<std::string> environment = {}, std::string_view cgroup = "0::/\n",
+           uint32_t parent = 1) {
+    const std::string folder = std::to_string(pid);
+    const auto joined = [](const std::vector<std::string>& list) {
+      std::string out;
+      for (const std::string& s : list) out += s + '\0';
+      return out;
+    };
+    write(folder + "/cmdline", joined(arguments));
+    write(folder + "/environ", joined(environment));
+    write(folder + "/cgroup", cgroup);
+    write(folder + "/maps", "");
+    write(folder + "/stat", folder + " (x) y) S " + std::to_string(parent) + " 1 1");
+    fs::remove(root + "/" + folder + "/exe");
+    fs::create_symlink(exe, root + "/" + folder + "/exe");
+    fs::create_symlink(root + "/cwd/shop", root + "/" + folder + "/cwd");
+  }
+  std::string name(const std::string& exe, std::vector<std::string> arguments) {
+    add(++last, exe, std::move(arguments));
+    return table().read(last).service;
+  }
+  ProcessTable table() { return ProcessTable({.proc_root = root, .host = "h"}); }
+
+  std::string root;
+  uint32_t last = 1000;
+};
+
+TEST_F(Processes, NamesThemByWhatTheyRun) {
+  const std::string python = "/usr/bin/python3.11";
+  EXPECT_EQ(name(python, {"python3", "-u", "/srv/orders.py", "80"}), "orders");
+  EXPECT_EQ(name(python, {"python3", "-m", "flask", "--app", "shop.py", "run"}), "shop");
+  EXPECT_EQ(name(python, {"python3", "-m", "http.server", "80"}), "http.server");
+  EXPECT_EQ(name(python, {"/usr/bin/python3", "/usr/bin/gunicorn", "-w", "2", "-b",
+                          "127.0.0.1:8000", "--chdir", "/x", "counted_flask:application"}),
+            "counted_flask");
+  EXPECT_EQ(name(python, {"python3", "/srv/blog/manage.py", "runserver"}), "blog");
+  EXPECT_EQ(name(python, {"python3", "-c", "import x"}), "python3.11");
+  EXPECT_EQ(name("/usr/bin/java", {"java", "-Xmx1g", "-jar", "/a/payments-1.2.jar"}), "payments");
+  EXPECT_EQ(name("/usr/bin/java", {"java", "-cp", "x", "org.shop.Main"}), "Main");
+  EXPECT_EQ(name("/usr/bin/java", {"java", "-Da=b", "/x/CountedJava.java", "80"}), "CountedJava");
+  EXPECT_EQ(name("/usr/bin/php8.2", {"php", "-S", "a:80", "/x/pricing.php"}), "pricing");
+  EXPECT_EQ(name("/usr/bin/php8.2", {"php", "-S", "a:80", "-t", "/srv/blog/public"}), "blog");
+  EXPECT_EQ(name("/usr/bin/ruby3.1", {"ruby", "/x/reviews.rb"}), "reviews");
+  EXPECT_EQ(name("/usr/bin/ruby3.1", {"puma 5.6.5 (tcp://0.0.0.0:80) [shop]"}), "shop");
+  EXPECT_EQ(name("/usr/bin/perl", {"perl", "/x/counted_perl.pl", "80"}), "counted_perl");
+  EXPECT_EQ(name("/usr/lib/erlang/bin/beam.smp",
+                 {"beam.smp", "--", "-eval", "counted_erlang:main([\"80\"])."}),
+            "counted_erlang");
+  EXPECT_EQ(name("/usr/sbin/nginx", {"nginx: master process"}), "nginx");
+  EXPECT_EQ(name("/srv/bin/inventory (deleted)", {"./inventory"}), "inventory");
+}
+
+TEST_F(Processes, ReadsTheNearestPackage) {
+  write("cwd/shop/package.json", R"({"author": {"name": "me"}, "name": "catalog"})");
+  write("cwd/shop/src/x", "");
+  EXPECT_EQ(name("/usr/bin/node", {"node", "src/server.js"}), "catalog");
+  EXPECT_EQ(name("/usr/bin/node", {"node", "/nowhere/counted_node.js"}), "counted_node");
+}
+
+TEST_F(Processes, PutsTheEnvironmentFirst) {
+  add(5, "/usr/bin/node", {"node", "x.js"},
+      {"A=b", "OTEL_SERVICE_NAME=cart",
+       "OTEL_RESOURCE_ATTRIBUTES=service.namespace=eu%20west,team=a,service.name=no"},
+      "0::/system.slice/web.service\n");
+  const Process p = table().read(5);
+  EXPECT_EQ(p.service, "cart");
+  EXPECT_EQ(p.service_namespace, "eu west");
+  EXPECT_EQ(p.unit, "web.service");
+  EXPECT_EQ(p.language, "nodejs");
+  EXPECT_EQ(p.instance, "h:5");
+  ASSERT_EQ(p.attributes.size(), 1U);
+  EXPECT_EQ(p.attributes[0].first, "team");
+}
+
+TEST_F(Processes, UsesUnitsOfServicesOnly) {
+  add(5, "/usr/bin/x", {"x"}, {}, "0::/system.slice/web.service\n");
+  EXPECT_EQ(table().read(5).service, "web");
+  add(6, "/usr/bin/x", {"x"}, {}, "0::/user.slice/user-0.slice/user@0.service/app.slice/a.scope\n");
+  EXPECT_EQ(table().read(6).service, "x");
+  const std::string id(64, 'a');
+  add(7, "/usr/bin/x", {"x"}, {}, "0::/system.slice/docker-" + id + ".scope\n");
+  EXPECT_EQ(table().read(7).container, id);
+  EXPECT_EQ(table().read(7).unit, "");
+}
+
+TEST_F(Processes, SeesWhoInstrumentsThem) {
+  add(5, "/usr/bin/java", {"java", "-javaagent:/o/opentelemetry-javaagent.jar", "-jar", "a.jar"});
+  EXPECT_EQ(table().read(5).instrumented_by, "opentelemetry");
+  add(6, "/usr/bin/node", {"node", "a.js"}, {"NODE_OPTIONS=--require dd-trace/init"});
+  EXPECT_EQ(table().read(6).instrumented_by, "datadog");
+  add(7, "/usr/bin/node", {"node", "a.js"});
+  EXPECT_EQ(table().read(7).instrumented_by, "");
+}
+
+TEST_F(Processes, CountsForkedWorkersAsOneInstance) {
+  add(5, "/usr/bin/python3", {"python3", "a.py"});
+  add(6, "/usr/bin/python3", {"python3", "a.py"}, {}, "0::/\n", 5);
+  add(7, "/usr/bin/python3", {"python3", "b.py"}, {}, "0::/\n", 5);
+  EXPECT_EQ(table().read(6).instance, "h:5");
+  EXPECT_EQ(table().read(7).instance, "h:7");
+}
+
+TEST_F(Processes, KeepsFactsAfterExitAndForgetsThemAtExec) {
+  add(5, "/usr/bin/ruby", {"ruby", "a.rb"});
+  ProcessTable processes = table();
+  const auto before = processes.get(5);
+  EXPECT_EQ(before->service, "a");
+  fs::remove_all(root + "/5");
+  processes.exit(5);
+  EXPECT_EQ(processes.get(5), before);
+  processes.fork(8, 5);
+  EXPECT_EQ(processes.get(8)->service, "a");
+  EXPECT_EQ(processes.get(8)->instance, "h:5");
+  processes.exec(5);
+  EXPECT_EQ(processes.get(5)->service, "unknown");
+}
+
+TEST_F(Processes, BoundsTheTable) {
+  ProcessTable processes({.proc_root = root, .host = "h", .max_processes = 8, .max_exited = 2});
+  for (uint32_t pid = 1; pid < 100; ++pid) processes.get(pid);
+  EXPECT_LE(processes.size(), 8U);
+  for (uint32_t pid = 1; pid < 100; ++pid) processes.exit(pid);
+  EXPECT_LE(processes.size(), 2U);
+}
+
+TEST(ProcessLanguage, ReadsThisTestAsCpp) {
+  EXPECT_EQ(ProcessTable().read(static_cast<uint32_t>(getpid())).language, "cpp");
+}
+
+}  // namespace
+}  // namespace sonde::probe
