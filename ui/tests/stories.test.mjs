@@ -62,7 +62,7 @@ const pages = { services: '/services', service: '/services/orders', map: '/map' 
 const states = ['loading', 'empty', 'full', 'partial', 'broken'];
 const settle = (page, name, state) => page.waitForSelector({
   services: { full: 'tbody tr', partial: 'tbody tr' }, service: { full: '.uplot canvas', partial: '.uplot canvas' },
-  map: { full: '.react-flow__edge', partial: '.react-flow__edge' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
+  map: { full: '.react-flow__node', partial: '.react-flow__node' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
 
 for (const [name, path] of Object.entries(pages)) {
   for (const state of states) {

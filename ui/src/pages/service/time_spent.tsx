@@ -43,8 +43,8 @@ export function TimeSpent({ data }: { data: ServicePage }) {
     { id: 'calls', title: 'Calls', right: true, sort: (r) => r.calls, cell: (r) => count(r.calls) },
   ];
   return (
-    <section className={css.section} aria-labelledby="spent">
-      <h2 id="spent">Where its time goes</h2>
+    <section className={css.section}>
+      <h2>Where its time goes</h2>
       <StackedBar parts={bar} label="Where its time goes" />
       <Table name="spent" caption="Where its time goes" rows={rows} columns={columns} rowKey={(r) => r.name}
         trouble={(a, b) => (b.seconds ?? -1) - (a.seconds ?? -1)} />
