@@ -118,31 +118,82 @@ Index::Read Index::read_scope(Range range, uint32_t group) {
   return reader.ok() ? Read::Ok : Read::Malformed;
 }
 
+namespace {
+
+uint8_t byte(const char* at) { return static_cast<uint8_t>(*at); }
+
+// The end of a field of a one-byte tag and, where it has one, a one-byte length or value: nearly
+// all there are. Null for any other, which the Reader then judges.
+const char* skip_short(const char* at, const char* end) {
+  if (end - at < 2 || byte(at) >= 0x80 || byte(at) < 8) return nullptr;
+  ptrdiff_t size = 0;
+  switch (static_cast<Type>(byte(at) & 7)) {
+    case Type::Varint:
+      size = byte(at + 1) < 0x80 ? 2 : 0;
+      break;
+    case Type::Fixed64:
+      size = 9;
+      break;
+    case Type::Bytes:
+      size = byte(at + 1) < 0x80 ? 2 + byte(at + 1) : 0;
+      break;
+    case Type::Fixed32:
+      size = 5;
+      break;
+    default:
+      return nullptr;
+  }
+  return size != 0 && size <= end - at ? at + size : nullptr;
+}
+
+// The size of the key of an attribute as every writer sends it: a short key, then a short value
+// that fills the rest. `at` points to the body of the pair. Negative for any other shape.
+int short_key(const char* at, size_t size) {
+  if (size < 4 || byte(at) != 0x0a || byte(at + 1) >= 0x80) return -1;
+  const size_t value = 2 + static_cast<size_t>(byte(at + 1));
+  if (value + 2 > size || byte(at + value) != 0x12 || byte(at + value + 1) >= 0x80) return -1;
+  return value + 2 + byte(at + value + 1) == size ? byte(at + 1) : -1;
+}
+
+}  // namespace
+
+// The innermost loop of decoding: short attributes and short fields are taken here by hand, and
+// everything else goes through the Reader.
 bool Index::read_owner(Owner& owner, uint32_t attribute_field) {
   owner.first_slot = static_cast<uint32_t>(slots_.size());
-  Reader reader(body(owner));
-  Field field;
-  while (reader.next(field)) {
-    if (field.number != attribute_field || field.type != Type::Bytes) continue;
-    if (!read_slot(field.raw, field.bytes)) return false;
+  const char* const chunk = chunk_.data();
+  const char* at = chunk + owner.body_begin;
+  const char* const end = chunk + owner.body_end;
+  const uint32_t tag = proto::tag_of(attribute_field, Type::Bytes);
+  while (at < end) {
+    if (const char* next = skip_short(at, end)) {
+      if (byte(at) == tag) {
+        const int key = short_key(at + 2, static_cast<size_t>(next - at - 2));
+        if (key >= 0) {
+          slots_.push_back({offset(at), offset(next), offset(at + 4), static_cast<uint32_t>(key)});
+        } else if (!read_slot({at, static_cast<size_t>(next - at)},
+                              {at + 2, static_cast<size_t>(next - at - 2)})) {
+          return false;
+        }
+      }
+      at = next;
+      continue;
+    }
+    Reader reader({at, static_cast<size_t>(end - at)});
+    Field field;
+    if (!reader.next(field)) return false;
+    if (field.number == attribute_field && field.type == Type::Bytes &&
+        !read_slot(field.raw, field.bytes))
+      return false;
+    at = field.raw.data() + field.raw.size();
   }
   owner.slots_end = static_cast<uint32_t>(slots_.size());
-  return reader.ok();
+  return true;
 }
 
 bool Index::read_slot(std::string_view field, std::string_view body) {
   const uint32_t begin = offset(field.data());
   const uint32_t end = begin + static_cast<uint32_t>(field.size());
-  // What every writer sends: a key shorter than 128 bytes, then a value that fills the rest.
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(body[i]); };
-  if (body.size() >= 4 && byte(0) == 0x0a && byte(1) < 0x80) {
-    const size_t value = 2 + static_cast<size_t>(byte(1));
-    if (value + 2 <= body.size() && byte(value) == 0x12 && byte(value + 1) < 0x80 &&
-        value + 2 + byte(value + 1) == body.size()) {
-      slots_.push_back({begin, end, offset(body.data()) + 2, byte(1)});
-      return true;
-    }
-  }
   Reader reader(body);
   Field inner;
   std::string_view key(body.data(), 0);

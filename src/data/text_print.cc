@@ -2,7 +2,9 @@
 // The printing half of the text form: bytes to lines, guided by the tables of text_schema.h.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "data/text.h"
 #include "data/text_schema.h"
@@ -82,10 +84,15 @@ class Printer {
   void message(const Message& schema, std::string_view body, int indent,
                std::string_view inline_name = {}) {
     for (const FieldInfo& info : schema.fields) field(info, body, indent);
+    // Unknown ones come in the order of their numbers, as the parser writes them.
+    std::vector<Field> others;
     Reader reader(body);
     Field field;
     while (reader.next(field))
-      if (find(schema, field) == nullptr) unknown(field, indent, inline_name);
+      if (find(schema, field) == nullptr) others.push_back(field);
+    std::ranges::sort(others, {},
+                      [](const Field& other) { return std::pair(other.number, other.raw.data()); });
+    for (const Field& other : others) unknown(other, indent, inline_name);
   }
 
  private:
