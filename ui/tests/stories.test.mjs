@@ -131,7 +131,7 @@ test('a click on the map opens the panel, a double click the page', async () => 
   await page.locator('.react-flow__node[data-id=payments]').click();
   await page.waitForSelector('aside');
   assert.match(page.url(), /sel=payments/);
-  await page.waitForTimeout(150);
+  await page.waitForTimeout(600);
   await page.screenshot({ path: join(shots, 'map-panel.png') });
   assert.deepEqual(await violations(page), []);
   await page.goto(`${base}/map?story=full&view=table`);
