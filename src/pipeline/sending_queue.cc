@@ -88,7 +88,12 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
 
   void attempt(uint64_t key, Entry& entry) {
     send(entry.batch, [self = weak_from_this(), key](Result<Sent> result) {
-      if (auto impl = self.lock()) impl->settle(key, std::move(result));
+      auto impl = self.lock();
+      if (!impl) return;
+      // Posted: a client may answer within the call, while it still reads the batch.
+      impl->scheduler.post([self, key, answer = std::move(result)]() mutable {
+        if (auto still = self.lock()) still->settle(key, std::move(answer));
+      });
     });
   }
 
@@ -162,10 +167,7 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
     complaining = false;
     used -= at->second.cost;
     in_flight.erase(at);
-    // Posted, so that a send that answers within the call cannot recurse through a long queue.
-    scheduler.post([self = weak_from_this()] {
-      if (auto impl = self.lock()) impl->pump();
-    });
+    pump();
   }
 
   void stop() {

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/engine.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "net/http_server.h"
+#include "pipeline/build.h"
+
+namespace sonde::pipeline {
+
+struct Engine::Impl {
+  config::Graph graph;
+  EngineOptions options;
+  std::vector<std::unique_ptr<Shard>> shards;
+  // Sinks of the build point at instances, and instances at sinks: both go with the build, after
+  // the threads have ended.
+  std::unique_ptr<Build> build;
+  std::unique_ptr<net::HttpServer> telemetry;
+  bool running = false;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stop_requested = false;
+
+  Result<> start_telemetry() {
+    if (graph.telemetry_address.empty() || !shards[0]->has_thread()) return {};
+    auto server = net::HttpServer::listen(
+        shards[0]->loop(), graph.telemetry_address,
+        [](const net::Request& request, net::Responder responder) {
+          if (request.path == "/metrics") {
+            responder.respond(
+                {200, "text/plain; version=0.0.4; charset=utf-8", Counters::exposition(), {}});
+          } else {
+            responder.respond({404, "text/plain", "own metrics are at /metrics\n", {}});
+          }
+        });
+    if (!server) {
+      return std::unexpected(at("service::telemetry::metrics::address", server.error()));
+    }
+    telemetry = std::move(*server);
+    return {};
+  }
+
+  void wait_drained(Instance& instance) {
+    const Duration step = std::chrono::milliseconds(10);
+    for (Duration waited{}; waited < options.drain_timeout; waited += step) {
+      bool drained = false;
+      instance.shard->call([&] { drained = instance.component->drained(); });
+      if (drained) return;
+      if (options.wait) {
+        options.wait(step);
+      } else {
+        std::this_thread::sleep_for(step);
+      }
+    }
+    log_warn("{} still holds data after {}; giving up", instance.id,
+             config::format_duration(options.drain_timeout));
+  }
+
+  void stop_instances() {
+    auto& all = build->instances;
+    for (auto at = all.rbegin(); at != all.rend(); ++at) {
+      Instance& instance = **at;
+      if (!instance.started) continue;
+      instance.shard->call([&] { instance.component->stop(); });
+      wait_drained(instance);
+      instance.started = false;
+    }
+  }
+
+  // Components go on their own shards, while the loops still run: they may hold clients of them.
+  void destroy_instances() {
+    auto& all = build->instances;
+    for (auto at = all.rbegin(); at != all.rend(); ++at) {
+      (*at)->shard->call([&] { (*at)->component.reset(); });
+    }
+  }
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() { stop(); }
+
+Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
+                                               std::span<const ComponentType* const> types,
+                                               EngineOptions options) {
+  auto impl = std::make_unique<Impl>();
+  impl->graph = graph;
+  impl->options = std::move(options);
+  const int count = std::max(1, impl->options.shards);
+  for (int i = 0; i < count; ++i) {
+    const auto& outside = impl->options.schedulers;
+    Scheduler* scheduler =
+        outside.empty() ? nullptr : outside[static_cast<size_t>(i) % outside.size()];
+    impl->shards.push_back(std::make_unique<Shard>(i, scheduler));
+  }
+  impl->build = std::make_unique<Build>(impl->graph, types, impl->shards, impl->options.door_bytes);
+  TRY(impl->build->all());
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Result<> Engine::start() {
+  TRY(impl_->start_telemetry());
+  for (auto& shard : impl_->shards) shard->launch();
+  impl_->running = true;
+  for (auto& instance : impl_->build->instances) {
+    Result<> result;
+    instance->shard->call([&] { result = instance->component->start(*instance->host); });
+    if (!result) {
+      Error error =
+          at(std::string(kind_name(instance->type->kind)) + "s::" + instance->id, result.error());
+      stop();
+      return std::unexpected(std::move(error));
+    }
+    instance->started = true;
+  }
+  return {};
+}
+
+void Engine::stop() {
+  if (!impl_->running) return;
+  impl_->running = false;
+  impl_->stop_instances();
+  impl_->destroy_instances();
+  impl_->shards[0]->call([&] { impl_->telemetry.reset(); });
+  for (auto& shard : impl_->shards) shard->join();
+}
+
+void Engine::run() {
+  if (impl_->shards[0]->has_thread()) {
+    impl_->shards[0]->call([&] {
+      for (const int number : {SIGINT, SIGTERM}) {
+        auto watched = impl_->shards[0]->loop().on_signal(number, [this] { request_stop(); });
+        if (!watched) log_warn("{}", watched.error().message);
+      }
+    });
+  }
+  {
+    std::unique_lock lock(impl_->mutex);
+    impl_->changed.wait(lock, [&] { return impl_->stop_requested; });
+  }
+  log_info("stopping");
+  stop();
+}
+
+void Engine::request_stop() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stop_requested = true;
+  }
+  impl_->changed.notify_all();
+}
+
+uint16_t Engine::telemetry_port() const { return impl_->telemetry ? impl_->telemetry->port() : 0; }
+
+Sink* Engine::input(std::string_view pipeline_id) {
+  for (const auto& pipeline : impl_->graph.pipelines) {
+    if (pipeline.id != pipeline_id) continue;
+    auto sink = impl_->build->entry(pipeline, 0);
+    return sink ? *sink : nullptr;
+  }
+  return nullptr;
+}
+
+Component* Engine::component(std::string_view id) {
+  for (auto& instance : impl_->build->instances) {
+    if (instance->id == id) return instance->component.get();
+  }
+  return nullptr;
+}
+
+}  // namespace sonde::pipeline

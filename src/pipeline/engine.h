@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a Graph. create() matches it with the component list, checks it whole and builds every
+// instance, taking nothing; start() starts what data flows to before what it flows from; stop()
+// ends them in the order of the data and waits, within a bound, until each has let go of what it
+// held.
+//
+// Placement: a pinned component has one instance, on shard 0; a replicated one has one per shard
+// and handles data where it is; a partitioned one has one per shard and gets each record where its
+// key says. Processors have an instance per pipeline; the others are shared by the pipelines that
+// name them. A sink that lives on another shard stands behind a ShardDoor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/scheduler.h"
+#include "config/graph.h"
+#include "pipeline/component.h"
+
+namespace sonde::pipeline {
+
+struct EngineOptions {
+  int shards = 1;
+  Duration drain_timeout = std::chrono::seconds(10);
+  size_t door_bytes = 64 * 1024 * 1024;  // Of each queue between two shards.
+  // For tests: schedulers of the shards, in place of threads, and what to do in place of waiting.
+  std::vector<Scheduler*> schedulers = {};
+  std::function<void(Duration)> wait = {};
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> create(const config::Graph& graph,
+                                                std::span<const ComponentType* const> types,
+                                                EngineOptions options = {});
+  ~Engine();
+
+  Result<> start();
+  void stop();
+  // start() must have succeeded. Returns after SIGINT, SIGTERM or request_stop(), stopped.
+  void run();
+  void request_stop();  // Thread safe.
+
+  // The port of own telemetry; 0 when it is off.
+  uint16_t telemetry_port() const;
+
+  // A sink that feeds the pipelines a receiver of this id feeds: for tests and the scenario runner,
+  // whose receiver it stands in for.
+  Sink* input(std::string_view pipeline_id);
+  // A built instance, for tests. Shard 0's where there are several.
+  Component* component(std::string_view id);
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The type that `node` names, or an error that names the nearest one.
+Result<const ComponentType*> find_type(std::span<const ComponentType* const> types,
+                                       const config::ComponentNode& node);
+
+}  // namespace sonde::pipeline

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/sending_queue.h"
+
+#include <gtest/gtest.h>
+
+#include "base/counters.h"
+#include "base/virtual_scheduler.h"
+#include "data/span_writer.h"
+#include "pipeline/own_telemetry.h"
+
+namespace sonde::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Batch spans(int count, Ack ack = {}) {
+  TraceBatchBuilder builder;
+  for (int i = 0; i < count; ++i) {
+    builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
+  }
+  return builder.build(std::move(ack));
+}
+
+class SendingQueueTest : public testing::Test {
+ protected:
+  SendingQueueTest() {
+    Ack::abort_on_lost(true);
+    settings.retry.randomization_factor = 0;
+  }
+
+  // Each test has an id of its own, since counters are process-wide.
+  std::string id() const { return testing::UnitTest::GetInstance()->current_test_info()->name(); }
+  SendingQueue make() {
+    return {scheduler, id(), settings, [this](const Batch&, SendDone done) {
+              ++attempts;
+              if (hold) {
+                held.push_back(std::move(done));
+              } else {
+                done(answer);
+              }
+            }};
+  }
+  uint64_t sent() {
+    return exporter_counter("otelcol_exporter_sent_", Signal::Traces, id()).value();
+  }
+  uint64_t dropped(std::string_view reason) {
+    return dropped_counter(id(), Signal::Traces, reason).value();
+  }
+
+  VirtualScheduler scheduler;
+  SendingSettings settings;
+  Result<Sent> answer = Sent{};
+  int attempts = 0;
+  bool hold = false;
+  std::vector<SendDone> held;
+};
+
+TEST_F(SendingQueueTest, CountsWhatWasSent) {
+  SendingQueue queue = make();
+  queue.consume(spans(3));
+  scheduler.run_ready();
+  EXPECT_EQ(sent(), 3u);
+  EXPECT_TRUE(queue.drained());
+}
+
+TEST_F(SendingQueueTest, TriesAgainWhileThePeerIsUnreachable) {
+  SendingQueue queue = make();
+  answer = fail(ErrorKind::Unavailable, "refused");
+  queue.consume(spans(1));
+  scheduler.run_ready();
+  EXPECT_EQ(attempts, 1);
+  scheduler.advance(milliseconds(4999));
+  EXPECT_EQ(attempts, 1);
+  scheduler.advance(milliseconds(1));
+  EXPECT_EQ(attempts, 2);
+  scheduler.advance(milliseconds(7500));
+  EXPECT_EQ(attempts, 3);
+  answer = Sent{};
+  scheduler.advance(seconds(30));
+  EXPECT_EQ(attempts, 4);
+  EXPECT_EQ(sent(), 1u);
+  EXPECT_TRUE(queue.drained());
+}
+
+TEST_F(SendingQueueTest, WaitsAsLongAsThePeerAsks) {
+  SendingQueue queue = make();
+  answer = std::unexpected(Error{ErrorKind::Exhausted, "busy", seconds(60)});
+  queue.consume(spans(1));
+  scheduler.advance(seconds(59));
+  EXPECT_EQ(attempts, 1);
+  scheduler.advance(seconds(1));
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_F(SendingQueueTest, GivesUpAfterTheElapsedTimeAndCountsIt) {
+  SendingQueue queue = make();
+  answer = fail(ErrorKind::Unavailable, "refused");
+  queue.consume(spans(2));
+  scheduler.advance(std::chrono::minutes(6));
+  EXPECT_EQ(dropped("retries_exhausted"), 2u);
+  EXPECT_TRUE(queue.drained());
+  const int before = attempts;
+  scheduler.advance(std::chrono::minutes(6));
+  EXPECT_EQ(attempts, before);
+}
+
+TEST_F(SendingQueueTest, DoesNotRepeatAPermanentFailure) {
+  SendingQueue queue = make();
+  answer = fail(ErrorKind::Invalid, "400");
+  queue.consume(spans(2));
+  scheduler.advance(seconds(60));
+  EXPECT_EQ(attempts, 1);
+  EXPECT_EQ(dropped("permanent"), 2u);
+}
+
+TEST_F(SendingQueueTest, RefusesWhatDoesNotFitAndCountsIt) {
+  settings.queue.queue_size = 2;
+  hold = true;
+  SendingQueue queue = make();
+  std::vector<Outcome::Kind> outcomes;
+  for (int i = 0; i < 3; ++i) {
+    queue.consume(spans(1, Ack::make(nullptr, [&](Outcome o) { outcomes.push_back(o.kind); })));
+  }
+  EXPECT_EQ(dropped("queue_full"), 1u);
+  EXPECT_EQ(outcomes, (std::vector{Outcome::Delivered, Outcome::Delivered, Outcome::Failed}));
+}
+
+TEST_F(SendingQueueTest, KeepsToItsConsumers) {
+  settings.queue.num_consumers = 2;
+  hold = true;
+  SendingQueue queue = make();
+  for (int i = 0; i < 5; ++i) queue.consume(spans(1));
+  EXPECT_EQ(attempts, 2);
+  held[0](Sent{});
+  scheduler.run_ready();
+  EXPECT_EQ(attempts, 3);
+}
+
+TEST_F(SendingQueueTest, WithoutAQueueThePeersAnswerIsTheAcknowledgement) {
+  settings.queue.enabled = false;
+  hold = true;
+  SendingQueue queue = make();
+  std::optional<Outcome> outcome;
+  queue.consume(spans(4, Ack::make(nullptr, [&](Outcome o) { outcome = std::move(o); })));
+  EXPECT_FALSE(outcome);
+  held[0](Sent{.rejected = 1, .message = "no"});
+  scheduler.run_ready();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->rejected, 1u);
+  EXPECT_EQ(sent(), 3u);
+  EXPECT_EQ(dropped("rejected"), 1u);
+}
+
+TEST_F(SendingQueueTest, StoppingDrainsAtOnce) {
+  SendingQueue queue = make();
+  answer = fail(ErrorKind::Unavailable, "refused");
+  queue.consume(spans(1));
+  scheduler.run_ready();
+  answer = Sent{};
+  queue.stop();
+  scheduler.run_ready();
+  EXPECT_TRUE(queue.drained());
+  EXPECT_EQ(sent(), 1u);
+}
+
+TEST_F(SendingQueueTest, WhatCannotBeDrainedIsCounted) {
+  hold = true;
+  {
+    SendingQueue queue = make();
+    queue.consume(spans(2));
+    queue.stop();
+    EXPECT_FALSE(queue.drained());
+  }
+  EXPECT_EQ(dropped("shutdown"), 2u);
+  held[0](Sent{});  // A late answer must find nothing and harm nothing.
+  scheduler.run_ready();
+  EXPECT_EQ(sent(), 0u);
+}
+
+}  // namespace
+}  // namespace sonde::pipeline

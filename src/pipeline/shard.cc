@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/shard.h"
+
+#include <future>
+
+#include "base/counters.h"
+#include "pipeline/own_telemetry.h"
+#include "pipeline/split_records.h"
+
+namespace sonde::pipeline {
+
+void Shard::launch() {
+  if (has_thread() && !thread_.joinable()) thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Shard::join() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+void Shard::call(const std::function<void()>& work) {
+  if (!thread_.joinable()) return work();
+  std::promise<void> done;
+  scheduler().post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+struct ShardDoor::State {
+  State(Sink& to, size_t capacity) : sink(to), queue(capacity) {}
+  Sink& sink;
+  BoundedQueue<Batch> queue;
+};
+
+ShardDoor::ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes)
+    : target_(target), id_(std::move(id)), state_(std::make_shared<State>(sink, capacity_bytes)) {}
+
+void ShardDoor::consume(Batch batch) {
+  const size_t bytes = batch.bytes();
+  if (!state_->queue.try_push(std::move(batch), bytes)) {
+    dropped_counter(id_, batch.signal, "shard_queue_full").add(count_records(batch));
+    batch.ack.fail({ErrorKind::Exhausted, id_ + ": the queue between shards is full", {}});
+    return;
+  }
+  // One task a batch keeps the loop fair: other work gets its turn between two batches.
+  target_.scheduler().post([state = state_] {
+    if (auto next = state->queue.try_pop()) state->sink.consume(std::move(*next));
+  });
+}
+
+void FanOut::consume(Batch batch) {
+  for (size_t i = 0; i + 1 < sinks_.size(); ++i) sinks_[i]->consume(batch.share());
+  sinks_.back()->consume(std::move(batch));
+}
+
+void Partitioner::consume(Batch batch) {
+  const auto parts = static_cast<uint32_t>(shards_.size());
+  std::vector<std::vector<Bytes>> chunks(parts);
+  for (const Bytes& chunk : batch.chunks) {
+    std::vector<Bytes> split =
+        split_records(chunk, parts, [&](std::string_view resource, std::string_view record) {
+          return partition_of(batch.signal, resource, record, parts);
+        });
+    for (uint32_t part = 0; part < parts; ++part) {
+      if (!split[part].empty()) chunks[part].push_back(std::move(split[part]));
+    }
+  }
+  for (uint32_t part = 0; part < parts; ++part) {
+    if (chunks[part].empty()) continue;
+    shards_[part]->consume({batch.signal, std::move(chunks[part]), batch.ack.split()});
+  }
+  batch.ack.deliver();  // The token of this batch itself; the parts hold the others.
+}
+
+}  // namespace sonde::pipeline
