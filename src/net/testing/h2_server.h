@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -150,6 +151,8 @@ class H2Server {
     auto c = std::make_unique<Connection>();
     c->server = this;
     c->fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int on = 1;  // window updates are small, and would wait for acknowledgements
+    ::setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
