@@ -13,6 +13,7 @@ namespace sonde::probe {
 namespace {
 
 constexpr size_t kMaxParents = 16384;
+constexpr int kMaxForks = 8;
 
 std::string host_name() {
   char name[256] = {};
@@ -105,7 +106,6 @@ Process ProcessTable::read(uint32_t tgid) const {
     }
   }
   const std::string cwd = names::read_link(folder + "/cwd");
-  out.container_name = variable(environment, "CONTAINER_NAME");
   if (const std::string_view name = variable(environment, "OTEL_SERVICE_NAME"); !name.empty()) {
     out.service = name;
   } else if (!named_by_attribute.empty()) {
@@ -144,21 +144,23 @@ std::shared_ptr<Process> ProcessTable::find(uint32_t tgid) const {
   return place == processes_.end() ? nullptr : place->second;
 }
 
-std::shared_ptr<Process> ProcessTable::get(uint32_t tgid) {
+std::shared_ptr<Process> ProcessTable::get(uint32_t tgid) { return get(tgid, kMaxForks); }
+
+std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
   if (auto known = find(tgid)) return known;
-  if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());
-  auto process = std::make_shared<Process>(read(tgid));
-  if (!process->known) {
-    // It forked and ended before anyone looked: it ran what its parent runs.
-    const auto parent = parents_.find(tgid);
-    const auto facts = parent == parents_.end() ? nullptr : find(parent->second);
-    if (facts != nullptr) {
-      *process = *facts;
+  std::shared_ptr<Process> process;
+  // A child that has not called exec runs what its parent runs, and may be gone before it can be
+  // read: servers that fork for each connection are like that.
+  const auto parent = parents_.find(tgid);
+  if (parent != parents_.end() && forks > 0) {
+    const std::shared_ptr<Process> facts = get(parent->second, forks - 1);
+    if (facts->known) {
+      process = std::make_shared<Process>(*facts);
       process->tgid = tgid;
-    } else {
-      process->instance = config_.host + ":" + std::to_string(tgid);
     }
   }
+  if (process == nullptr) process = std::make_shared<Process>(read(tgid));
+  if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());
   processes_.emplace(tgid, process);
   return process;
 }
@@ -171,8 +173,6 @@ void ProcessTable::exec(uint32_t tgid) {
 void ProcessTable::fork(uint32_t child, uint32_t parent) {
   if (child == parent) return;
   processes_.erase(child);
-  // A parent that is not yet known is read when the child is needed; one that is known may be the
-  // only source left by then.
   if (parents_.size() >= kMaxParents && !parent_order_.empty()) {
     parents_.erase(parent_order_.front());
     parent_order_.pop_front();

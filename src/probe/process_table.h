@@ -32,8 +32,8 @@ struct Process {
   std::string instance;
   std::string language = "unknown";
   std::string unit;
-  std::string container;  // Id.
-  std::string container_name;
+  std::string container;       // Id.
+  std::string container_name;  // Nothing in /proc tells it; for who knows a container runtime.
   std::string instrumented_by;
   std::vector<std::pair<std::string, std::string>> attributes;  // OTEL_RESOURCE_ATTRIBUTES.
 };
@@ -64,6 +64,8 @@ class ProcessTable {
   const std::string& host() const { return config_.host; }
 
  private:
+  std::shared_ptr<Process> get(uint32_t tgid, int forks);
+
   ProcessTableConfig config_;
   std::unordered_map<uint32_t, std::shared_ptr<Process>> processes_;
   std::unordered_map<uint32_t, uint32_t> parents_;

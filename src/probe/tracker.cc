@@ -10,11 +10,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "probe/tracker_state.h"
+
 namespace sonde::probe {
 namespace {
 
 constexpr int64_t kSweepNs = 50'000'000;
-constexpr int64_t kJoinNs = 60'000'000'000;
 constexpr size_t kMaxPath = 1024;
 constexpr size_t kMaxEarly = 16;
 constexpr size_t kMaxEarlyBytes = 64;
@@ -31,13 +32,6 @@ std::string address_text(const uint8_t (&address)[16], uint8_t family) {
   return text;
 }
 
-uint64_t split_mix(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 // The path of a request target without its query; an absolute target also names the host.
 void split_target(std::string_view target, std::string& path, std::string& host) {
   const size_t scheme = target.find("://");
@@ -52,61 +46,6 @@ void split_target(std::string_view target, std::string& path, std::string& host)
 }
 
 }  // namespace
-
-struct Tracker::Trace {
-  TraceId id{};
-  std::shared_ptr<Trace> forward;  // Part of a trace that was found later.
-};
-
-struct Tracker::Request {
-  FinishedRequest out;
-  std::shared_ptr<Process> process;
-  std::shared_ptr<Trace> trace;
-  uint32_t tid = 0;
-  bool on_thread = false;
-  int64_t due_ns = 0;
-};
-
-struct Tracker::Connection {
-  uint64_t cookie = 0;
-  std::unique_ptr<ConnectionParser> parser;
-  std::string_view protocol;
-  // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
-  std::vector<std::pair<sonde_event, std::string>> early;
-  sonde_event last{};
-  int64_t last_ns = 0;
-  bool seen[2] = {};
-  uint64_t next_offset[2] = {};
-  std::deque<std::pair<uint64_t, std::shared_ptr<Request>>> open;
-  std::list<uint64_t>::iterator recent;
-};
-
-struct Tracker::JoinKey {
-  std::array<uint8_t, 16> client_addr{};
-  std::array<uint8_t, 16> server_addr{};
-  uint16_t client_port = 0;
-  uint16_t server_port = 0;
-  uint32_t seq = 0;
-  bool operator==(const JoinKey&) const = default;
-};
-
-struct Tracker::JoinHash {
-  size_t operator()(const JoinKey& key) const {
-    uint64_t a = 0;
-    uint64_t b = 0;
-    std::memcpy(&a, key.client_addr.data() + 8, 8);
-    std::memcpy(&b, key.server_addr.data() + 8, 8);
-    uint64_t state = a ^ (b * 31) ^ (uint64_t{key.client_port} << 48) ^
-                     (uint64_t{key.server_port} << 32) ^ key.seq;
-    return split_mix(state);
-  }
-};
-
-struct Tracker::Join {
-  std::shared_ptr<Request> client;
-  std::shared_ptr<Request> server;
-  int64_t since_ns = 0;
-};
 
 class Tracker::Listener final : public ExchangeListener {
  public:
@@ -328,70 +267,6 @@ void Tracker::begin(Connection& connection, uint64_t serial, const RequestHead& 
     find_parent(request, head.first.tid);
   }
   if (head.first.seq != 0) join(connection, request, head.first.seq);
-}
-
-void Tracker::find_parent(const std::shared_ptr<Request>& request, uint32_t tid) {
-  const auto place = threads_.find(tid);
-  if (place == threads_.end() || place->second.size() != 1) return;
-  Request& parent = *place->second.front();
-  if (parent.process->tgid != request->process->tgid) return;
-  request->trace = parent.trace;
-  request->out.parent_span_id = parent.out.span_id;
-  request->out.has_parent = true;
-}
-
-void Tracker::leave_thread(const Request& request) {
-  if (!request.on_thread) return;
-  const auto place = threads_.find(request.tid);
-  if (place == threads_.end()) return;
-  std::erase_if(place->second, [&](const auto& other) { return other.get() == &request; });
-  if (place->second.empty()) threads_.erase(place);
-}
-
-void Tracker::join(Connection& connection, const std::shared_ptr<Request>& request, uint32_t seq) {
-  const sonde_event& event = connection.last;
-  const bool server = request->out.server;
-  JoinKey key;
-  std::memcpy((server ? key.server_addr : key.client_addr).data(), event.local_addr, 16);
-  std::memcpy((server ? key.client_addr : key.server_addr).data(), event.remote_addr, 16);
-  key.server_port = server ? event.local_port : event.remote_port;
-  key.client_port = server ? event.remote_port : event.local_port;
-  key.seq = seq;
-  const auto [place, added] = joins_->try_emplace(key);
-  Join& join = place->second;
-  (server ? join.server : join.client) = request;
-  if (added) {
-    join.since_ns = now_ns_;
-    join_order_.push_back(key);
-    settle_joins();
-    return;
-  }
-  if (join.client == nullptr || join.server == nullptr) return;
-  Request& client = *join.client;
-  Request& callee = *join.server;
-  callee.out.parent_span_id = client.out.span_id;
-  callee.out.has_parent = true;
-  callee.out.peer_service = client.process->service;
-  client.out.peer_service = callee.process->service;
-  std::shared_ptr<Trace> from = callee.trace;
-  while (from->forward) from = from->forward;
-  std::shared_ptr<Trace> to = client.trace;
-  while (to->forward) to = to->forward;
-  if (from != to) from->forward = to;
-  ++stats_.joined;
-  joins_->erase(place);
-}
-
-void Tracker::settle_joins() {
-  while (!join_order_.empty()) {
-    const auto place = joins_->find(join_order_.front());
-    if (place != joins_->end()) {
-      const bool late = now_ns_ - place->second.since_ns > kJoinNs;
-      if (!late && joins_->size() <= config_.max_joins) return;
-      joins_->erase(place);
-    }
-    join_order_.pop_front();
-  }
 }
 
 void Tracker::respond(Connection& connection, uint64_t serial, const ResponseHead& head) {
