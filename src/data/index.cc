@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/index.h"
 
+#include <iterator>
+
 #include "data/text.h"
 #include "data/wire.h"
 
@@ -165,16 +167,33 @@ bool Index::read_owner(Owner& owner, uint32_t attribute_field) {
   const char* at = chunk + owner.body_begin;
   const char* const end = chunk + owner.body_end;
   const uint32_t tag = proto::tag_of(attribute_field, Type::Bytes);
+  // Gathered here first: appending to the vector one by one would make each wait for the last.
+  Slot found[32];
+  Slot* last = found;
+  const auto flush = [&] {
+    slots_.insert(slots_.end(), found, last);
+    last = found;
+  };
   while (at < end) {
+    if (last == std::end(found)) flush();
+    while (last != std::end(found) && end - at >= 6 && byte(at) == tag && byte(at + 1) < 0x80) {
+      const size_t size = byte(at + 1);
+      if (size > static_cast<size_t>(end - at - 2)) break;
+      const int key = short_key(at + 2, size);
+      if (key < 0) break;
+      const uint32_t begin = offset(at);
+      at += 2 + size;
+      *last++ = {begin, begin + 2 + static_cast<uint32_t>(size), begin + 4,
+                 static_cast<uint32_t>(key)};
+    }
+    if (last == std::end(found)) continue;
+    if (at == end) break;
     if (const char* next = skip_short(at, end)) {
       if (byte(at) == tag) {
-        const int key = short_key(at + 2, static_cast<size_t>(next - at - 2));
-        if (key >= 0) {
-          slots_.push_back({offset(at), offset(next), offset(at + 4), static_cast<uint32_t>(key)});
-        } else if (!read_slot({at, static_cast<size_t>(next - at)},
-                              {at + 2, static_cast<size_t>(next - at - 2)})) {
+        flush();
+        if (!read_slot({at, static_cast<size_t>(next - at)},
+                       {at + 2, static_cast<size_t>(next - at - 2)}))
           return false;
-        }
       }
       at = next;
       continue;
@@ -182,11 +201,13 @@ bool Index::read_owner(Owner& owner, uint32_t attribute_field) {
     Reader reader({at, static_cast<size_t>(end - at)});
     Field field;
     if (!reader.next(field)) return false;
-    if (field.number == attribute_field && field.type == Type::Bytes &&
-        !read_slot(field.raw, field.bytes))
-      return false;
+    if (field.number == attribute_field && field.type == Type::Bytes) {
+      flush();
+      if (!read_slot(field.raw, field.bytes)) return false;
+    }
     at = field.raw.data() + field.raw.size();
   }
+  flush();
   owner.slots_end = static_cast<uint32_t>(slots_.size());
   return true;
 }
