@@ -26,7 +26,7 @@ before(async () => {
     const file = join(built, path);
     const found = extname(path) && existsSync(file) ? file : join(built, 'index.html');
     response.writeHead(200, { 'Content-Type': types[extname(found)],
-      'Content-Security-Policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'" });
+      'Content-Security-Policy': "default-src 'self'; style-src 'self'; frame-ancestors 'none'" });
     response.end(readFileSync(found));
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
@@ -62,7 +62,7 @@ const pages = { services: '/services', service: '/services/orders', map: '/map' 
 const states = ['loading', 'empty', 'full', 'partial', 'broken'];
 const settle = (page, name, state) => page.waitForSelector({
   services: { full: 'tbody tr', partial: 'tbody tr' }, service: { full: '.uplot canvas', partial: '.uplot canvas' },
-  map: { full: '.react-flow__node', partial: '.react-flow__node' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
+  map: { full: '.react-flow__node, tbody tr', partial: '.react-flow__node, tbody tr' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
 
 for (const [name, path] of Object.entries(pages)) {
   for (const state of states) {

@@ -13,6 +13,8 @@ export interface Column<Row> {
   sort?: (row: Row) => number | string | null;
   right?: boolean;
   wide?: boolean;
+  /** Left out where there is no room. */
+  roomy?: boolean;
   hint?: string;
 }
 
@@ -95,7 +97,7 @@ export function Table<Row>({ name, caption, rows, columns, rowKey, trouble, open
               {columns.map((column) => {
                 const on = sort.replace('-', '') === column.id;
                 return (
-                  <th key={column.id} scope="col" className={`${column.right ? css.right : ''} ${column.wide ? css.wide : ''}`}
+                  <th key={column.id} scope="col" className={`${column.right ? css.right : ''} ${column.wide ? css.wide : ''} ${column.roomy ? css.roomy : ''}`}
                     aria-sort={on ? (sort.startsWith('-') ? 'ascending' : 'descending') : undefined}>
                     {column.sort ? (
                       <button type="button" className={`${css.sortButton} ${on ? css.sorted : ''}`} title={column.hint}
@@ -113,7 +115,7 @@ export function Table<Row>({ name, caption, rows, columns, rowKey, trouble, open
               <tr key={rowKey(row)} aria-selected={walk ? rowKey(row) === selected : undefined}
                 onClick={open && ((event) => !(event.target as HTMLElement).closest('a,button') && open(row))}>
                 {columns.map((column) => (
-                  <td key={column.id} className={`${column.right ? css.right : ''} ${column.wide ? css.wide : ''}`}>{column.cell(row)}</td>
+                  <td key={column.id} className={`${column.right ? css.right : ''} ${column.wide ? css.wide : ''} ${column.roomy ? css.roomy : ''}`}>{column.cell(row)}</td>
                 ))}
               </tr>
             ))}

@@ -96,7 +96,8 @@ export default function MapPage() {
   const known = focus !== null && map.nodes.some((n) => n.name === focus);
   const shown = known ? around(focus, map.nodes, map.edges) : map;
   const bad = map.edges.filter(inTrouble).toSorted(byTrouble);
-  const table = query.get('view') === 'table';
+  // A map does not fit a telephone: there it opens as its table.
+  const table = (query.get('view') ?? (innerWidth <= 640 ? 'table' : 'map')) === 'table';
   const untold = map.nodes.filter((n) => n.rate === null).length;
   return (
     <>
@@ -112,7 +113,7 @@ export default function MapPage() {
         </div>
         {known && <button type="button" className={parts.button} onClick={() => setQuery({ focus: map.nodes.length > crowd ? 'all' : null }, true)}>Around {focus} · show all {map.nodes.length}</button>}
         <div className={parts.group} role="group" aria-label="Show as">
-          <button type="button" className={parts.button} aria-pressed={!table} onClick={() => setQuery({ view: null }, true)}>Map</button>
+          <button type="button" className={parts.button} aria-pressed={!table} onClick={() => setQuery({ view: 'map' }, true)}>Map</button>
           <button type="button" className={parts.button} aria-pressed={table} onClick={() => setQuery({ view: 'table' }, true)}>Table</button>
         </div>
       </div>

@@ -4,11 +4,11 @@ import { useMemo, useRef } from 'react';
 import { useLive } from '../../api/client';
 import type { Service, Services } from '../../api/types';
 import { useFrame } from '../../parts/context';
-import { ago, clock, count, duration, inTrouble, rate, share, unitFor } from '../../parts/format';
+import { ago, clock, duration, inTrouble, rate, share, unitFor } from '../../parts/format';
 import { useKeys } from '../../parts/keys';
 import { ServiceName, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
-import { Bone, Broken, Doubt, Empty, Loading, Stale } from '../../parts/states';
+import { Bone, Broken, Empty, Loading, Stale } from '../../parts/states';
 import { Table, type Column } from '../../parts/table';
 import { go, Link, servicePath, useQuery } from '../../router';
 import css from './services.module.css';
@@ -53,10 +53,10 @@ export function ServicesPage() {
     return [
       { id: 'name', title: 'Service', sort: (s) => s.name, wide: true, cell: (s) => (
         <ServiceName name={s.name} language={s.language} note={<>
-          {s.namespace && <span className={parts.muted}>{s.namespace}</span>}
-          {s.trust === 'none' && <span className={parts.chip} title="Its calls cannot be tied to the requests that caused them">untied</span>}
+          {s.namespace && <span className={`${parts.muted} ${parts.roomy}`}>{s.namespace}</span>}
+          {s.trust === 'none' && <span className={`${parts.chip} ${parts.roomy}`} title="Its calls cannot be tied to the requests that caused them">untied</span>}
         </>} />) },
-      { id: 'trend', title: 'Requests', cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
+      { id: 'trend', title: 'Requests', roomy: true, cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
       { id: 'rate', title: 'Rate', right: true, sort: (s) => s.rate, cell: (s) => <Link to={servicePath(s.name)}>{rate(s.rate)}</Link> },
       { id: 'errors', title: 'Errors', right: true, sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.error_share)}</span> },
       { id: 'p50', title: 'p50', right: true, sort: (s) => s.p50, cell: (s) => duration(s.p50, unit) },
@@ -82,7 +82,6 @@ export function ServicesPage() {
   return (
     <>
       <Stale live={live} />
-      {data && data.lost_events > 0 && <Doubt>{count(data.lost_events)} events were lost in this range; these rates are a lower bound.</Doubt>}
       <div className={css.head}>
         <div className={css.title}>
           <h1>Services</h1>
