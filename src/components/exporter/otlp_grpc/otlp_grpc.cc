@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends OTLP over gRPC. The chunks of a batch are joined and sent as they are: two Export requests one after the other are
+// a valid one, so nothing is parsed here. Queue, retries and counters are the sending queue's.
+#include <string>
+
+#include "data/wire.h"
+#include "net/grpc_client.h"
+#include "pipeline/client_settings.h"
+#include "pipeline/component.h"
+#include "pipeline/sending_queue.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  pipeline::ClientSettings client;
+  pipeline::SendingSettings sending;
+  Result<> validate() const { return pipeline::check_client(client); }
+};
+
+constexpr auto kFields =
+    config::fields<Config>(config::embed(&Config::client, pipeline::kClientFields),
+                           config::embed(&Config::sending, pipeline::kSendingFields));
+
+std::string_view path_of(Signal signal) {
+  switch (signal) {
+    case Signal::Traces: return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    case Signal::Metrics: return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    case Signal::Logs: break;
+  }
+  return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+}
+
+Bytes joined(const Batch& batch) {
+  if (batch.chunks.size() == 1) return batch.chunks.front();
+  std::string body;
+  body.reserve(batch.bytes());
+  for (const Bytes& chunk : batch.chunks) body.append(chunk.view());
+  return Bytes::take(std::move(body));
+}
+
+// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse is full success,
+// because the peer said that the call went well.
+pipeline::Sent read_response(std::string_view body) {
+  pipeline::Sent sent;
+  proto::Reader response(body);
+  proto::Field field;
+  while (response.next(field)) {
+    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
+    proto::Reader partial(field.bytes);
+    proto::Field inner;
+    while (partial.next(inner)) {
+      if (inner.number == 1 && inner.type == proto::Type::Varint) {
+        sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
+      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
+        sent.message = std::string(inner.bytes);
+      }
+    }
+  }
+  return sent;
+}
+
+class OtlpGrpcExporter final : public pipeline::Component {
+ public:
+  OtlpGrpcExporter(Config config, std::string_view, pipeline::Outputs)
+      : config_(std::move(config)) {}
+
+  Result<> start(pipeline::Host& host) override {
+    net::GrpcClientOptions options;
+    options.endpoint = config_.client.endpoint;
+    options.timeout = config_.sending.timeout;
+    for (const auto& [name, value] : config_.client.headers) options.headers.push_back({name, value});
+    client_ = std::make_unique<net::GrpcClient>(host.loop(), std::move(options));
+    queue_ = std::make_unique<pipeline::SendingQueue>(
+        host.scheduler(), host.id(), config_.sending,
+        [this](const Batch& batch, pipeline::SendDone done) {
+          client_->unary(path_of(batch.signal), joined(batch),
+                         [done = std::move(done)](Result<std::string> answer) mutable {
+                           if (!answer) {
+                             done(std::unexpected(std::move(answer.error())));
+                           } else {
+                             done(read_response(*answer));
+                           }
+                         });
+        });
+    return {};
+  }
+
+  void stop() override {
+    if (queue_) queue_->stop();
+  }
+  bool drained() const override { return !queue_ || queue_->drained(); }
+  void consume(Batch batch) override { queue_->consume(std::move(batch)); }
+
+ private:
+  Config config_;
+  // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
+  std::unique_ptr<pipeline::SendingQueue> queue_;
+  std::unique_ptr<net::GrpcClient> client_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(exporter, otlp_grpc) {
+  return sonde::pipeline::make_type<sonde::OtlpGrpcExporter, sonde::Config>(
+      {.kind = sonde::pipeline::Kind::Exporter,
+       .name = "otlp_grpc",
+       .aliases = {"otlp"},
+       .summary = "Sends OTLP over gRPC.",
+       .in = sonde::pipeline::kAllSignals,
+       .out = sonde::pipeline::kNoSignals,
+       .create = {}},
+      sonde::kFields.table());
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined and sent as they are: two Export requests one after the other are
+// a valid one, so nothing is parsed here. Queue, retries and counters are the sending queue's.
+#include <charconv>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "data/wire.h"
+#include "net/http_client.h"
+#include "pipeline/client_settings.h"
+#include "pipeline/component.h"
+#include "pipeline/sending_queue.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  pipeline::ClientSettings client;
+  pipeline::SendingSettings sending;
+  Result<> validate() const { return pipeline::check_client(client); }
+};
+
+constexpr auto kFields =
+    config::fields<Config>(config::embed(&Config::client, pipeline::kClientFields),
+                           config::embed(&Config::sending, pipeline::kSendingFields));
+
+std::string_view path_of(Signal signal) {
+  switch (signal) {
+    case Signal::Traces: return "/v1/traces";
+    case Signal::Metrics: return "/v1/metrics";
+    case Signal::Logs: break;
+  }
+  return "/v1/logs";
+}
+
+// As the OTLP specification says: these few are worth a retry, all others are not.
+Error error_of(const net::HttpResponse& response, std::string_view url) {
+  const int s = response.status;
+  Error error;
+  error.kind = s == 429 || s == 502 || s == 503 || s == 504 ? ErrorKind::Unavailable
+                                                            : ErrorKind::Invalid;
+  error.message = fmt::format("{} answered {}", url, s);
+  const std::string_view wait = response.header("retry-after");
+  int64_t seconds = 0;
+  auto [end, failed] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
+  if (failed == std::errc() && end == wait.data() + wait.size() && seconds > 0 && seconds < 86400) {
+    error.retry_after = std::chrono::seconds(seconds);
+  }
+  return error;
+}
+
+Bytes joined(const Batch& batch) {
+  if (batch.chunks.size() == 1) return batch.chunks.front();
+  std::string body;
+  body.reserve(batch.bytes());
+  for (const Bytes& chunk : batch.chunks) body.append(chunk.view());
+  return Bytes::take(std::move(body));
+}
+
+// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse is full success,
+// because the peer said that the call went well.
+pipeline::Sent read_response(std::string_view body) {
+  pipeline::Sent sent;
+  proto::Reader response(body);
+  proto::Field field;
+  while (response.next(field)) {
+    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
+    proto::Reader partial(field.bytes);
+    proto::Field inner;
+    while (partial.next(inner)) {
+      if (inner.number == 1 && inner.type == proto::Type::Varint) {
+        sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
+      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
+        sent.message = std::string(inner.bytes);
+      }
+    }
+  }
+  return sent;
+}
+
+class OtlpHttpExporter final : public pipeline::Component {
+ public:
+  OtlpHttpExporter(Config config, std::string_view, pipeline::Outputs)
+      : config_(std::move(config)) {}
+
+  Result<> start(pipeline::Host& host) override {
+    net::HttpClientOptions options;
+    options.base_url = config_.client.endpoint;
+    while (options.base_url.ends_with('/')) options.base_url.pop_back();
+    if (!options.base_url.starts_with("http://")) options.base_url.insert(0, "http://");
+    options.timeout = config_.sending.timeout;
+    client_ = std::make_unique<net::HttpClient>(host.loop(), std::move(options));
+    queue_ = std::make_unique<pipeline::SendingQueue>(
+        host.scheduler(), host.id(), config_.sending,
+        [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
+    return {};
+  }
+
+  void stop() override {
+    if (queue_) queue_->stop();
+  }
+  bool drained() const override { return !queue_ || queue_->drained(); }
+  void consume(Batch batch) override { queue_->consume(std::move(batch)); }
+
+ private:
+  void send(const Batch& batch, pipeline::SendDone done) {
+    net::Headers headers = {{"Content-Type", "application/x-protobuf"}};
+    for (const auto& [name, value] : config_.client.headers) headers.push_back({name, value});
+    client_->request("POST", path_of(batch.signal), std::move(headers), joined(batch),
+                     [this, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+                       if (!answer) {
+                         done(std::unexpected(std::move(answer.error())));
+                       } else if (answer->status < 200 || answer->status > 299) {
+                         done(std::unexpected(error_of(*answer, config_.client.endpoint)));
+                       } else {
+                         done(read_response(answer->body));
+                       }
+                     });
+  }
+
+  Config config_;
+  // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
+  std::unique_ptr<pipeline::SendingQueue> queue_;
+  std::unique_ptr<net::HttpClient> client_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(exporter, otlp_http) {
+  return sonde::pipeline::make_type<sonde::OtlpHttpExporter, sonde::Config>(
+      {.kind = sonde::pipeline::Kind::Exporter,
+       .name = "otlp_http",
+       .aliases = {"otlphttp"},
+       .summary = "Sends OTLP over HTTP as protobuf.",
+       .in = sonde::pipeline::kAllSignals,
+       .out = sonde::pipeline::kNoSignals,
+       .create = {}},
+      sonde::kFields.table());
+}

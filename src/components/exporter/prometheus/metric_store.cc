@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Points to series and series to text.
+#include "components/exporter/prometheus/metric_store.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "components/exporter/prometheus/naming.h"
+
+namespace sonde {
+namespace {
+
+using prometheus::append_label;
+
+std::string_view type_of(const MetricView& m) {
+  switch (m.kind) {
+    case MetricView::Kind::Sum: return m.monotonic ? "counter" : "gauge";
+    case MetricView::Kind::Gauge: return "gauge";
+    case MetricView::Kind::Summary: return "summary";
+    default: return "histogram";
+  }
+}
+
+std::string point_labels(std::string_view resource, const AttributesView& attributes) {
+  // Labels are sorted so that one set is one series, and a point's label wins over the resource's of the same name.
+  std::map<std::string, std::string> sorted;
+  for (const KeyValueView& a : attributes) {
+    std::string name = prometheus::label_name(a.key);
+    if (name == "job" || name == "instance") name = "exported_" + name;
+    sorted[std::move(name)] = a.value.to_string();
+  }
+  std::string out(resource);
+  for (const auto& [name, value] : sorted) {
+    if (value.empty() || (name.starts_with("service_") &&
+                          resource.find("," + name + "=\"") != std::string_view::npos)) {
+      continue;
+    }
+    append_label(out, name, value);
+  }
+  return out;
+}
+
+void line(std::string& out, std::string_view name, std::string_view suffix, std::string_view labels,
+          std::string_view extra, std::string_view value) {
+  out.append(name).append(suffix);
+  if (!labels.empty() || !extra.empty()) {
+    out.append("{").append(labels);
+    if (!labels.empty() && !extra.empty()) out.append(",");
+    out.append(extra).append("}");
+  }
+  out.append(" ").append(value).append("\n");
+}
+
+}  // namespace
+
+MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource) {
+  std::string name, ns, instance, rest;
+  for (const KeyValueView& a : resource.attributes()) {
+    if (a.key == "service.name") {
+      name = a.value.to_string();
+    } else if (a.key == "service.namespace") {
+      ns = a.value.to_string();
+    } else if (a.key == "service.instance.id") {
+      instance = a.value.to_string();
+    } else if (std::string value = a.value.to_string(); !value.empty()) {
+      append_label(rest, prometheus::label_name(a.key), value);
+    }
+  }
+  ResourceLabels out;
+  if (!name.empty()) append_label(out.series, "job", ns.empty() ? name : ns + "/" + name);
+  if (!instance.empty()) append_label(out.series, "instance", instance);
+  if (!name.empty()) append_label(out.series, "service_name", name);
+  if (!ns.empty()) append_label(out.series, "service_namespace", ns);
+  if (!out.series.empty()) out.target = out.series + (rest.empty() ? "" : "," + rest);
+  return out;
+}
+
+MetricStore::Series* MetricStore::at(Family& family, std::string labels, int64_t now) {
+  auto it = family.series.find(labels);
+  if (it == family.series.end()) {
+    if (series_ >= options_.max_series) {
+      refused_++;
+      return nullptr;
+    }
+    it = family.series.emplace(std::move(labels), Series{}).first;
+    series_++;
+  }
+  it->second.last_ns = now;
+  return &it->second;
+}
+
+void MetricStore::add(const Batch& batch, int64_t now) {
+  const char* last = nullptr;
+  ResourceLabels labels;
+  for (const Bytes& chunk : batch.chunks) {
+    (void)for_each_metric(
+        chunk, [&](const ResourceView& r, const ScopeView&, const MetricView& m) {
+          if (!last || r.message.data() != last) {
+            labels = labels_of(r);
+            last = r.message.data();
+            if (!labels.target.empty()) {
+              Family& f = families_["target_info"];
+              f.type = "gauge";
+              f.help = "Attributes of the resource that the series of a job and instance belong to.";
+              if (Series* s = at(f, labels.target, now)) s->value = 1;
+            }
+          }
+          add_metric(labels, m, now);
+        });
+  }
+}
+
+void MetricStore::add_metric(const ResourceLabels& resource, const MetricView& m, int64_t now) {
+  if (m.kind == MetricView::Kind::None) return;
+  std::string name = prometheus_name(m.name, m.unit, m.kind, m.monotonic);
+  if (!options_.name_prefix.empty()) name = options_.name_prefix + "_" + name;
+  Family& family = families_[name];
+  if (family.series.empty()) {
+    family.type = type_of(m);
+    family.help = std::string(m.description.substr(0, 200));
+    std::replace(family.help.begin(), family.help.end(), '\n', ' ');
+  } else if (family.type != type_of(m)) {
+    refused_ += m.point_count();  // Two types under one name would make the page invalid.
+    return;
+  }
+  const bool delta = m.temporality == Temporality::Delta;
+  for (const NumberPointView& p : m.numbers()) {
+    if (!p.has_value) continue;
+    if (Series* s = at(family, point_labels(resource.series, p.attributes()), now)) {
+      s->value = delta ? s->value + p.value() : p.value();
+    }
+  }
+  for (const HistogramPointView& p : m.histograms()) {
+    Series* s = at(family, point_labels(resource.series, p.attributes()), now);
+    if (!s) continue;
+    std::vector<double> bounds;
+    std::vector<uint64_t> buckets;
+    p.for_each_bound([&](double b) { bounds.push_back(b); });
+    p.for_each_bucket([&](uint64_t n) { buckets.push_back(n); });
+    if (!buckets.empty() && buckets.size() != bounds.size() + 1) {
+      bounds.clear();
+      buckets.clear();
+    }
+    if (delta && s->bounds == bounds && s->buckets.size() == buckets.size()) {
+      for (size_t i = 0; i < buckets.size(); i++) s->buckets[i] += buckets[i];
+      s->count += p.count;
+      s->value += p.sum.value_or(0);
+    } else {
+      s->bounds = std::move(bounds);
+      s->buckets = std::move(buckets);
+      s->count = p.count;
+      s->value = p.sum.value_or(0);
+    }
+  }
+  for (const ExponentialPointView& p : m.exponential_histograms()) {
+    // The text format has no exponential buckets: only count and sum are shown.
+    if (Series* s = at(family, point_labels(resource.series, p.attributes()), now)) {
+      s->count = delta ? s->count + p.count : p.count;
+      s->value = delta ? s->value + p.sum.value_or(0) : p.sum.value_or(0);
+    }
+  }
+  for (const SummaryPointView& p : m.summaries()) {
+    if (Series* s = at(family, point_labels(resource.series, p.attributes()), now)) {
+      s->count = p.count;
+      s->value = p.sum;
+      s->quantiles.clear();
+      for (const auto& q : p.quantiles()) s->quantiles.emplace_back(q.quantile, q.value);
+    }
+  }
+}
+
+std::string MetricStore::expose(int64_t now) {
+  const int64_t before = now - options_.expiry.count();
+  for (auto it = families_.begin(); it != families_.end();) {
+    series_ -= std::erase_if(it->second.series,
+                             [&](const auto& e) { return e.second.last_ns < before; });
+    it = it->second.series.empty() ? families_.erase(it) : std::next(it);
+  }
+  std::string out;
+  for (const auto& [name, family] : families_) {
+    if (!family.help.empty()) out += fmt::format("# HELP {} {}\n", name, family.help);
+    out += fmt::format("# TYPE {} {}\n", name, family.type);
+    for (const auto& [labels, s] : family.series) {
+      if (family.type == "histogram") {
+        uint64_t below = 0;
+        for (size_t i = 0; i < s.bounds.size(); i++) {
+          below += s.buckets.empty() ? 0 : s.buckets[i];
+          line(out, name, "_bucket", labels,
+               fmt::format("le=\"{}\"", prometheus::number(s.bounds[i])), fmt::to_string(below));
+        }
+        line(out, name, "_bucket", labels, "le=\"+Inf\"", fmt::to_string(s.count));
+        line(out, name, "_sum", labels, "", prometheus::number(s.value));
+        line(out, name, "_count", labels, "", fmt::to_string(s.count));
+      } else if (family.type == "summary") {
+        for (auto [q, v] : s.quantiles) {
+          line(out, name, "", labels, fmt::format("quantile=\"{}\"", prometheus::number(q)),
+               prometheus::number(v));
+        }
+        line(out, name, "_sum", labels, "", prometheus::number(s.value));
+        line(out, name, "_count", labels, "", fmt::to_string(s.count));
+      } else {
+        line(out, name, "", labels, "", prometheus::number(s.value));
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace sonde

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves the page and its JSON to whoever holds the token that is printed at start. The token is made anew each time and
+// never touches a disk. A browser gets it into a cookie by the first address; scripts send it as a bearer. Requests whose
+// Host is not this machine are refused. The page's own files are public: they hold no figures.
+#include <sys/random.h>
+
+#include <cstdio>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "components/extension/console/answers.h"
+#include "net/http_server.h"
+#include "pipeline/component.h"
+#include "rollup/book.h"
+#include "ui/assets.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  std::string endpoint = "127.0.0.1:4400";
+  std::string token;
+  bool print_address = true;
+};
+
+constexpr auto kFields = config::fields<Config>(
+    config::field("endpoint", &Config::endpoint, "Address that serves the page."),
+    config::field("token", &Config::token, "The token to ask for; a fresh random one when empty.",
+                  {.secret = true}),
+    config::field("print_address", &Config::print_address,
+                  "Whether the page's address is printed at start."));
+
+Result<std::string> random_token() {
+  unsigned char bytes[16];
+  if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
+    return fail(ErrorKind::Internal, "the kernel gave no random bytes for the token");
+  }
+  std::string token;
+  for (unsigned char b : bytes) token += fmt::format("{:02x}", b);
+  return token;
+}
+
+net::Response json(int status, std::string body) {
+  net::Response r;
+  r.status = status;
+  r.content_type = "application/json";
+  r.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+  r.body = std::move(body);
+  return r;
+}
+
+net::Response error(int status, std::string_view what, std::string_view why,
+                    std::string_view advice) {
+  return json(status, console::error_json(what, why, advice));
+}
+
+class ConsoleExtension final : public pipeline::Component {
+ public:
+  ConsoleExtension(Config config, std::string_view, pipeline::Outputs)
+      : config_(std::move(config)), token_(config_.token) {}
+
+  Result<> start(pipeline::Host& host) override {
+    clock_ = &host.clock();
+    started_ns_ = clock_->monotonic_ns();
+    if (token_.empty()) token_ = TRY(random_token());
+    book_ = host.lease<rollup::Book>("rollup/book",
+                                     [] { return std::make_shared<rollup::Book>(); });
+    auto server = net::HttpServer::listen(
+        host.loop(), config_.endpoint,
+        [this](const net::Request& request, net::Responder responder) {
+          responder.respond(answer(request));
+        },
+        {.max_body = 64 * 1024});
+    if (!server) {
+      Error failure = server.error();
+      failure.message = fmt::format("extensions::{}::endpoint: {}", host.id(), failure.message);
+      return std::unexpected(std::move(failure));
+    }
+    server_ = std::move(*server);
+    host_name_ = config_.endpoint.substr(0, config_.endpoint.rfind(':'));
+    if (host_name_ == "0.0.0.0" || host_name_ == "[::]") host_name_.clear();
+    if (config_.print_address) {
+      fmt::print("The page: http://{}:{}/?token={}\n",
+                 host_name_.empty() ? "127.0.0.1" : host_name_, server_->port(), token_);
+      std::fflush(stdout);
+    }
+    return {};
+  }
+
+  void stop() override { server_.reset(); }
+
+ private:
+  bool signed_in(const net::Request& request) const {
+    std::string_view bearer = request.header("Authorization");
+    if (bearer.starts_with("Bearer ")) return console::same_token(bearer.substr(7), token_);
+    return console::same_token(console::cookie(request.header("Cookie"), "sonde_token"), token_);
+  }
+
+  net::Response answer(const net::Request& request) {
+    if (!console::host_allowed(request.header("Host"), host_name_, server_->port())) {
+      return error(403, "This name is not served", "The Host header names another machine.",
+                   "Open the address that sonde printed at its start.");
+    }
+    if (request.method != "GET") {
+      return error(405, "Only GET is answered", "The page changes nothing.", "Ask with GET.");
+    }
+    if (request.path.starts_with("/api/")) {
+      if (!signed_in(request)) {
+        return error(401, "Not signed in", "The request carries no valid token.",
+                     "Open the address with ?token=... that sonde printed at its start.");
+      }
+      return api(request);
+    }
+    if (auto given = request.query_param("token")) return sign_in(*given);
+    return file(request.path);
+  }
+
+  net::Response sign_in(std::string_view given) const {
+    if (!console::same_token(given, token_)) {
+      return error(401, "Wrong token", "Sonde makes a new token each time it starts.",
+                   "Open the address that sonde printed at its latest start.");
+    }
+    net::Response r;
+    r.status = 302;
+    r.headers = {{"Location", "/"},
+                 {"Cache-Control", "no-store"},
+                 {"Referrer-Policy", "no-referrer"},
+                 {"Set-Cookie", fmt::format("sonde_token={}; Path=/; HttpOnly; SameSite=Strict",
+                                            token_)}};
+    return r;
+  }
+
+  static const EmbeddedFile* find(std::string_view path) {
+    for (const EmbeddedFile& f : embedded_files()) {
+      if (f.path == path) return &f;
+    }
+    return nullptr;
+  }
+
+  static net::Response file(std::string_view path) {
+    path.remove_prefix(path.starts_with('/') ? 1 : 0);
+    const EmbeddedFile* f = find(path.empty() ? "index.html" : path);
+    // The page has its own routes: what is no file and looks like none gets the page itself.
+    if (!f && path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos) f = find("index.html");
+    if (!f && path.starts_with("services/")) f = find("index.html");  // Names may hold dots.
+    if (!f) return error(404, "No such file", fmt::format("The page has no {}.", path), "Open /.");
+    net::Response r;
+    r.content_type = std::string(f->content_type);
+    r.body = std::string(f->bytes);
+    r.headers = {{"Cache-Control", f->path.starts_with("assets/")
+                                       ? "public, max-age=31536000, immutable"
+                                       : "no-cache"},
+                 {"X-Content-Type-Options", "nosniff"},
+                 {"X-Frame-Options", "DENY"},
+                 {"Referrer-Policy", "no-referrer"},
+                 {"Content-Security-Policy",
+                  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+                  "frame-ancestors 'none'"}};
+    return r;
+  }
+
+  net::Response api(const net::Request& request) {
+    const int64_t now = clock_->unix_ns();
+    const std::string given = request.query_param("range").value_or("5m");
+    const int64_t range = console::parse_range(given);
+    if (range == 0) {
+      return error(400, "The range cannot be read", fmt::format("\"{}\" is no span of time.", given),
+                   "Write it as 5m or 90s; the longest is 15m.");
+    }
+    std::string_view path = std::string_view(request.path).substr(4);
+    if (path == "/v1/services") {
+      return json(200, console::services_json(book_->services(range, now), lost_events()));
+    }
+    if (path == "/v1/map") return json(200, console::map_json(book_->map(range, now)));
+    if (path == "/v1/status") return json(200, console::status_json(status()));
+    constexpr std::string_view kService = "/v1/services/";
+    if (path.starts_with(kService)) {
+      std::string_view name = path.substr(kService.size());
+      if (auto a = book_->service(name, range, now)) return json(200, console::service_json(*a));
+      return error(404, fmt::format("No service named {}", name),
+                   "Nothing of that name was seen in the last 15 minutes.",
+                   "Send it a request, or choose one of /services.");
+    }
+    return error(404, "No such answer", fmt::format("{} is not part of the API.", request.path),
+                 "See api.schema.json for what is.");
+  }
+
+  static uint64_t sum(std::string_view name) { return static_cast<uint64_t>(Counters::sum(name)); }
+  static uint64_t lost_events() { return sum("sonde_probe_lost_events_total"); }
+
+  console::Status status() const {
+    console::Status s;
+    s.uptime_s = static_cast<double>(clock_->monotonic_ns() - started_ns_) / 1e9;
+    s.lost_events = lost_events();
+    s.front_end = "tp_btf";  // The only one there is so far.
+    s.series = sum("sonde_prometheus_series");
+    s.series_overflow = sum("sonde_prometheus_refused_points_total") +
+                        sum("sonde_probe_series_overflow_total") + book_->overflowed();
+    s.spans_exported = sum("otelcol_exporter_sent_spans");
+    if (s.lost_events > 0) {
+      s.warnings.push_back(fmt::format(
+          "{} kernel events found no room: figures are too low. Give the probe a larger buffer.",
+          s.lost_events));
+    }
+    if (s.series_overflow > 0) {
+      s.warnings.push_back(
+          "More services, routes or series than the limits allow: the rest is shown as (other).");
+    }
+    if (uint64_t dropped = sum("sonde_dropped_records_total"); dropped > 0) {
+      s.warnings.push_back(fmt::format(
+          "{} records did not reach a back end. See the log, and sonde_dropped_records_total.",
+          dropped));
+    }
+    return s;
+  }
+
+  Config config_;
+  std::string token_, host_name_;
+  const Clock* clock_ = nullptr;
+  int64_t started_ns_ = 0;
+  std::shared_ptr<rollup::Book> book_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(extension, console) {
+  return sonde::pipeline::make_type<sonde::ConsoleExtension, sonde::Config>(
+      {.kind = sonde::pipeline::Kind::Extension,
+       .name = "console",
+       .aliases = {},
+       .summary = "Serves the live page and its JSON.",
+       .in = sonde::pipeline::kNoSignals,
+       .out = sonde::pipeline::kNoSignals,
+       .create = {}},
+      sonde::kFields.table());
+}
