@@ -11,11 +11,11 @@ SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_data_ready, struct sock* sk) {
   struct conn* c;
   u16 family;
-  /* Only a server has a queue to wait in, and only what was accepted inherits a backlog. */
-  if (!sk->sk_max_ack_backlog || sk->__sk_common.skc_state != STATE_ESTABLISHED) return 0;
+  /* Only a server has a queue to wait in, and only what was accepted inherits a backlog. Nothing
+   * else with a backlog is ever ESTABLISHED in these families but a stream. */
+  if (sk->__sk_common.skc_state != STATE_ESTABLISHED || !sk->sk_max_ack_backlog) return 0;
   family = sk->__sk_common.skc_family;
-  if ((family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) || sk->sk_type != STREAM)
-    return 0;
+  if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) return 0;
   /* Created here, since the wait of a connection's first request begins long before any process
    * takes it from the listener's queue. */
   c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
