@@ -36,7 +36,7 @@ def test_an_unreachable_otlp_endpoint_is_retried_and_counted(start):
     send_requests(port, [("GET", "/x")] * 10)
 
     def failures():
-        return sum(value for _, value in select(sonde.own_metrics_text(), "otelcol_exporter_retries_total", {}))
+        return sum(value for _, value in select(sonde.own_metrics_text(), "sonde_exporter_retries_total", {}))
 
     assert eventually(failures) > 0, sonde.own_metrics_text()
     assert seen_on_metrics(sonde, runtime.service, port) or eventually(
