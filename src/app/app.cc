@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands. CLI11 throws on a bad command line; that is caught where it is called.
+#include "app/app.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/schema.h"
+#include "app/up.h"
+#include "base/log.h"
+#include "components/all.h"
+#include "config/graph.h"
+#include "config/yaml.h"
+#include "pipeline/engine.h"
+#include "probe/doctor.h"
+
+namespace sonde::app {
+namespace {
+
+constexpr int kFailed = 1, kMistake = 2;
+
+int complain(const Error& error, int status) {
+  fmt::print(stderr, "sonde: {}\n", error.message);
+  return status;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return fail(ErrorKind::NotFound,
+                fmt::format("{}: it cannot be read; give an existing file to --config", path));
+  }
+  return text.str();
+}
+
+Result<config::Value> load(const std::vector<std::string>& paths) {
+  config::Value root;
+  for (const std::string& path : paths) {
+    std::string text = TRY(read_file(path));
+    config::Value next = TRY(config::parse_yaml(text, path));
+    root = root.is_null() ? std::move(next) : config::merge(std::move(root), std::move(next));
+  }
+  return root;
+}
+
+Result<std::unique_ptr<pipeline::Engine>> build(const config::Value& root, int shards) {
+  config::Graph graph = TRY(config::build_graph(root));
+  constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
+  for (size_t i = 0; i < std::size(kLevels); i++) {
+    if (graph.log_level == kLevels[i]) set_log_level(static_cast<LogLevel>(i));
+  }
+  for (const std::string& warning : graph.warnings) log_warn("{}", warning);
+  return pipeline::Engine::create(graph, all_components(), {.shards = shards});
+}
+
+int serve(const config::Value& root, int shards) {
+  auto engine = build(root, shards);
+  if (!engine) return complain(engine.error(), kMistake);
+  if (auto started = (*engine)->start(); !started) {
+    (*engine)->stop();
+    complain(started.error(), kFailed);
+    if (started.error().kind == ErrorKind::Denied) {
+      fmt::print(stderr, "`sonde doctor` says what this machine allows.\n");
+    }
+    return kFailed;
+  }
+  (*engine)->run();
+  return 0;
+}
+
+int list_components(bool schema) {
+  if (schema) {
+    fmt::print("{}\n", components_schema(all_components()));
+    return 0;
+  }
+  for (const auto* t : all_components()) {
+    fmt::print("{:<10} {:<22} {:<8} {}\n", pipeline::kind_name(t->kind), t->name, t->stability,
+               t->summary);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run(std::vector<std::string> arguments) {
+  CLI::App cli{"Sonde: full observability of a host with one command.", "sonde"};
+  cli.set_version_flag("--version", SONDE_VERSION);
+  cli.require_subcommand(1);
+
+  UpOptions up;
+  std::vector<std::string> files;
+  int shards = 1;
+  bool schema = false;
+  std::string which = "up";
+
+  auto up_flags = [&](CLI::App* command) {
+    command->add_option("--include", up.include,
+                        "Watch only what matches KEY=GLOB; KEY is exe, port, name, container or unit")
+        ->allow_extra_args(false);
+    command->add_option("--exclude", up.exclude, "Never watch what matches KEY=GLOB")
+        ->allow_extra_args(false);
+    command->add_option("--sample-rate", up.sample_rate,
+                        "Share of traces sent to the OTLP endpoint, 0 to 1");
+    command->add_option("--otlp-endpoint", up.otlp_endpoint,
+                        "Also send traces and metrics there: HOST:4317 or http://HOST:4318");
+    command->add_option("--port", up.port, "Port of the page; metrics are served on the next one");
+  };
+  auto* up_command = cli.add_subcommand("up", "Watch every service of this host and show it");
+  up_flags(up_command);
+  auto* run_command = cli.add_subcommand("run", "Run a configuration file");
+  run_command->add_option("--config,-c", files, "The file; later ones are laid over earlier ones")
+      ->required();
+  run_command->add_option("--shards", shards, "Event loops")->check(CLI::Range(1, 256));
+  auto* validate_command = cli.add_subcommand("validate", "Check a configuration file");
+  validate_command->add_option("--config,-c", files, "The file")->required();
+  auto* components_command = cli.add_subcommand("components", "List what a configuration may name");
+  components_command->add_flag("--schema", schema, "As JSON Schema, with every setting");
+  auto* print_command = cli.add_subcommand("print-config", "Print a built-in configuration");
+  print_command->add_option("which", which, "Which one")->check(CLI::IsMember({"up"}));
+  up_flags(print_command);
+  auto* doctor_command = cli.add_subcommand("doctor", "Say what this machine allows");
+
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
+    cli.parse(std::move(arguments));
+  } catch (const CLI::ParseError& e) {
+    return cli.exit(e) == 0 ? 0 : kMistake;
+  }
+
+  if (*components_command) return list_components(schema);
+  if (*doctor_command) {
+    probe::Diagnosis diagnosis = probe::diagnose();
+    fmt::print("{}", probe::to_text(diagnosis));
+    return diagnosis.able ? 0 : kFailed;
+  }
+  if (*up_command || *print_command) {
+    auto text = up_config(up);
+    if (!text) return complain(text.error(), kMistake);
+    if (*print_command) {
+      fmt::print("{}", *text);
+      return 0;
+    }
+    auto root = config::parse_yaml(*text, "up.yaml");
+    if (!root) return complain(root.error(), kMistake);
+    return serve(*root, 1);
+  }
+  auto root = load(files);
+  if (!root) return complain(root.error(), kMistake);
+  if (*validate_command) {
+    auto engine = build(*root, 1);
+    if (!engine) return complain(engine.error(), kMistake);
+    fmt::print("{} is valid.\n", files.front());
+    return 0;
+  }
+  return serve(*root, shards);
+}
+
+}  // namespace sonde::app

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of `sonde up`: every combination of flags must be one that the engine would take.
+#include <gtest/gtest.h>
+
+#include "app/schema.h"
+#include "app/up.h"
+#include "components/all.h"
+#include "config/graph.h"
+#include "config/yaml.h"
+#include "pipeline/engine.h"
+
+namespace sonde::app {
+namespace {
+
+testing::AssertionResult takes(const UpOptions& options) {
+  auto text = up_config(options);
+  if (!text) return testing::AssertionFailure() << text.error().message;
+  auto root = config::parse_yaml(*text, "up.yaml");
+  if (!root) return testing::AssertionFailure() << root.error().message << "\n" << *text;
+  auto graph = config::build_graph(*root);
+  if (!graph) return testing::AssertionFailure() << graph.error().message << "\n" << *text;
+  auto engine = pipeline::Engine::create(*graph, all_components());
+  if (!engine) return testing::AssertionFailure() << engine.error().message << "\n" << *text;
+  return testing::AssertionSuccess();
+}
+
+TEST(Up, MakesAConfigurationThatTheEngineTakes) {
+  EXPECT_TRUE(takes({}));
+  EXPECT_TRUE(takes({.include = {"name=a\"b$c*", "port=80"}, .exclude = {"exe=*curl"},
+                     .sample_rate = 1, .otlp_endpoint = "", .port = 4400}));
+  for (const char* to : {"localhost", "10.0.0.1:4317", "http://h:4317", "http://h:4318", "http://h"}) {
+    EXPECT_TRUE(takes({.include = {}, .exclude = {}, .sample_rate = 0.1, .otlp_endpoint = to,
+                       .port = 4400}))
+        << to;
+  }
+}
+
+TEST(Up, PicksTheProtocolByPortAndScheme) {
+  UpOptions o;
+  o.otlp_endpoint = "h";
+  EXPECT_NE(up_config(o)->find("otlp_grpc:\n    endpoint: \"h:4317\""), std::string::npos);
+  o.otlp_endpoint = "http://h:4318/";
+  EXPECT_NE(up_config(o)->find("otlp_http:\n    endpoint: \"http://h:4318\""), std::string::npos);
+}
+
+TEST(Up, SaysWhichFlagIsWrongAndHowToWriteIt) {
+  UpOptions o;
+  o.include = {"nam=x"};
+  auto r = up_config(o);
+  ASSERT_FALSE(r);
+  EXPECT_TRUE(r.error().message.starts_with("--include: \"nam=x\" is not KEY=GLOB")) << r.error().message;
+  o = {};
+  o.sample_rate = 2;
+  EXPECT_FALSE(up_config(o));
+}
+
+TEST(Schema, NamesEveryComponent) {
+  std::string text = components_schema(all_components());
+  for (auto* t : all_components()) {
+    EXPECT_NE(text.find(std::string(t->name)), std::string::npos) << t->name;
+  }
+}
+
+}  // namespace
+}  // namespace sonde::app
