@@ -46,6 +46,12 @@ KeyValueView Edit::attribute(const Entry& entry) const {
 
 // The entry of a slot, made and linked in the order of slots where there was none.
 Edit::Entry& Edit::entry(State& state, uint32_t slot, bool& fresh) {
+  if (state.head == 0) {
+    fresh = true;
+    entries_.push_back({slot, 0, 0, 0});
+    state.head = static_cast<uint32_t>(entries_.size());
+    return entries_.back();
+  }
   uint32_t before = 0;
   uint32_t at = state.head;
   while (at != 0 && entries_[at - 1].slot < slot) before = std::exchange(at, entries_[at - 1].next);
@@ -87,10 +93,14 @@ void Edit::set(Target target, std::string_view key, const AttributeValue& value)
     entry.begin = begin;
     entry.size = new_size;
   };
+  const Index::Slot* slots = index_->slots().data();
+  const char* chunk = index_->chunk().data();
   bool placed = false;
   for (uint32_t i = of.first_slot; i < of.slots_end; ++i) {
-    const Index::Slot& slot = index_->slots()[i];
-    if (slot.key_size != key.size() || index_->key(slot) != key) continue;
+    const Index::Slot& slot = slots[i];
+    if (slot.key_size != key.size() ||
+        std::memcmp(chunk + slot.key_begin, key.data(), key.size()) != 0)
+      continue;
     bool fresh = false;
     Entry& found = entry(of_state, i, fresh);
     replace(found, fresh ? slot.end - slot.begin : found.size, placed ? 0 : size);
@@ -186,16 +196,15 @@ Bytes Edit::encode() const {
   std::vector<int64_t> scopes(index_->scopes().size());
   std::vector<int64_t> groups(index_->groups().size());
   int64_t total = static_cast<int64_t>(index_->chunk().size());
+  std::vector<char> dirty_scope(scopes.size());
+  std::vector<char> dirty_group(groups.size());
   for (size_t i = 0; i < records_.size(); ++i) {
     if (!touched(records_[i])) continue;
     const Index::Owner& of = index_->records()[i];
+    dirty_scope[of.parent] = 1;
     scopes[of.parent] += records_[i].dropped ? -static_cast<int64_t>(of.body_end - of.field_begin)
                                              : field_delta(of, records_[i].delta);
   }
-  std::vector<char> dirty_scope(scopes.size());
-  std::vector<char> dirty_group(groups.size());
-  for (size_t i = 0; i < records_.size(); ++i)
-    if (touched(records_[i])) dirty_scope[index_->records()[i].parent] = 1;
   for (size_t i = 0; i < scopes.size(); ++i) {
     if (!dirty_scope[i]) continue;
     const Index::Scope& scope = index_->scopes()[i];

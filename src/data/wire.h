@@ -188,7 +188,7 @@ inline char* put_fixed32(char* at, uint32_t number, uint32_t value) {
 }
 
 // Grows `out` by `size` bytes that the caller is about to write, without clearing them first.
-inline char* extend(std::string& out, size_t size) {
+[[gnu::always_inline]] inline char* extend(std::string& out, size_t size) {
   const size_t old = out.size();
   if (out.capacity() < old + size) out.reserve(std::max(old + size, out.capacity() * 2));
   out.resize_and_overwrite(old + size, [](char*, size_t count) { return count; });

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data room: the one data model of Sonde. A Batch is OTLP bytes with an acknowledgement, and
+// everything else here reads, writes or changes such bytes without making objects of them.
+//
+//   batch.h ack.h sink.h         what crosses the pipeline, who is told how it ended, where it goes
+//   trace_view.h metric_view.h   walk spans and metrics in place; attribute_view.h reads values
+//   span_writer.h metric_writer.h  build batches as canonical bytes; attribute.h is their input
+//   index.h edit.h               find every attribute of a chunk once, lay edits over it, encode
+//   text.h                       the readable form, for scenarios, the debug exporter and reports
+//   wire.h otlp_fields.h         protobuf's wire format, and the field numbers of OTLP
+//
+// To read, call for_each_span(batch, visitor); the views live as long as the call. To change,
+// index a chunk, edit, encode: what was not touched is copied verbatim, so fields newer than this
+// program survive. To produce, use a builder and hand build() to a Sink.
+//
+// One law: only bytes cross a hold (a queue, a branch, a shard). Views, indexes and edits never
+// outlive the call chain that made them. Peers' bytes are hostile: every read is bounded, nesting
+// is limited, malformed input is a Result or is skipped. Which records a pipeline wants, and any
+// other format than OTLP protobuf, is the business of other rooms.
+#pragma once
+
+#include "data/batch.h"
+#include "data/edit.h"
+#include "data/metric_view.h"
+#include "data/metric_writer.h"
+#include "data/sink.h"
+#include "data/span_writer.h"
+#include "data/text.h"
+#include "data/trace_view.h"
