@@ -16,6 +16,7 @@ namespace sonde::pipeline {
 
 struct Engine::Impl {
   config::Graph graph;
+  std::vector<const ComponentType*> types;
   EngineOptions options;
   std::vector<std::unique_ptr<Shard>> shards;
   // Sinks of the build point at instances, and instances at sinks: both go with the build, after
@@ -91,6 +92,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
                                                EngineOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->graph = graph;
+  impl->types.assign(types.begin(), types.end());
   impl->options = std::move(options);
   const int count = std::max(1, impl->options.shards);
   for (int i = 0; i < count; ++i) {
@@ -99,7 +101,8 @@ Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
         outside.empty() ? nullptr : outside[static_cast<size_t>(i) % outside.size()];
     impl->shards.push_back(std::make_unique<Shard>(i, scheduler));
   }
-  impl->build = std::make_unique<Build>(impl->graph, types, impl->shards, impl->options.door_bytes);
+  impl->build =
+      std::make_unique<Build>(impl->graph, impl->types, impl->shards, impl->options.door_bytes);
   TRY(impl->build->all());
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# The scenario runner is linked against every component, which come later in the order of rooms: CMake
+# resolves the name of the library when it generates.
+if(SONDE_TESTS)
+  add_executable(scenario_test "${CMAKE_SOURCE_DIR}/tests/scenario/scenario_test.cc"
+    "${CMAKE_SOURCE_DIR}/tests/scenario/scenario_file.cc")
+  sonde_target(scenario_test)
+  target_compile_definitions(scenario_test PRIVATE SONDE_TEST=1 SONDE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(scenario_test PRIVATE components pipeline ${SONDE_GTEST})
+  add_test(NAME scenario_test COMMAND scenario_test --gtest_brief=1)
+  set_tests_properties(scenario_test PROPERTIES TIMEOUT 300)
+endif()
