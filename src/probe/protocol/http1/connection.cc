@@ -59,8 +59,9 @@ void Connection::feed_request(const Fragment& fragment, bool turn, ExchangeListe
         request_open_ = false;
         request_.next();
       }
-    } else if (request_.in_message() && pending_.empty() && whole) {
-      // The final response came without the body being read (Expect: 100-continue): it never will.
+    } else if (request_.in_message() && request_.head().expect_continue &&
+               request_.body_bytes() == 0 && pending_.empty() && whole) {
+      // The final response came and the body that waited for it did not: it never will.
       request_open_ = false;
       request_.next();
     }

@@ -159,6 +159,15 @@ TEST_F(Http1, StepsOverBodiesThatWereNotCaptured) {
   EXPECT_EQ(seen.requests, 2);
 }
 
+TEST_F(Http1, StaysInABodyThatIsReadAfterTheResponse) {
+  in("POST /up HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", 1024);
+  out(kOk);
+  in("\nGET /inside HTTP/1.1\r\nHost: x\r\n\r\n", 60000);
+  in("GET /inside HTTP/1.1\r\nHost: x\r\n\r\n", 39021);
+  in("GET /next HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(seen.log, (Log{"POST /up", "1=200", "end1", "GET /next"}));
+}
+
 TEST_F(Http1, CallsAnAbortedRequestUnanswered) {
   in("GET /slow HTTP/1.1\r\n\r\n");
   connection.close(9000, seen);
