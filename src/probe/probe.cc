@@ -30,7 +30,8 @@ struct BtfDeleter {
 
 int print_libbpf(enum libbpf_print_level level, const char* format, va_list args) {
   if (level != LIBBPF_WARN) return 0;
-  char line[512];
+  // The verifier's reason stands at the end of a log that may be long.
+  static char line[256 * 1024];
   // libbpf's own format strings, as printf's.
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wformat-nonliteral"
@@ -39,6 +40,8 @@ int print_libbpf(enum libbpf_print_level level, const char* format, va_list args
   if (n <= 0) return 0;
   std::string_view text(line, std::min<size_t>(static_cast<size_t>(n), sizeof(line) - 1));
   while (text.ends_with('\n')) text.remove_suffix(1);
+  constexpr size_t kShown = 1500;
+  if (text.size() > kShown) text.remove_prefix(text.size() - kShown);
   log_warn("bpf: {}", text);
   return 0;
 }

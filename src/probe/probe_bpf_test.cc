@@ -153,7 +153,7 @@ std::string joined(const std::vector<Seen>& events, uint8_t type) {
 TEST_F(ProbeBpf, SeesRequestHeadsExactly) {
   Child server(kServer);
   ASSERT_GT(server.port(), 0);
-  start();
+  ASSERT_NO_FATAL_FAILURE(start());
   Client client(server.port());
   std::string sent;
   for (int i = 0; i < 50; i++) {
@@ -197,7 +197,7 @@ TEST_F(ProbeBpf, JoinsAConnectionThatWasOpenBefore) {
   Client client(server.port());
   client.send(get("/before"));
   ASSERT_TRUE(client.response(2).starts_with("HTTP/1.1 200"));
-  start();
+  ASSERT_NO_FATAL_FAILURE(start());
   client.send(get("/after"));
   ASSERT_TRUE(client.response(2).starts_with("HTTP/1.1 200"));
   const auto events = events_of(server.pid());
@@ -209,7 +209,7 @@ TEST_F(ProbeBpf, JoinsAConnectionThatWasOpenBefore) {
 
 TEST_F(ProbeBpf, KeepsSplitHeadsAndCountsLongBodies) {
   Child server(kServer);
-  start();
+  ASSERT_NO_FATAL_FAILURE(start());
   Client client(server.port());
   const std::string head = "POST /up=9000 HTTP/1.1\r\nHost: test\r\nContent-Length: 20000\r\n\r\n";
   client.send(head.substr(0, 1));
@@ -245,7 +245,7 @@ while True:
     if not d: break
     c.sendall(b'HELLO WORLD\r\n\r\n')
 )");
-  start();
+  ASSERT_NO_FATAL_FAILURE(start());
   probe_->set_excluded(static_cast<uint32_t>(server.pid()), true);
   {
     Client client(server.port());
@@ -264,7 +264,7 @@ while True:
 }
 
 TEST_F(ProbeBpf, ReportsProcessesAndClosedConnections) {
-  start();
+  ASSERT_NO_FATAL_FAILURE(start());
   pid_t pid = 0;
   {
     Child server(kServer);

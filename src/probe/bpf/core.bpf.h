@@ -224,17 +224,16 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   } else if (turn_start || c->head_length < 8) {
     u64 bytes = 0;
     const u32 n = (u32)ret < 8 ? (u32)ret : 8;
-    if (from.buffer && from.buffer_length >= n && n == 8) {
+    u32 some = n < from.buffer_length ? n : from.buffer_length;
+    if (from.buffer && some == 8) {
       if (bpf_probe_read_user(&bytes, 8, (void*)from.buffer)) from.buffer = 0;
-    } else if (from.buffer &&
-               bpf_probe_read_user(&bytes, n < from.buffer_length ? n : 1, (void*)from.buffer)) {
-      from.buffer = 0;
+    } else if (from.buffer) {
+      /* Verifiers before 6.3 lose the bound where the compiler moves the comparison. */
+      asm volatile("" : "+r"(some));
+      some &= 7;
+      if (bpf_probe_read_user(&bytes, some, (void*)from.buffer)) from.buffer = 0;
     }
-    if (from.buffer) {
-      match = judge(c, bytes, n < from.buffer_length ? n : 1);
-    } else {
-      match = SONDE_MATCH_NO;
-    }
+    match = from.buffer ? judge(c, bytes, some) : SONDE_MATCH_NO;
     if (match == SONDE_MATCH_NO && turn_start && c->turns < 255) {
       c->turns++;
       if (c->turns >= (c->flags & (CONN_MIDSTREAM | CONN_MATCHED) ? TURNS_MIDSTREAM : TURNS_NEW)) {
