@@ -176,7 +176,9 @@ TEST_F(GrpcClientTest, FailsTheCallsOfALostConnectionAndReconnects) {
   GrpcClient client(loop_, to(server.port));
   const auto got = call(client);
   EXPECT_EQ(got.error().kind, ErrorKind::Unavailable);
-  EXPECT_EQ(got.error().message, "the peer closed the connection");
+  // A hang-up is seen as an end or as a reset, depending on what was still on its way.
+  EXPECT_TRUE(got.error().message.starts_with("lost the connection to 127.0.0.1:"))
+      << got.error().message;
   EXPECT_EQ(call(client), "pong");
 }
 

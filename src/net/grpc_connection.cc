@@ -174,7 +174,7 @@ asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) 
     const auto [error, n] = co_await c.stream_.async_read_some(asio::buffer(in), kAwait);
     if (c.dead_) break;
     if (error) {
-      c.abort(error == asio::error::eof ? "the peer closed the connection" : error.message());
+      c.lost(error);
       break;
     }
     c.received_ += n;
@@ -257,7 +257,7 @@ asio::awaitable<void> GrpcConnection::write_all(std::shared_ptr<GrpcConnection> 
     }
     if (out.empty() || c.dead_) break;
     const auto [error, n] = co_await asio::async_write(c.stream_, asio::buffer(out), kAwait);
-    if (error && !c.dead_) c.abort(error.message());
+    if (error && !c.dead_) c.lost(error);
   }
   c.writing_ = false;
   if (c.dead_) co_return;
@@ -283,6 +283,12 @@ void GrpcConnection::settle() {
       owner->finish(call, outcome_of(*call, error));
     }
   }
+}
+
+void GrpcConnection::lost(error_code error) {
+  const bool closed = error == asio::error::eof;
+  abort(fmt::format("lost the connection to {}: {}", url_.address.to_string(),
+                    closed ? "closed by the peer" : error.message()));
 }
 
 void GrpcConnection::abort(std::string why) {

@@ -80,6 +80,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   void submit_now(const GrpcCallPtr& call);
   void flush();
   static asio::awaitable<void> write_all(std::shared_ptr<GrpcConnection> self);
+  void lost(error_code error);
   void settle();
   void end();
   GrpcCallPtr call_of(int32_t stream) const;
