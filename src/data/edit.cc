@@ -163,10 +163,7 @@ int64_t Edit::field_delta(const Index::Range& range, int64_t delta) {
 }
 
 namespace {
-char* copy(char* out, const char* begin, size_t size) {
-  if (size > 0) std::memcpy(out, begin, size);
-  return out + size;
-}
+char* copy(char* out, const char* begin, size_t size) { return proto::put_raw(out, begin, size); }
 }  // namespace
 
 char* Edit::put_owner(char* out, uint32_t field, const Index::Owner& of, const State& edits) const {

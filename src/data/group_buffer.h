@@ -11,6 +11,8 @@
 
 #include "base/bytes.h"
 #include "data/attribute.h"
+#include "data/otlp_fields.h"
+#include "data/wire.h"
 
 namespace sonde {
 
@@ -37,13 +39,60 @@ class GroupBuffer {
   std::vector<Mark> scopes_;
 };
 
-// The parts of a KeyValue field, for writers: sizes first, then the bytes.
+// The parts of a KeyValue message, for writers: sizes first, then the bytes. Inline, because they
+// are most of what writing a span is.
 namespace attribute_wire {
-size_t value_size(const AttributeValue& value);
-char* put_value(char* at, const AttributeValue& value);
-// The body of the KeyValue message, without the tag and length of the field that holds it.
-size_t key_value_size(const Attribute& attribute);
-char* put_key_value(char* at, const Attribute& attribute, size_t size);
+namespace any = otlp::any_value;
+
+// All fields of KeyValue and AnyValue have one-byte tags.
+inline size_t value_size(const AttributeValue& value) {
+  switch (value.index()) {
+    case 0: {
+      const size_t size = std::get_if<0>(&value)->size();
+      return 1 + proto::varint_size(size) + size;
+    }
+    case 1:
+      return 1 + proto::varint_size(static_cast<uint64_t>(*std::get_if<1>(&value)));
+    case 2:
+      return 9;
+    default:
+      return 2;
+  }
+}
+
+inline char* put_value(char* at, const AttributeValue& value) {
+  switch (value.index()) {
+    case 0:
+      return proto::put_bytes(at, any::kString, *std::get_if<0>(&value));
+    case 1:
+      *at++ = proto::tag_of(any::kInt, proto::Type::Varint);
+      return proto::put_varint(at, static_cast<uint64_t>(*std::get_if<1>(&value)));
+    case 2:
+      return proto::put_fixed64(at, any::kDouble, std::bit_cast<uint64_t>(*std::get_if<2>(&value)));
+    default:
+      *at++ = proto::tag_of(any::kBool, proto::Type::Varint);
+      *at++ = *std::get_if<3>(&value) ? 1 : 0;
+      return at;
+  }
+}
+
+inline size_t key_value_size(const Attribute& attribute) {
+  const size_t key = attribute.key.size();
+  const size_t value = value_size(attribute.value);
+  return 1 + proto::varint_size(key) + key + 1 + proto::varint_size(value) + value;
+}
+
+inline char* put_key_value(char* at, const Attribute& attribute, size_t size) {
+  const size_t key = attribute.key.size();
+  at = proto::put_bytes(at, otlp::key_value::kKey, attribute.key);
+  // The size of a short value is what is left of the size of the pair; only where the length of
+  // the value may take a second byte is it summed again.
+  size_t value = size - 1 - proto::varint_size(key) - key - 2;
+  if (value >= 128) value = value_size(attribute.value);
+  at = proto::put_header(at, otlp::key_value::kValue, value);
+  return put_value(at, attribute.value);
+}
+
 void append(std::string& out, uint32_t field, Attributes attributes);
 }  // namespace attribute_wire
 
