@@ -170,9 +170,9 @@ Sink* Engine::input(std::string_view pipeline_id) {
   return nullptr;
 }
 
-Component* Engine::component(std::string_view id) {
+Component* Engine::component(std::string_view id, int shard) {
   for (auto& instance : impl_->build->instances) {
-    if (instance->id == id) return instance->component.get();
+    if (instance->id == id && instance->shard->index() == shard) return instance->component.get();
   }
   return nullptr;
 }

@@ -52,8 +52,8 @@ class Engine {
   // A sink that feeds the pipelines a receiver of this id feeds: for tests and the scenario runner,
   // whose receiver it stands in for.
   Sink* input(std::string_view pipeline_id);
-  // A built instance, for tests. Shard 0's where there are several.
-  Component* component(std::string_view id);
+  // A built instance, for tests.
+  Component* component(std::string_view id, int shard = 0);
 
  private:
   struct Impl;

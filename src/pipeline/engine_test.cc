@@ -251,6 +251,26 @@ TEST_F(EngineTest, PinnedComponentsStayOnTheFirstShard) {
   EXPECT_EQ(std::ranges::count(journal_.events, "start sink@1"), 0);
 }
 
+TEST_F(EngineTest, ReplicatedReceiversCrossToThePinnedExporter) {
+  auto engine = make(
+      "receivers: {sources: }\nprocessors: {copies: }\nexporters: {sink: }\n"
+      "service:\n  pipelines:\n    traces: {receivers: [sources], processors: [copies], "
+      "exporters: [sink]}\n",
+      2);
+  ASSERT_TRUE(engine->start());
+  Component* receiver = engine->component("sources", 1);
+  ASSERT_TRUE(receiver);
+  std::optional<Outcome::Kind> outcome;
+  receiver->consume(traces(2, Ack::make(&schedulers_[1], [&](Outcome o) { outcome = o.kind; })));
+  EXPECT_EQ(journal_.batches_on_shard[1], 2);  // The receiver and the copy of the processor.
+  EXPECT_EQ(journal_.batches_on_shard[0], 0);
+  schedulers_[0].run_ready();
+  EXPECT_EQ(journal_.events.back(), "got 2 sink@0");
+  EXPECT_FALSE(outcome);  // It is posted to the shard it came from.
+  schedulers_[1].run_ready();
+  EXPECT_EQ(outcome, Outcome::Delivered);
+}
+
 TEST_F(EngineTest, PartitionedComponentsSeeATraceOnOneShard) {
   auto engine = make(simple("parts"), 2);
   ASSERT_TRUE(engine->start());
