@@ -55,7 +55,7 @@ export function TimeChart({ title, time, step, lines, format, zoom, onZoom, log 
       cursor: { sync: { key: 'page' }, drag: { x: true, y: false, setScale: false }, y: false, points: { size: 6 } },
       scales: { x: { time: true }, y: { distr: log ? 3 : 1, range: log ? undefined : (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
       axes: [
-        { ...axis, size: 24, space: 52, values: (_u, splits, _i, _s, incr) => splits.map((t) => clock(t * 1000, utc).slice(0, incr < 60 ? 8 : 5)) },
+        { ...axis, size: 24, space: (_u, _i, min, max) => (max - min <= 150 ? 80 : 52), values: (_u, splits, _i, _s, incr) => splits.map((t) => clock(t * 1000, utc).slice(0, incr < 60 ? 8 : 5)) },
         { ...axis, size: 64, values: (_u, splits) => splits.map((v) => (v === null ? '' : latest.current.format(v))) },
       ],
       series: [{}, ...lines.map((line) => ({

@@ -27,7 +27,7 @@ function ServiceMark({ data: { service, chosen } }: NodeProps<ServiceNode>) {
       </svg>
       <span className={css.nodeText}>
         <span className={css.nodeName}>{service.name}</span>
-        <span className={css.nodeFigures}>{rate(service.rate)} · {duration(service.p95)}</span>
+        <span className={css.nodeFigures}>{service.rate === 0 ? 'only calls' : `${rate(service.rate)} · ${duration(service.p95)}`}</span>
       </span>
       <Handle type="source" position={Position.Right} className={css.handle} isConnectable={false} />
     </div>

@@ -58,7 +58,7 @@ export function ServicesPage() {
         </>} />) },
       { id: 'trend', title: 'Requests', roomy: true, cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
       { id: 'rate', title: 'Rate', right: true, sort: (s) => s.rate, cell: (s) => <Link to={servicePath(s.name)}>{rate(s.rate)}</Link> },
-      { id: 'errors', title: 'Errors', right: true, sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.error_share)}</span> },
+      { id: 'errors', title: 'Errors', right: true, sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.rate ? s.error_share : null)}</span> },
       { id: 'p50', title: 'p50', right: true, sort: (s) => s.p50, cell: (s) => duration(s.p50, unit) },
       { id: 'p95', title: 'p95', right: true, sort: (s) => s.p95, cell: (s) => duration(s.p95, unit) },
       { id: 'p99', title: 'p99', right: true, sort: (s) => s.p99, cell: (s) => duration(s.p99, unit) },
