@@ -184,7 +184,7 @@ bool Index::read_owner(Owner& owner, uint32_t attribute_field) {
       if (size > static_cast<size_t>(end - at - 2)) break;
       const int key = short_key(at + 2, size);
       if (key < 0) break;
-      const uint32_t begin = offset(at);
+      const auto begin = static_cast<uint32_t>(at - chunk);
       at += 2 + size;
       *last++ = {begin, begin + 2 + static_cast<uint32_t>(size), begin + 4,
                  static_cast<uint32_t>(key)};
