@@ -2,13 +2,13 @@
 // The commands. CLI11 throws on a bad command line; that is caught where it is called.
 #include "app/app.h"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "app/schema.h"
 #include "app/up.h"
@@ -100,8 +100,9 @@ int run(std::vector<std::string> arguments) {
   std::string which = "up";
 
   auto up_flags = [&](CLI::App* command) {
-    command->add_option("--include", up.include,
-                        "Watch only what matches KEY=GLOB; KEY is exe, port, name, container or unit")
+    command
+        ->add_option("--include", up.include,
+                     "Watch only what matches KEY=GLOB; KEY is exe, port, name, container or unit")
         ->allow_extra_args(false);
     command->add_option("--exclude", up.exclude, "Never watch what matches KEY=GLOB")
         ->allow_extra_args(false);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration of `sonde up`: every combination of flags must be one that the engine would take.
+// The configuration of `sonde up`: every combination of flags must be one that the engine would
+// take.
 #include <gtest/gtest.h>
 
 #include "app/schema.h"
@@ -26,11 +27,15 @@ testing::AssertionResult takes(const UpOptions& options) {
 
 TEST(Up, MakesAConfigurationThatTheEngineTakes) {
   EXPECT_TRUE(takes({}));
-  EXPECT_TRUE(takes({.include = {"name=a\"b$c*", "port=80"}, .exclude = {"exe=*curl"},
-                     .sample_rate = 1, .otlp_endpoint = "", .port = 4400}));
-  for (const char* to : {"localhost", "10.0.0.1:4317", "http://h:4317", "http://h:4318", "http://h"}) {
-    EXPECT_TRUE(takes({.include = {}, .exclude = {}, .sample_rate = 0.1, .otlp_endpoint = to,
-                       .port = 4400}))
+  EXPECT_TRUE(takes({.include = {"name=a\"b$c*", "port=80"},
+                     .exclude = {"exe=*curl"},
+                     .sample_rate = 1,
+                     .otlp_endpoint = "",
+                     .port = 4400}));
+  for (const char* to :
+       {"localhost", "10.0.0.1:4317", "http://h:4317", "http://h:4318", "http://h"}) {
+    EXPECT_TRUE(takes(
+        {.include = {}, .exclude = {}, .sample_rate = 0.1, .otlp_endpoint = to, .port = 4400}))
         << to;
   }
 }
@@ -48,7 +53,8 @@ TEST(Up, SaysWhichFlagIsWrongAndHowToWriteIt) {
   o.include = {"nam=x"};
   auto r = up_config(o);
   ASSERT_FALSE(r);
-  EXPECT_TRUE(r.error().message.starts_with("--include: \"nam=x\" is not KEY=GLOB")) << r.error().message;
+  EXPECT_TRUE(r.error().message.starts_with("--include: \"nam=x\" is not KEY=GLOB"))
+      << r.error().message;
   o = {};
   o.sample_rate = 2;
   EXPECT_FALSE(up_config(o));

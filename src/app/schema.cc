@@ -17,12 +17,23 @@ void write_fields(JsonWriter& w, const FieldTable& table);
 
 void write_type(JsonWriter& w, const config::TypeOps* ops, const FieldTable* nested) {
   switch (ops->shape) {
-    case Shape::Bool: w.member("type", "boolean"); break;
-    case Shape::Integer: w.member("type", "integer"); break;
-    case Shape::Double: w.member("type", "number"); break;
-    case Shape::String: w.member("type", "string"); break;
-    case Shape::Duration: w.member("type", "string").member("format", "duration"); break;
-    case Shape::Any: break;
+    case Shape::Bool:
+      w.member("type", "boolean");
+      break;
+    case Shape::Integer:
+      w.member("type", "integer");
+      break;
+    case Shape::Double:
+      w.member("type", "number");
+      break;
+    case Shape::String:
+      w.member("type", "string");
+      break;
+    case Shape::Duration:
+      w.member("type", "string").member("format", "duration");
+      break;
+    case Shape::Any:
+      break;
     case Shape::Struct:
       w.member("type", "object");
       if (nested) {
@@ -31,7 +42,9 @@ void write_type(JsonWriter& w, const config::TypeOps* ops, const FieldTable* nes
         w.end();
       }
       break;
-    case Shape::Optional: write_type(w, ops->element, nested); break;
+    case Shape::Optional:
+      write_type(w, ops->element, nested);
+      break;
     case Shape::List:
       w.member("type", "array").key("items").object();
       write_type(w, ops->element, nested);
@@ -79,7 +92,10 @@ void write_fields(JsonWriter& w, const FieldTable& table) {
 
 std::string components_schema(std::span<const pipeline::ComponentType* const> types) {
   JsonWriter w;
-  w.object().member("$schema", "https://json-schema.org/draft/2020-12/schema").key("$defs").object();
+  w.object()
+      .member("$schema", "https://json-schema.org/draft/2020-12/schema")
+      .key("$defs")
+      .object();
   for (const auto* t : types) {
     w.key(std::string(pipeline::kind_name(t->kind)) + "/" + std::string(t->name)).object();
     w.member("description", t->summary).member("type", "object");

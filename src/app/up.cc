@@ -56,9 +56,10 @@ Result<std::string> up_config(const UpOptions& o) {
     std::string_view rest = o.otlp_endpoint;
     const bool scheme = rest.starts_with("http://");
     if (rest.starts_with("https://")) {
-      return fail(ErrorKind::Invalid,
-                  "--otlp-endpoint: https is not supported yet; send to a collector on this machine "
-                  "in the clear, such as http://127.0.0.1:4318");
+      return fail(
+          ErrorKind::Invalid,
+          "--otlp-endpoint: https is not supported yet; send to a collector on this machine "
+          "in the clear, such as http://127.0.0.1:4318");
     }
     if (scheme) rest.remove_prefix(7);
     while (rest.ends_with('/')) rest.remove_suffix(1);
@@ -69,13 +70,14 @@ Result<std::string> up_config(const UpOptions& o) {
       host += http ? ":4318" : ":4317";
     }
     const std::string_view type = http ? "otlp_http" : "otlp_grpc";
-    exporter = fmt::format("  {}:\n    endpoint: {}\n", type, quoted((http ? "http://" : "") + host));
+    exporter =
+        fmt::format("  {}:\n    endpoint: {}\n", type, quoted((http ? "http://" : "") + host));
     if (!http) exporter += "    tls: {insecure: true}\n";
     std::string processors;
     if (o.sample_rate < 1) {
-      sampler = fmt::format(
-          "processors:\n  probabilistic_sampler:\n    sampling_percentage: {}\n\n",
-          o.sample_rate * 100);
+      sampler =
+          fmt::format("processors:\n  probabilistic_sampler:\n    sampling_percentage: {}\n\n",
+                      o.sample_rate * 100);
       processors = "      processors: [probabilistic_sampler]\n";
     }
     pipelines = fmt::format(
@@ -84,7 +86,8 @@ Result<std::string> up_config(const UpOptions& o) {
         "      exporters: [{}]\n",
         processors, type, type);
   }
-  return fmt::format(R"(# What `sonde up` runs. Save it, change it, and start it with: sonde run --config FILE
+  return fmt::format(
+      R"(# What `sonde up` runs. Save it, change it, and start it with: sonde run --config FILE
 receivers:
   ebpf:
 {}
@@ -111,7 +114,7 @@ service:
       receivers: [ebpf, span_metrics, service_graph]
       exporters: [prometheus]
 {})",
-                     receiver, sampler, o.port + 1, exporter, o.port, pipelines);
+      receiver, sampler, o.port + 1, exporter, o.port, pipelines);
 }
 
 }  // namespace sonde::app

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration of `sonde up` as text: what a user would write, so that print-config gives a start for an own file.
+// The configuration of `sonde up` as text: what a user would write, so that print-config gives a
+// start for an own file.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing into the book: which service, endpoint and edge an observation belongs to, and what is forgotten when.
+// Writing into the book: which service, endpoint and edge an observation belongs to, and what is
+// forgotten when.
 #include "rollup/book.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sonde::rollup {
 namespace {
@@ -105,8 +106,8 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
   } else {
     client = o.service;
     server = callee_of(o);
-    address = o.server_address.empty() ? std::string(o.peer_address)
-                                       : std::string(o.server_address);
+    address =
+        o.server_address.empty() ? std::string(o.peer_address) : std::string(o.server_address);
     if (int port = o.server_port ? o.server_port : o.peer_port; port && !address.empty()) {
       address += fmt::format(":{}", port);
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live book: what the page reads. Services and edges in slots of 1 s, endpoints in slots of 5 s, for 15 minutes, all
-// counts capped; what does not fit goes to a row named "(other)". Written by the exporter `rollup`, read by the extension
-// `console`, which may run on other shards, hence the one lock. It is not a store: nothing survives the process.
+// The live book: what the page reads. Services and edges in slots of 1 s, endpoints in slots of 5
+// s, for 15 minutes, all counts capped; what does not fit goes to a row named "(other)". Written by
+// the exporter `rollup`, read by the extension `console`, which may run on other shards, hence the
+// one lock. It is not a store: nothing survives the process.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +26,13 @@ struct BookLimits {
 };
 
 struct ServiceRow {
-  std::string name{}, service_namespace{}, language{}, unit{}, container{}, instrumented_by{}, trust{};
+  std::string name{}, service_namespace{}, language{}, unit{}, container{}, instrumented_by{},
+      trust{};
   size_t instances = 0;
   double rate = 0, error_share = 0;
   std::optional<double> p50{}, p95{}, p99{};
-  std::vector<std::optional<double>> sparkline{};  // Requests a second per step; null before it was first seen.
+  std::vector<std::optional<double>>
+      sparkline{};  // Requests a second per step; null before it was first seen.
   int64_t last_seen_ms = 0;
 };
 struct EndpointRow {
@@ -90,7 +93,8 @@ struct MapAnswer {
 class Book {
  public:
   static constexpr int64_t kKeptSeconds = 15 * 60;
-  static constexpr std::string_view kOutside = "outside";  // Callers that no service here accounts for.
+  static constexpr std::string_view kOutside =
+      "outside";  // Callers that no service here accounts for.
   static constexpr std::string_view kOther = "(other)";
 
   explicit Book(BookLimits limits = {}) : limits_(limits) {}

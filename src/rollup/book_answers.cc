@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the book: the three answers of the page. Windows start on a multiple of 5 s, the width of an endpoint's slot, so
-// that services, endpoints and edges of one answer count the same requests.
+// Reading the book: the three answers of the page. Windows start on a multiple of 5 s, the width of
+// an endpoint's slot, so that services, endpoints and edges of one answer count the same requests.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "rollup/book.h"
 
@@ -49,8 +49,7 @@ std::string percent(double share) { return fmt::format("{:.0f} %", share * 100);
 
 template <class Rows>
 void by_rate(Rows& rows) {
-  std::sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.rate > b.rate; });
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.rate > b.rate; });
 }
 
 }  // namespace
@@ -63,9 +62,9 @@ ServiceRow Book::row(const std::string& name, const Service& s, const Window& w)
                .container = s.container,
                .instrumented_by = s.instrumented_by,
                .trust = s.trust};
-  r.instances = std::max<size_t>(1, static_cast<size_t>(std::count_if(
-                                        s.instances.begin(), s.instances.end(),
-                                        [&](const auto& e) { return e.second >= w.from; })));
+  r.instances = std::max<size_t>(
+      1, static_cast<size_t>(std::count_if(s.instances.begin(), s.instances.end(),
+                                           [&](const auto& e) { return e.second >= w.from; })));
   r.last_seen_ms = s.last_s * 1000;
   fill(r, s.track.sum(w.from, w.to), w.seconds(s.first_s));
   for (int64_t t = w.from; t < w.to; t += w.step) {
@@ -82,8 +81,8 @@ ServiceRow Book::row(const std::string& name, const Service& s, const Window& w)
 ServicesAnswer Book::services(int64_t range_s, int64_t now_unix_ns) const {
   std::lock_guard lock(mutex_);
   Window w(range_s, now_unix_ns);
-  ServicesAnswer a{.now_ms = now_unix_ns / 1'000'000, .range_s = w.range, .step_s = w.step,
-                   .services = {}};
+  ServicesAnswer a{
+      .now_ms = now_unix_ns / 1'000'000, .range_s = w.range, .step_s = w.step, .services = {}};
   for (const auto& [name, s] : services_) {
     if (s.last_s >= w.from) a.services.push_back(row(name, s, w));
   }
@@ -103,11 +102,12 @@ TimeSpent Book::spent(std::string_view name, const Service& s, int64_t from, int
   }
   double room = std::max(0.0, t.total_s - t.queue_s);
   t.own_s = std::max(0.0, room - waited);
-  // Calls in parallel, and calls nobody asked for, add up to more than the requests lasted; shares still sum to one.
+  // Calls in parallel, and calls nobody asked for, add up to more than the requests lasted; shares
+  // still sum to one.
   double scale = waited > room && waited > 0 ? room / waited : 1;
   for (auto& c : t.callees) c.share = t.total_s > 0 ? c.seconds * scale / t.total_s : 0;
   std::sort(t.callees.begin(), t.callees.end(),
-                   [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+            [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
   return t;
 }
 
@@ -144,7 +144,7 @@ std::optional<ServiceAnswer> Book::service(std::string_view name, int64_t range_
     a.endpoints.push_back(std::move(r));
   }
   std::sort(a.endpoints.begin(), a.endpoints.end(),
-                   [](const auto& x, const auto& y) { return x.total_s > y.total_s; });
+            [](const auto& x, const auto& y) { return x.total_s > y.total_s; });
   for (const auto& [key, edge] : edges_) {
     bool in = key.second == name, out = key.first == name;
     if (!in && !out) continue;

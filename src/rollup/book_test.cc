@@ -11,12 +11,25 @@ constexpr int64_t kSecond = 1'000'000'000, kMs = 1'000'000;
 constexpr int64_t kStart = 1'700'000'000 * kSecond;
 
 Observation server_of(std::string_view service, int64_t ms, int64_t at) {
-  return {.service = service, .server = true, .has_parent = true, .method = "GET", .route = "/a",
-          .status = 200, .server_port = 8080, .duration_ns = ms * kMs, .end_unix_ns = at};
+  return {.service = service,
+          .server = true,
+          .has_parent = true,
+          .method = "GET",
+          .route = "/a",
+          .status = 200,
+          .server_port = 8080,
+          .duration_ns = ms * kMs,
+          .end_unix_ns = at};
 }
 Observation client_of(std::string_view service, std::string_view peer, int64_t ms, int64_t at) {
-  return {.service = service, .server = false, .method = "GET", .route = "/b", .status = 200,
-          .peer_service = peer, .duration_ns = ms * kMs, .end_unix_ns = at};
+  return {.service = service,
+          .server = false,
+          .method = "GET",
+          .route = "/b",
+          .status = 200,
+          .peer_service = peer,
+          .duration_ns = ms * kMs,
+          .end_unix_ns = at};
 }
 
 TEST(Book, CountsAYoungServiceOverItsLifeAndNotOverTheRange) {

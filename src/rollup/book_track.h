@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the book keeps of one service, endpoint or edge: a sparse row of time slots. A slot exists only when something
-// happened in it, so a quiet service costs nothing. Late observations find their slot; older than the book, they are
-// ignored.
+// What the book keeps of one service, endpoint or edge: a sparse row of time slots. A slot exists
+// only when something happened in it, so a quiet service costs nothing. Late observations find
+// their slot; older than the book, they are ignored.
 #pragma once
 
 #include <cstdint>

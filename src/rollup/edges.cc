@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The waiting room of half edges. Deadlines are in order of arrival because every half waits equally long.
+// The waiting room of half edges. Deadlines are in order of arrival because every half waits
+// equally long.
 #include "rollup/edges.h"
 
 #include <algorithm>
@@ -68,7 +69,8 @@ void Edges::tick(int64_t now) {
 void Edges::resolve_alone(const Waiting& half) {
   unpaired_++;
   if (half.server) {
-    // A server with a parent that never came: its client is somebody's SDK elsewhere, or was lost. A root has none.
+    // A server with a parent that never came: its client is somebody's SDK elsewhere, or was lost.
+    // A root has none.
     std::string client = !half.peer.empty() ? half.peer : half.root ? "user" : "";
     if (client.empty()) return;
     emit_(FinishedEdge{.client = std::move(client),

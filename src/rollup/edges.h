@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins the two spans of one call, client and server, by trace id and the server's parent span id, into an edge of the
-// service graph. Whichever half comes first waits a bounded time in a bounded table; a client that stays alone becomes an
-// edge to a virtual node named after its peer, a server that stays alone becomes an edge from "user" when it is a root.
-// A half that finds the table full is resolved at once as if its time had run out.
+// Joins the two spans of one call, client and server, by trace id and the server's parent span id,
+// into an edge of the service graph. Whichever half comes first waits a bounded time in a bounded
+// table; a client that stays alone becomes an edge to a virtual node named after its peer, a server
+// that stays alone becomes an edge from "user" when it is a root. A half that finds the table full
+// is resolved at once as if its time had run out.
 #pragma once
 
 #include <chrono>
@@ -16,7 +17,8 @@
 namespace sonde::rollup {
 
 struct EdgeHalf {
-  std::string_view trace_id{}, span_id{}, parent_span_id{};  // Raw bytes; parent empty or zeros for a root.
+  std::string_view trace_id{}, span_id{},
+      parent_span_id{};  // Raw bytes; parent empty or zeros for a root.
   bool server = false;
   std::string_view service{}, service_namespace{};
   std::string_view peer{};  // Best name of the other side, empty when unknown.

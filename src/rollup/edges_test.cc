@@ -20,12 +20,22 @@ struct Fixture {
 };
 
 EdgeHalf client_half() {
-  return {.trace_id = kTrace, .span_id = kClient, .parent_span_id = "pppppppp", .server = false,
-          .service = "shop", .peer = "10.0.0.7:80", .duration_ns = 3 * kSecond};
+  return {.trace_id = kTrace,
+          .span_id = kClient,
+          .parent_span_id = "pppppppp",
+          .server = false,
+          .service = "shop",
+          .peer = "10.0.0.7:80",
+          .duration_ns = 3 * kSecond};
 }
 EdgeHalf server_half() {
-  return {.trace_id = kTrace, .span_id = kServer, .parent_span_id = kClient, .server = true,
-          .service = "stock", .error = true, .duration_ns = 2 * kSecond};
+  return {.trace_id = kTrace,
+          .span_id = kServer,
+          .parent_span_id = kClient,
+          .server = true,
+          .service = "stock",
+          .error = true,
+          .duration_ns = 2 * kSecond};
 }
 
 TEST(Edges, JoinsClientAndServerInEitherOrder) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bucket arithmetic of the two histograms. Bucket i of scale s covers (2^(i/2^s), 2^((i+1)/2^s)], as OTLP says, so that
-// halving the resolution is a shift of the index and merging needs no interpolation.
+// Bucket arithmetic of the two histograms. Bucket i of scale s covers (2^(i/2^s), 2^((i+1)/2^s)],
+// as OTLP says, so that halving the resolution is a shift of the index and merging needs no
+// interpolation.
 #include "rollup/histogram.h"
 
 #include <algorithm>

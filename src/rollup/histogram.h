@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two histograms. Histogram has explicit bounds, for metrics that leave the process. ExponentialHistogram has base-2
-// buckets whose width is a fixed share of the value, for quantiles on the page: at scale 4 a quantile is within 2.2 %.
-// It halves its resolution when its values spread over more than kMaxBuckets. Neither takes negative values: a request
-// cannot last less than nothing, so those count as zero.
+// Two histograms. Histogram has explicit bounds, for metrics that leave the process.
+// ExponentialHistogram has base-2 buckets whose width is a fixed share of the value, for quantiles
+// on the page: at scale 4 a quantile is within 2.2 %. It halves its resolution when its values
+// spread over more than kMaxBuckets. Neither takes negative values: a request cannot last less than
+// nothing, so those count as zero.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace sonde::rollup {
 
-inline constexpr double kDurationBounds[] = {0,   .005, .01, .025, .05, .075, .1, .25,
-                                             .5,  .75,  1,   2.5,  5,   7.5,  10};
+inline constexpr double kDurationBounds[] = {0,  .005, .01, .025, .05, .075, .1, .25,
+                                             .5, .75,  1,   2.5,  5,   7.5,  10};
 inline constexpr double kSizeBounds[] = {0, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
 
 class Histogram {
@@ -23,7 +24,9 @@ class Histogram {
       : bounds_(bounds), counts_(bounds.size() + 1) {}
   void record(double value);
   std::span<const double> bounds() const { return bounds_; }
-  std::span<const uint64_t> counts() const { return counts_; }  // One more than bounds; not cumulative.
+  std::span<const uint64_t> counts() const {
+    return counts_;
+  }  // One more than bounds; not cumulative.
   uint64_t count() const { return count_; }
   double sum() const { return sum_; }
 

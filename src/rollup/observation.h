@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One finished request, seen from one side, as every rollup reads it. The views must live only as long as the call they
-// are passed to. ServiceFacts is what is known of the process that was observed. Neither is a span: ids stay behind.
+// One finished request, seen from one side, as every rollup reads it. The views must live only as
+// long as the call they are passed to. ServiceFacts is what is known of the process that was
+// observed. Neither is a span: ids stay behind.
 #pragma once
 
 #include <cstdint>

@@ -7,12 +7,24 @@
 namespace sonde::rollup {
 namespace {
 
-enum Label { kService, kNamespace, kInstance, kMethod, kScheme, kStatus, kRoute, kAddress, kPort,
-             kErrorType, kLabels };
-constexpr std::string_view kNames[kLabels] = {
-    "service.name",   "service.namespace",         "service.instance.id", "http.request.method",
-    "url.scheme",     "http.response.status_code", "http.route",          "server.address",
-    "server.port",    "error.type"};
+enum Label {
+  kService,
+  kNamespace,
+  kInstance,
+  kMethod,
+  kScheme,
+  kStatus,
+  kRoute,
+  kAddress,
+  kPort,
+  kErrorType,
+  kLabels
+};
+constexpr std::string_view kNames[kLabels] = {"service.name",        "service.namespace",
+                                              "service.instance.id", "http.request.method",
+                                              "url.scheme",          "http.response.status_code",
+                                              "http.route",          "server.address",
+                                              "server.port",         "error.type"};
 
 int64_t to_int(std::string_view text) {
   int64_t n = 0;
@@ -40,7 +52,8 @@ Red::Red(RedOptions options)
     : options_(options), server_(options.max_series), client_(options.max_series) {}
 
 void Red::observe(const Observation& o) {
-  const fmt::format_int status(o.status > 0 ? o.status : 0), port(o.server_port > 0 ? o.server_port : 0);
+  const fmt::format_int status(o.status > 0 ? o.status : 0),
+      port(o.server_port > 0 ? o.server_port : 0);
   std::string_view values[kLabels];
   values[kService] = o.service;
   values[kNamespace] = o.service_namespace;
@@ -61,8 +74,8 @@ void Red::observe(const Observation& o) {
 void Red::describe(std::string_view service, std::string_view service_namespace,
                    std::string_view instance, Attributes attributes) {
   if (described_.size() >= options_.max_series) return;
-  auto& kept = described_[{std::string(service), std::string(service_namespace),
-                           std::string(instance)}];
+  auto& kept =
+      described_[{std::string(service), std::string(service_namespace), std::string(instance)}];
   kept.clear();
   for (const Attribute& a : attributes) {
     if (a.key == kNames[kService] || a.key == kNames[kNamespace] || a.key == kNames[kInstance]) {
@@ -80,8 +93,7 @@ void Red::write_metrics(MetricBatchBuilder& out, int64_t now) {
   };
   std::map<Resource, Sides> by_resource;
   auto key_of = [](const Series& s) {
-    return s.overflow ? Resource{}
-                      : Resource(s.values.begin(), s.values.begin() + kInstance + 1);
+    return s.overflow ? Resource{} : Resource(s.values.begin(), s.values.begin() + kInstance + 1);
   };
   server_.for_each([&](const Series& s) { by_resource[key_of(s)].server.push_back(&s); });
   client_.for_each([&](const Series& s) { by_resource[key_of(s)].client.push_back(&s); });
@@ -103,7 +115,7 @@ void Red::write_metrics(MetricBatchBuilder& out, int64_t now) {
 void Red::write_side(MetricBatchBuilder& out, const std::vector<const Series*>& series,
                      std::string_view side, int64_t now) const {
   if (series.empty()) return;
-  auto write = [&](std::string_view what, std::string_view unit, Histogram Http::*which) {
+  auto write = [&](std::string_view what, std::string_view unit, Histogram Http::* which) {
     std::string name = fmt::format("http.{}.{}", side, what);
     out.histogram({.name = name, .unit = unit});
     for (const Series* s : series) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rate, errors and duration as OpenTelemetry names them: cumulative http.server.* and http.client.* histograms with the
-// attributes of the semantic conventions, one resource per service instance. Bounded by a cap on series per side; what is
-// past it is counted in a series marked otel_metric_overflow. Series that nobody touched for a while are forgotten.
+// Rate, errors and duration as OpenTelemetry names them: cumulative http.server.* and http.client.*
+// histograms with the attributes of the semantic conventions, one resource per service instance.
+// Bounded by a cap on series per side; what is past it is counted in a series marked
+// otel_metric_overflow. Series that nobody touched for a while are forgotten.
 #pragma once
 
 #include <chrono>
@@ -28,7 +29,8 @@ class Red {
  public:
   explicit Red(RedOptions options = {});
   void observe(const Observation& o);
-  // Further attributes of a service instance's resource. Only text is kept; of what is not, nothing.
+  // Further attributes of a service instance's resource. Only text is kept; of what is not,
+  // nothing.
   void describe(std::string_view service, std::string_view service_namespace,
                 std::string_view instance, Attributes attributes);
   void write_metrics(MetricBatchBuilder& out, int64_t now_unix_ns);

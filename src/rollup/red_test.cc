@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Red through OTLP bytes: names, attributes, resources, the overflow series; and spans read as observations.
+// Red through OTLP bytes: names, attributes, resources, the overflow series; and spans read as
+// observations.
 #include "rollup/red.h"
 
 #include <gtest/gtest.h>
@@ -32,18 +33,19 @@ TEST(Red, WritesHistogramsUnderTheirSemanticNames) {
   red.write_metrics(b, kNow + 1);
   Batch batch = b.build();
   int seen = 0;
-  ASSERT_TRUE(for_each_metric(batch, [&](const ResourceView& r, const ScopeView&, const MetricView& m) {
-    EXPECT_EQ(r.get("service.name").as_string(), "shop");
-    EXPECT_EQ(m.name, "http.server.request.duration");
-    EXPECT_EQ(m.unit, "s");
-    for (const HistogramPointView& p : m.histograms()) {
-      seen++;
-      EXPECT_EQ(p.count, 2u);
-      EXPECT_NEAR(*p.sum, .04, 1e-9);
-      EXPECT_EQ(p.attributes().get("http.response.status_code").as_int(), 200);
-      EXPECT_EQ(p.attributes().get("http.route").as_string(), "/a");
-    }
-  }));
+  ASSERT_TRUE(
+      for_each_metric(batch, [&](const ResourceView& r, const ScopeView&, const MetricView& m) {
+        EXPECT_EQ(r.get("service.name").as_string(), "shop");
+        EXPECT_EQ(m.name, "http.server.request.duration");
+        EXPECT_EQ(m.unit, "s");
+        for (const HistogramPointView& p : m.histograms()) {
+          seen++;
+          EXPECT_EQ(p.count, 2u);
+          EXPECT_NEAR(*p.sum, .04, 1e-9);
+          EXPECT_EQ(p.attributes().get("http.response.status_code").as_int(), 200);
+          EXPECT_EQ(p.attributes().get("http.route").as_string(), "/a");
+        }
+      }));
   EXPECT_EQ(seen, 1);
 }
 
@@ -56,11 +58,12 @@ TEST(Red, MarksWhatIsPastTheCap) {
   red.write_metrics(b, kNow + 1);
   Batch batch = b.build();
   uint64_t overflow = 0;
-  ASSERT_TRUE(for_each_metric(batch, [&](const ResourceView&, const ScopeView&, const MetricView& m) {
-    for (const HistogramPointView& p : m.histograms()) {
-      if (p.attributes().get(kOverflowLabel).as_bool()) overflow += p.count;
-    }
-  }));
+  ASSERT_TRUE(
+      for_each_metric(batch, [&](const ResourceView&, const ScopeView&, const MetricView& m) {
+        for (const HistogramPointView& p : m.histograms()) {
+          if (p.attributes().get(kOverflowLabel).as_bool()) overflow += p.count;
+        }
+      }));
   EXPECT_EQ(overflow, 2u);
 }
 
@@ -76,10 +79,16 @@ TEST(Red, ForgetsSeriesThatStoppedAfterFiveMinutes) {
 TEST(SpanObservation, ReadsTheProbesAttributes) {
   TraceBatchBuilder b;
   b.resource({{"service.name", "shop"}, {"telemetry.sdk.language", "go"}}).scope("sonde");
-  b.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "GET /a",
-          .kind = SpanKind::Client, .start_ns = 1000, .end_ns = 3000},
-         {{"http.request.method", "GET"}, {"http.route", "/a"},
-          {"http.response.status_code", int64_t{404}}, {"sonde.peer.service", "stock"}});
+  b.span({.trace_id = "0123456789abcdef",
+          .span_id = "01234567",
+          .name = "GET /a",
+          .kind = SpanKind::Client,
+          .start_ns = 1000,
+          .end_ns = 3000},
+         {{"http.request.method", "GET"},
+          {"http.route", "/a"},
+          {"http.response.status_code", int64_t{404}},
+          {"sonde.peer.service", "stock"}});
   Batch batch = b.build();
   int seen = 0;
   ASSERT_TRUE(for_each_span(batch, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {

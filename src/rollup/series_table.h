@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of series: label values -> State. Past the cap every new tuple lands in one shared overflow series (marked
-// otel_metric_overflow="true" by whoever writes it out), so sums stay true and memory stays bounded. Label names are the
-// owner's business: the table only sees values, in the owner's fixed order. It is not thread safe.
+// A table of series: label values -> State. Past the cap every new tuple lands in one shared
+// overflow series (marked otel_metric_overflow="true" by whoever writes it out), so sums stay true
+// and memory stays bounded. Label names are the owner's business: the table only sees values, in
+// the owner's fixed order. It is not thread safe.
 #pragma once
 
 #include <cstdint>

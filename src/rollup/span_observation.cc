@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One walk over the attributes of a span, because looking each key up would walk them a dozen times.
+// One walk over the attributes of a span, because looking each key up would walk them a dozen
+// times.
 #include "rollup/span_observation.h"
 
 #include <algorithm>

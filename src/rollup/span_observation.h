@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a server or client span as an Observation, by current and older semantic conventions, so that spans of any SDK
-// count like those of the probe. The views point into the span's bytes.
+// Reads a server or client span as an Observation, by current and older semantic conventions, so
+// that spans of any SDK count like those of the probe. The views point into the span's bytes.
 #pragma once
 
 #include <optional>

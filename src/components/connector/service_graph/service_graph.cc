@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who calls whom: joins client and server spans (rollup/edges) and counts requests, failures and both sides' durations per
-// pair of services, as traces_service_graph_*. Peers that send no spans become virtual nodes. Bounded in waiting halves
-// and in series; a batch is delivered when it was read.
+// Who calls whom: joins client and server spans (rollup/edges) and counts requests, failures and
+// both sides' durations per pair of services, as traces_service_graph_*. Peers that send no spans
+// become virtual nodes. Bounded in waiting halves and in series; a batch is delivered when it was
+// read.
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
@@ -47,8 +48,9 @@ class ServiceGraphConnector final : public pipeline::Component {
   ServiceGraphConnector(Config config, std::string_view, pipeline::Outputs outputs)
       : config_(config),
         outputs_(outputs),
-        edges_({.wait = config.store.ttl, .max_waiting = static_cast<size_t>(config.store.max_items)},
-               [this](const rollup::FinishedEdge& e) { count(e); }),
+        edges_(
+            {.wait = config.store.ttl, .max_waiting = static_cast<size_t>(config.store.max_items)},
+            [this](const rollup::FinishedEdge& e) { count(e); }),
         table_(static_cast<size_t>(config.max_series)) {}
 
   Result<> start(pipeline::Host& host) override {
@@ -131,13 +133,13 @@ class ServiceGraphConnector final : public pipeline::Component {
     auto time = [&](const Table::Series& s) {
       return PointTime{static_cast<uint64_t>(s.start_unix_ns), static_cast<uint64_t>(now)};
     };
-    auto sum = [&](std::string_view name, uint64_t State::*which) {
+    auto sum = [&](std::string_view name, uint64_t State::* which) {
       out.sum({.name = name});
       table_.for_each([&](const Table::Series& s) {
         out.point(attributes_of(s), static_cast<int64_t>(s.state.*which), time(s));
       });
     };
-    auto histogram = [&](std::string_view name, rollup::Histogram State::*which) {
+    auto histogram = [&](std::string_view name, rollup::Histogram State::* which) {
       out.histogram({.name = name, .unit = "s"});
       table_.for_each([&](const Table::Series& s) {
         const rollup::Histogram& h = s.state.*which;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts spans by service, name, kind and status: calls, latency and sizes, under the names that Grafana's application
-// views read (traces_spanmetrics_*). Cumulative, bounded by a cap on series, sent on a timer. A batch is delivered when it
-// was counted: what was counted and not yet sent dies with the process, as a counter does.
+// Counts spans by service, name, kind and status: calls, latency and sizes, under the names that
+// Grafana's application views read (traces_spanmetrics_*). Cumulative, bounded by a cap on series,
+// sent on a timer. A batch is delivered when it was counted: what was counted and not yet sent dies
+// with the process, as a counter does.
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
@@ -177,7 +178,7 @@ class SpanMetricsConnector final : public pipeline::Component {
           {.count = h.count(), .sum = h.sum(), .bounds = h.bounds(), .buckets = h.counts()},
           time(*s));
     }
-    auto bytes = [&](std::string_view what, uint64_t State::*which) {
+    auto bytes = [&](std::string_view what, uint64_t State::* which) {
       const std::string name = fmt::format("{}.{}", config_.name_prefix, what);
       out.sum({.name = name});
       for (auto* s : series) {

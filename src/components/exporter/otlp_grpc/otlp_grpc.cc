@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends OTLP over gRPC. The chunks of a batch are joined and sent as they are: two Export requests one after the other are
-// a valid one, so nothing is parsed here. Queue, retries and counters are the sending queue's.
+// Sends OTLP over gRPC. The chunks of a batch are joined and sent as they are: two Export requests
+// one after the other are a valid one, so nothing is parsed here. Queue, retries and counters are
+// the sending queue's.
 #include <string>
 
 #include "data/wire.h"
@@ -24,9 +25,12 @@ constexpr auto kFields =
 
 std::string_view path_of(Signal signal) {
   switch (signal) {
-    case Signal::Traces: return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    case Signal::Metrics: return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
-    case Signal::Logs: break;
+    case Signal::Traces:
+      return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    case Signal::Metrics:
+      return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    case Signal::Logs:
+      break;
   }
   return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 }
@@ -39,8 +43,8 @@ Bytes joined(const Batch& batch) {
   return Bytes::take(std::move(body));
 }
 
-// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse is full success,
-// because the peer said that the call went well.
+// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse
+// is full success, because the peer said that the call went well.
 pipeline::Sent read_response(std::string_view body) {
   pipeline::Sent sent;
   proto::Reader response(body);
@@ -69,7 +73,8 @@ class OtlpGrpcExporter final : public pipeline::Component {
     net::GrpcClientOptions options;
     options.endpoint = config_.client.endpoint;
     options.timeout = config_.sending.timeout;
-    for (const auto& [name, value] : config_.client.headers) options.headers.push_back({name, value});
+    for (const auto& [name, value] : config_.client.headers)
+      options.headers.push_back({name, value});
     client_ = std::make_unique<net::GrpcClient>(host.loop(), std::move(options));
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,

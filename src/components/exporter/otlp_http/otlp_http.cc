@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined and sent as they are: two Export requests one after the other are
-// a valid one, so nothing is parsed here. Queue, retries and counters are the sending queue's.
+// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined and sent as they are: two
+// Export requests one after the other are a valid one, so nothing is parsed here. Queue, retries
+// and counters are the sending queue's.
+#include <fmt/format.h>
+
 #include <charconv>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "data/wire.h"
 #include "net/http_client.h"
@@ -27,9 +28,12 @@ constexpr auto kFields =
 
 std::string_view path_of(Signal signal) {
   switch (signal) {
-    case Signal::Traces: return "/v1/traces";
-    case Signal::Metrics: return "/v1/metrics";
-    case Signal::Logs: break;
+    case Signal::Traces:
+      return "/v1/traces";
+    case Signal::Metrics:
+      return "/v1/metrics";
+    case Signal::Logs:
+      break;
   }
   return "/v1/logs";
 }
@@ -38,8 +42,8 @@ std::string_view path_of(Signal signal) {
 Error error_of(const net::HttpResponse& response, std::string_view url) {
   const int s = response.status;
   Error error;
-  error.kind = s == 429 || s == 502 || s == 503 || s == 504 ? ErrorKind::Unavailable
-                                                            : ErrorKind::Invalid;
+  error.kind =
+      s == 429 || s == 502 || s == 503 || s == 504 ? ErrorKind::Unavailable : ErrorKind::Invalid;
   error.message = fmt::format("{} answered {}", url, s);
   const std::string_view wait = response.header("retry-after");
   int64_t seconds = 0;
@@ -58,8 +62,8 @@ Bytes joined(const Batch& batch) {
   return Bytes::take(std::move(body));
 }
 
-// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse is full success,
-// because the peer said that the call went well.
+// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse
+// is full success, because the peer said that the call went well.
 pipeline::Sent read_response(std::string_view body) {
   pipeline::Sent sent;
   proto::Reader response(body);

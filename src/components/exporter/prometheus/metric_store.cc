@@ -2,10 +2,10 @@
 // Points to series and series to text.
 #include "components/exporter/prometheus/metric_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "components/exporter/prometheus/naming.h"
 
@@ -16,15 +16,20 @@ using prometheus::append_label;
 
 std::string_view type_of(const MetricView& m) {
   switch (m.kind) {
-    case MetricView::Kind::Sum: return m.monotonic ? "counter" : "gauge";
-    case MetricView::Kind::Gauge: return "gauge";
-    case MetricView::Kind::Summary: return "summary";
-    default: return "histogram";
+    case MetricView::Kind::Sum:
+      return m.monotonic ? "counter" : "gauge";
+    case MetricView::Kind::Gauge:
+      return "gauge";
+    case MetricView::Kind::Summary:
+      return "summary";
+    default:
+      return "histogram";
   }
 }
 
 std::string point_labels(std::string_view resource, const AttributesView& attributes) {
-  // Labels are sorted so that one set is one series, and a point's label wins over the resource's of the same name.
+  // Labels are sorted so that one set is one series, and a point's label wins over the resource's
+  // of the same name.
   std::map<std::string, std::string> sorted;
   for (const KeyValueView& a : attributes) {
     std::string name = prometheus::label_name(a.key);
@@ -95,20 +100,19 @@ void MetricStore::add(const Batch& batch, int64_t now) {
   const char* last = nullptr;
   ResourceLabels labels;
   for (const Bytes& chunk : batch.chunks) {
-    (void)for_each_metric(
-        chunk, [&](const ResourceView& r, const ScopeView&, const MetricView& m) {
-          if (!last || r.message.data() != last) {
-            labels = labels_of(r);
-            last = r.message.data();
-            if (!labels.target.empty()) {
-              Family& f = families_["target_info"];
-              f.type = "gauge";
-              f.help = "Attributes of the resource that the series of a job and instance belong to.";
-              if (Series* s = at(f, labels.target, now)) s->value = 1;
-            }
-          }
-          add_metric(labels, m, now);
-        });
+    (void)for_each_metric(chunk, [&](const ResourceView& r, const ScopeView&, const MetricView& m) {
+      if (!last || r.message.data() != last) {
+        labels = labels_of(r);
+        last = r.message.data();
+        if (!labels.target.empty()) {
+          Family& f = families_["target_info"];
+          f.type = "gauge";
+          f.help = "Attributes of the resource that the series of a job and instance belong to.";
+          if (Series* s = at(f, labels.target, now)) s->value = 1;
+        }
+      }
+      add_metric(labels, m, now);
+    });
   }
 }
 
@@ -174,8 +178,8 @@ void MetricStore::add_metric(const ResourceLabels& resource, const MetricView& m
 std::string MetricStore::expose(int64_t now) {
   const int64_t before = now - options_.expiry.count();
   for (auto it = families_.begin(); it != families_.end();) {
-    series_ -= std::erase_if(it->second.series,
-                             [&](const auto& e) { return e.second.last_ns < before; });
+    series_ -=
+        std::erase_if(it->second.series, [&](const auto& e) { return e.second.last_ns < before; });
     it = it->second.series.empty() ? families_.erase(it) : std::next(it);
   }
   std::string out;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The latest value of every series, ready to be shown as Prometheus text: OTLP names and labels translated as the
-// OpenTelemetry specification says (unit suffixes, _total, job and instance, target_info). Cumulative points replace,
-// delta points add up. It is bounded in series and forgets those that stopped; it keeps no history.
+// The latest value of every series, ready to be shown as Prometheus text: OTLP names and labels
+// translated as the OpenTelemetry specification says (unit suffixes, _total, job and instance,
+// target_info). Cumulative points replace, delta points add up. It is bounded in series and forgets
+// those that stopped; it keeps no history.
 #pragma once
 
 #include <chrono>

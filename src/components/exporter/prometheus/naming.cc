@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of unit words follows the Collector's translator, so that dashboards written for it work.
+// The table of unit words follows the Collector's translator, so that dashboards written for it
+// work.
 #include "components/exporter/prometheus/naming.h"
 
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "components/exporter/prometheus/metric_store.h"
 
@@ -19,14 +20,13 @@ bool is_word(char c) {
 struct Unit {
   std::string_view code, word;
 };
-constexpr Unit kUnits[] = {{"d", "days"},          {"h", "hours"},      {"min", "minutes"},
-                           {"s", "seconds"},       {"ms", "milliseconds"}, {"us", "microseconds"},
-                           {"ns", "nanoseconds"},  {"By", "bytes"},     {"KiBy", "kibibytes"},
-                           {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"}, {"KBy", "kilobytes"},
-                           {"MBy", "megabytes"},   {"GBy", "gigabytes"}, {"m", "meters"},
-                           {"V", "volts"},         {"A", "amperes"},    {"J", "joules"},
-                           {"W", "watts"},         {"g", "grams"},      {"Cel", "celsius"},
-                           {"Hz", "hertz"},        {"%", "percent"},    {"1", ""}};
+constexpr Unit kUnits[] = {
+    {"d", "days"},          {"h", "hours"},         {"min", "minutes"},    {"s", "seconds"},
+    {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},
+    {"KiBy", "kibibytes"},  {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"}, {"KBy", "kilobytes"},
+    {"MBy", "megabytes"},   {"GBy", "gigabytes"},   {"m", "meters"},       {"V", "volts"},
+    {"A", "amperes"},       {"J", "joules"},        {"W", "watts"},        {"g", "grams"},
+    {"Cel", "celsius"},     {"Hz", "hertz"},        {"%", "percent"},      {"1", ""}};
 constexpr Unit kPer[] = {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"},
                          {"d", "day"},    {"w", "week"},   {"mo", "month"},   {"y", "year"}};
 
@@ -42,8 +42,11 @@ std::string lookup(const Unit (&table)[N], std::string_view code) {
 // Length of the valid UTF-8 sequence at the front, 0 when there is none.
 size_t sequence(std::string_view s) {
   auto b = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  size_t n = b(0) < 0x80 ? 1 : (b(0) >= 0xC2 && b(0) < 0xE0) ? 2 : (b(0) >= 0xE0 && b(0) < 0xF0) ? 3
-             : (b(0) >= 0xF0 && b(0) < 0xF5) ? 4 : 0;
+  size_t n = b(0) < 0x80                     ? 1
+             : (b(0) >= 0xC2 && b(0) < 0xE0) ? 2
+             : (b(0) >= 0xE0 && b(0) < 0xF0) ? 3
+             : (b(0) >= 0xF0 && b(0) < 0xF5) ? 4
+                                             : 0;
   if (n == 0 || n > s.size()) return 0;
   for (size_t i = 1; i < n; i++) {
     if ((b(i) & 0xC0) != 0x80) return 0;
@@ -103,9 +106,8 @@ std::string unit_word(std::string_view unit) {
 std::string number(double v) {
   if (std::isnan(v)) return "NaN";
   if (std::isinf(v)) return v > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", v == std::trunc(v) && std::abs(v) < 1e15
-                               ? fmt::format("{:.0f}", v)
-                               : fmt::format("{}", v));
+  return fmt::format("{}", v == std::trunc(v) && std::abs(v) < 1e15 ? fmt::format("{:.0f}", v)
+                                                                    : fmt::format("{}", v));
 }
 
 }  // namespace prometheus

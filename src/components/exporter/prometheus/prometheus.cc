@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves the metrics it is given as a Prometheus scrape target. The translation is in metric_store; here is the listener.
-#include <string>
-
+// Serves the metrics it is given as a Prometheus scrape target. The translation is in metric_store;
+// here is the listener.
 #include <fmt/format.h>
+
+#include <string>
 
 #include "base/counters.h"
 #include "components/exporter/prometheus/metric_store.h"
@@ -24,8 +25,8 @@ constexpr auto kFields = config::fields<Config>(
     config::field("namespace", &Config::name_prefix, "Prefix of every metric name."),
     config::field("metric_expiration", &Config::metric_expiration,
                   "A series without a new point for so long is no longer shown.", {.min = 1}),
-    config::field("max_series", &Config::max_series, "Series shown at most; further ones are counted.",
-                  {.min = 1}));
+    config::field("max_series", &Config::max_series,
+                  "Series shown at most; further ones are counted.", {.min = 1}));
 
 class PrometheusExporter final : public pipeline::Component {
  public:
@@ -41,10 +42,11 @@ class PrometheusExporter final : public pipeline::Component {
     series_ = &gauge("sonde_prometheus_series", "Series shown by the prometheus exporter.", labels);
     refused_ = &counter("sonde_prometheus_refused_points_total",
                         "Points of series past the cap of the prometheus exporter.", labels);
-    auto server = net::HttpServer::listen(
-        host.loop(), config_.endpoint, [this](const net::Request& request, net::Responder responder) {
-          responder.respond(answer(request));
-        });
+    auto server =
+        net::HttpServer::listen(host.loop(), config_.endpoint,
+                                [this](const net::Request& request, net::Responder responder) {
+                                  responder.respond(answer(request));
+                                });
     if (!server) {
       Error error = server.error();
       error.message = fmt::format("exporters::{}::endpoint: {}", host.id(), error.message);

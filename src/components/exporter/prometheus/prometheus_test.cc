@@ -32,8 +32,10 @@ TEST(PrometheusName, FollowsTheCollectorsTranslation) {
 TEST(PrometheusStore, ShowsAHistogramWithTheLabelsOfItsResource) {
   MetricStore store({});
   MetricBatchBuilder b;
-  b.resource({{"service.name", "shop"}, {"service.namespace", "demo"},
-              {"service.instance.id", "i1"}, {"host.name", "h"}})
+  b.resource({{"service.name", "shop"},
+              {"service.namespace", "demo"},
+              {"service.instance.id", "i1"},
+              {"host.name", "h"}})
       .scope("sonde");
   const double bounds[] = {0.1, 1};
   const uint64_t buckets[] = {1, 2, 3};
@@ -50,8 +52,10 @@ TEST(PrometheusStore, ShowsAHistogramWithTheLabelsOfItsResource) {
       << text;
   EXPECT_TRUE(has(text, labels + ",le=\"+Inf\"} 6\n"));
   EXPECT_TRUE(has(text, "_sum{" + labels + "} 7.5\n"));
-  EXPECT_TRUE(has(text, "target_info{job=\"demo/shop\",instance=\"i1\",service_name=\"shop\","
-                        "service_namespace=\"demo\",host_name=\"h\"} 1\n")) << text;
+  EXPECT_TRUE(has(text,
+                  "target_info{job=\"demo/shop\",instance=\"i1\",service_name=\"shop\","
+                  "service_namespace=\"demo\",host_name=\"h\"} 1\n"))
+      << text;
 }
 
 TEST(PrometheusStore, ReplacesCumulativeAndAddsDelta) {

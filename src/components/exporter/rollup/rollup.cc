@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Feeds the live book of the page from server and client spans. It keeps no span: a batch is delivered when it was read.
-// The book is leased, so that the console on any shard reads the same one.
-#include "rollup/book.h"
-
+// Feeds the live book of the page from server and client spans. It keeps no span: a batch is
+// delivered when it was read. The book is leased, so that the console on any shard reads the same
+// one.
 #include "pipeline/component.h"
+#include "rollup/book.h"
 #include "rollup/span_observation.h"
 
 namespace sonde {

@@ -2,9 +2,9 @@
 // JSON from the book's structs, field by field in the order of the schema.
 #include "components/extension/console/answers.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include <charconv>
 
 #include "base/json_writer.h"
 

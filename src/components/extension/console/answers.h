@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answers of /api/v1 as JSON, and the rules of who may ask: pure functions, so that they are tested without a socket.
-// api.schema.json beside this file is the contract; change both together.
+// The answers of /api/v1 as JSON, and the rules of who may ask: pure functions, so that they are
+// tested without a socket. api.schema.json beside this file is the contract; change both together.
 #pragma once
 
 #include <cstdint>

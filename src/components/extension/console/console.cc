@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves the page and its JSON to whoever holds the token that is printed at start. The token is made anew each time and
-// never touches a disk. A browser gets it into a cookie by the first address; scripts send it as a bearer. Requests whose
-// Host is not this machine are refused. The page's own files are public: they hold no figures.
+// Serves the page and its JSON to whoever holds the token that is printed at start. The token is
+// made anew each time and never touches a disk. A browser gets it into a cookie by the first
+// address; scripts send it as a bearer. Requests whose Host is not this machine are refused. The
+// page's own files are public: they hold no figures.
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <cstdio>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "base/counters.h"
 #include "base/log.h"
 #include "components/extension/console/answers.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
+#include "probe/doctor.h"
 #include "rollup/book.h"
 #include "ui/assets.h"
 
@@ -65,15 +66,16 @@ class ConsoleExtension final : public pipeline::Component {
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
     started_ns_ = clock_->monotonic_ns();
+    front_end_ = probe::diagnose().front_end;
     if (token_.empty()) token_ = TRY(random_token());
-    book_ = host.lease<rollup::Book>("rollup/book",
-                                     [] { return std::make_shared<rollup::Book>(); });
-    auto server = net::HttpServer::listen(
-        host.loop(), config_.endpoint,
-        [this](const net::Request& request, net::Responder responder) {
-          responder.respond(answer(request));
-        },
-        {.max_body = 64 * 1024});
+    book_ =
+        host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
+    auto server =
+        net::HttpServer::listen(host.loop(), config_.endpoint,
+                                [this](const net::Request& request, net::Responder responder) {
+                                  responder.respond(answer(request));
+                                },
+                                {.max_body = 64 * 1024});
     if (!server) {
       Error failure = server.error();
       failure.message = fmt::format("extensions::{}::endpoint: {}", host.id(), failure.message);
@@ -125,11 +127,11 @@ class ConsoleExtension final : public pipeline::Component {
     }
     net::Response r;
     r.status = 302;
-    r.headers = {{"Location", "/"},
-                 {"Cache-Control", "no-store"},
-                 {"Referrer-Policy", "no-referrer"},
-                 {"Set-Cookie", fmt::format("sonde_token={}; Path=/; HttpOnly; SameSite=Strict",
-                                            token_)}};
+    r.headers = {
+        {"Location", "/"},
+        {"Cache-Control", "no-store"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Set-Cookie", fmt::format("sonde_token={}; Path=/; HttpOnly; SameSite=Strict", token_)}};
     return r;
   }
 
@@ -144,21 +146,22 @@ class ConsoleExtension final : public pipeline::Component {
     path.remove_prefix(path.starts_with('/') ? 1 : 0);
     const EmbeddedFile* f = find(path.empty() ? "index.html" : path);
     // The page has its own routes: what is no file and looks like none gets the page itself.
-    if (!f && path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos) f = find("index.html");
+    if (!f && path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos)
+      f = find("index.html");
     if (!f && path.starts_with("services/")) f = find("index.html");  // Names may hold dots.
     if (!f) return error(404, "No such file", fmt::format("The page has no {}.", path), "Open /.");
     net::Response r;
     r.content_type = std::string(f->content_type);
     r.body = std::string(f->bytes);
-    r.headers = {{"Cache-Control", f->path.starts_with("assets/")
-                                       ? "public, max-age=31536000, immutable"
-                                       : "no-cache"},
-                 {"X-Content-Type-Options", "nosniff"},
-                 {"X-Frame-Options", "DENY"},
-                 {"Referrer-Policy", "no-referrer"},
-                 {"Content-Security-Policy",
-                  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-                  "frame-ancestors 'none'"}};
+    r.headers = {
+        {"Cache-Control",
+         f->path.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Content-Security-Policy",
+         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+         "frame-ancestors 'none'"}};
     return r;
   }
 
@@ -167,7 +170,8 @@ class ConsoleExtension final : public pipeline::Component {
     const std::string given = request.query_param("range").value_or("5m");
     const int64_t range = console::parse_range(given);
     if (range == 0) {
-      return error(400, "The range cannot be read", fmt::format("\"{}\" is no span of time.", given),
+      return error(400, "The range cannot be read",
+                   fmt::format("\"{}\" is no span of time.", given),
                    "Write it as 5m or 90s; the longest is 15m.");
     }
     std::string_view path = std::string_view(request.path).substr(4);
@@ -195,7 +199,7 @@ class ConsoleExtension final : public pipeline::Component {
     console::Status s;
     s.uptime_s = static_cast<double>(clock_->monotonic_ns() - started_ns_) / 1e9;
     s.lost_events = lost_events();
-    s.front_end = "tp_btf";  // The only one there is so far.
+    s.front_end = front_end_;
     s.series = sum("sonde_prometheus_series");
     s.series_overflow = sum("sonde_prometheus_refused_points_total") +
                         sum("sonde_probe_series_overflow_total") + book_->overflowed();
@@ -218,7 +222,7 @@ class ConsoleExtension final : public pipeline::Component {
   }
 
   Config config_;
-  std::string token_, host_name_;
+  std::string token_, host_name_, front_end_;
   const Clock* clock_ = nullptr;
   int64_t started_ns_ = 0;
   std::shared_ptr<rollup::Book> book_;

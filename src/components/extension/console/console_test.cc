@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask, and the JSON that is answered.
+#include <gtest/gtest.h>
+
+#include "components/extension/console/answers.h"
+
+namespace sonde::console {
+namespace {
+
+TEST(Console, ServesOnlyNamesOfThisMachine) {
+  EXPECT_TRUE(host_allowed("127.0.0.1:4400", "", 4400));
+  EXPECT_TRUE(host_allowed("localhost:4400", "", 4400));
+  EXPECT_TRUE(host_allowed("[::1]:4400", "", 4400));
+  EXPECT_FALSE(host_allowed("evil.example:4400", "", 4400));
+  EXPECT_FALSE(host_allowed("127.0.0.1:80", "", 4400));
+  EXPECT_FALSE(host_allowed("127.0.0.1", "", 4400));
+  EXPECT_FALSE(host_allowed("", "", 4400));
+}
+
+TEST(Console, FindsItsCookieAmongOthers) {
+  EXPECT_EQ(cookie("a=1; sonde_token=xyz; b=2", "sonde_token"), "xyz");
+  EXPECT_EQ(cookie("sonde_token=", "sonde_token"), "");
+  EXPECT_EQ(cookie("not_sonde_token=xyz", "sonde_token"), "");
+}
+
+TEST(Console, TakesOnlyTheWholeToken) {
+  EXPECT_TRUE(same_token("abc", "abc"));
+  EXPECT_FALSE(same_token("ab", "abc"));
+  EXPECT_FALSE(same_token("", "abc"));
+  EXPECT_FALSE(same_token("abd", "abc"));
+}
+
+TEST(Console, ReadsRanges) {
+  EXPECT_EQ(parse_range("5m"), 300);
+  EXPECT_EQ(parse_range("90s"), 90);
+  EXPECT_EQ(parse_range("300"), 300);
+  for (auto bad : {"", "m", "-5m", "5x", "99999999999999999999"}) EXPECT_EQ(parse_range(bad), 0);
+}
+
+TEST(Console, WritesUnknownAsNull) {
+  rollup::Book book;
+  rollup::Observation o;
+  o.service = "shop";
+  o.server = false;
+  o.server_address = "api";
+  o.duration_ns = 1000;
+  o.end_unix_ns = 1'700'000'000'000'000'000;
+  book.observe(o, o.end_unix_ns);
+  auto a = book.service("shop", 300, o.end_unix_ns);
+  ASSERT_TRUE(a);
+  std::string json = service_json(*a);
+  EXPECT_NE(json.find(R"("unit":null)"), std::string::npos);
+  EXPECT_NE(json.find(R"("p95":null)"), std::string::npos);
+  EXPECT_NE(json.find(R"("baseline":null)"), std::string::npos);
+  EXPECT_NE(json.find(R"("peer":"api")"), std::string::npos);
+  EXPECT_EQ(error_json("a", "b", "c"), R"({"error":{"what":"a","why":"b","do":"c"}})");
+}
+
+}  // namespace
+}  // namespace sonde::console
