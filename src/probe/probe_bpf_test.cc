@@ -198,6 +198,13 @@ TEST_F(ProbeBpf, JoinsAConnectionThatWasOpenBefore) {
   client.send(get("/before"));
   ASSERT_TRUE(client.response(2).starts_with("HTTP/1.1 200"));
   ASSERT_NO_FATAL_FAILURE(start());
+  // A function exit is not seen by a thread that waited inside the function when it was attached,
+  // so that front end misses one receive of such a connection.
+  if (probe_->front_end() == FrontEnd::Fexit) {
+    client.send(get("/missed"));
+    ASSERT_TRUE(client.response(2).starts_with("HTTP/1.1 200"));
+    events_of(server.pid());
+  }
   client.send(get("/after"));
   ASSERT_TRUE(client.response(2).starts_with("HTTP/1.1 200"));
   const auto events = events_of(server.pid());
