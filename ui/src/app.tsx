@@ -3,7 +3,7 @@
 import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 import css from './app.module.css';
 import { useLive } from './api/client';
-import type { Status } from './api/types';
+import type { StatusAnswer as Status } from './api/types';
 import { FrameContext, ranges } from './parts/context';
 import { clock, count, zone } from './parts/format';
 import { KeysHelp, useKeys } from './parts/keys';

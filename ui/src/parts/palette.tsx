@@ -2,7 +2,7 @@
 // Ctrl-K: pages, services and switches by a few letters.
 import { useEffect, useRef, useState } from 'react';
 import { useLive } from '../api/client';
-import type { Services } from '../api/types';
+import type { ServicesAnswer as Services } from '../api/types';
 import { go, servicePath } from '../router';
 import { Language } from './marks';
 import css from './parts.module.css';

@@ -2,7 +2,7 @@
 // Stories: `?story=loading|empty|full|partial|broken` answers every question from here, with fixed times, so that a
 // screenshot is the same each day. Only the dev server and the mode `stories` hold this file.
 import { ApiError, setFetcher } from '../api/client';
-import type { Map as ServiceMap, Service, ServicePage, Services, Status } from '../api/types';
+import type { MapAnswer as ServiceMap, Service, ServiceAnswer as ServicePage, ServicesAnswer as Services, StatusAnswer as Status } from '../api/types';
 
 const now = 1_780_000_000_000;
 const wave = (i: number, seed: number) => 1 + 0.25 * Math.sin(i / 5 + seed) + 0.1 * Math.sin(i * 2.3 + seed * 7);
@@ -60,8 +60,8 @@ const calls: [string, string][] = [['loadgen', 'gateway'], ['gateway', 'orders']
 
 const map = (partial: boolean): ServiceMap => ({
   now, range_s: 300,
-  nodes: [{ name: 'loadgen', language: 'python', kind: 'external', rate: partial ? null : 51.2, error_share: 0, p95: null },
-    ...services(partial).services.map(({ name, language, rate, error_share, p95 }) => ({ name, language, kind: 'service', rate, error_share, p95 }))],
+  nodes: [{ name: 'loadgen', language: 'python', kind: 'external' as const, rate: partial ? null : 51.2, error_share: 0, p95: null },
+    ...services(partial).services.map(({ name, language, rate, error_share, p95 }) => ({ name, language, kind: 'service' as const, rate, error_share, p95 }))],
   edges: calls.map(([client, server]) => {
     const to = seeds.find(([n]) => n === server)!;
     return { client, server, protocol: 'http', rate: to[2] * 0.6, error_share: partial && server === 'pricing' ? null : to[3], p95: to[4] * 4.6, calls: Math.round(to[2] * 180) };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who calls whom: which call fails, then the map left to right, with a panel for what is clicked.
 import { useLive } from '../../api/client';
-import type { Map as ServiceMap, MapEdge, MapNode } from '../../api/types';
+import type { MapAnswer as ServiceMap, MapEdge, MapNode } from '../../api/types';
 import { useFrame } from '../../parts/context';
 import { count, duration, inTrouble, rate, share, unitFor } from '../../parts/format';
 import { useKeys } from '../../parts/keys';

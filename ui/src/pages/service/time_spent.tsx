@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where its time goes: waiting before it began, its own work, and each service it waited for, as one bar and one table.
-import type { Callee, ServicePage, TimeSplit } from '../../api/types';
+import type { Callee, ServiceAnswer as ServicePage, TimeSplit } from '../../api/types';
 import { count, duration, share, unitFor } from '../../parts/format';
 import { Dot, ServiceName, StackedBar, type Part } from '../../parts/marks';
 import { Table, type Column } from '../../parts/table';

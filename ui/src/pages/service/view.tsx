@@ -2,7 +2,7 @@
 // One service: what is wrong with it, since when, and in which of its parts the time goes.
 import { useMemo } from 'react';
 import { useLive } from '../../api/client';
-import type { Endpoint, Inbound, Outbound, ServicePage } from '../../api/types';
+import type { Endpoint, Inbound, Outbound, ServiceAnswer as ServicePage } from '../../api/types';
 import { TimeChart } from '../../charts/time_chart';
 import { useFrame } from '../../parts/context';
 import { ago, digits, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';

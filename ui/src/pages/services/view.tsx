@@ -2,7 +2,7 @@
 // The inventory: which service is in trouble, then every service with its rate, errors and latency.
 import { useMemo, useRef } from 'react';
 import { useLive } from '../../api/client';
-import type { Service, Services } from '../../api/types';
+import type { Service, ServicesAnswer as Services } from '../../api/types';
 import { useFrame } from '../../parts/context';
 import { ago, clock, duration, inTrouble, rate, share, unitFor } from '../../parts/format';
 import { useKeys } from '../../parts/keys';
