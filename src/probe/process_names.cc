@@ -369,6 +369,22 @@ std::string instrumented_by(std::string_view command_line, std::string_view prel
   return {};
 }
 
+namespace {
+
+// nginx writes its command into one title, "nginx: master process nginx -c /etc/shop.conf". A file
+// of another name than nginx.conf tells two of them on one host apart.
+std::string nginx_name(const std::vector<std::string>& arguments) {
+  std::string line;
+  for (const std::string& argument : arguments) line += argument + ' ';
+  const size_t option = line.find(" -c ");
+  if (option == std::string::npos) return {};
+  const std::string file = line.substr(option + 4, line.find(' ', option + 4) - option - 4);
+  const std::string name = without(base_name(file), {".conf"});
+  return name == "nginx" ? std::string{} : name;
+}
+
+}  // namespace
+
 std::string from_command(std::string_view language, const std::vector<std::string>& arguments,
                          const std::string& cwd, const std::string& root) {
   if (arguments.empty()) return {};
@@ -377,6 +393,7 @@ std::string from_command(std::string_view language, const std::vector<std::strin
   if (language == "java") return java_name(arguments);
   if (language == "php") return php_name(arguments, cwd);
   if (language == "ruby") return ruby_name(arguments);
+  if (language == "nginx") return nginx_name(arguments);
   if (language == "perl") return script_name(arguments);
   if (language == "erlang") return erlang_name(arguments);
   if (language == "dotnet") {

@@ -117,7 +117,15 @@ Process ProcessTable::read(uint32_t tgid) const {
   } else {
     // A container has a file system of its own; its files are reached through the process.
     const std::string root = out.container.empty() ? "" : folder + "/root";
-    out.service = names::from_command(out.language, arguments, cwd, root);
+    // nginx's workers do not name their configuration; the master that forked them does.
+    const bool worker = !arguments.empty() && arguments.front().starts_with("nginx: worker");
+    out.service = names::from_command(
+        out.language,
+        worker
+            ? names::split_arguments(names::read_file(
+                  config_.proc_root + "/" + std::to_string(parent_of(folder)) + "/cmdline", 16384))
+            : arguments,
+        cwd, root);
   }
   if (out.service.empty()) out.service = out.executable;
   if (out.service.empty()) out.service = "unknown";

@@ -78,6 +78,9 @@ TEST_F(Processes, NamesThemByWhatTheyRun) {
                  {"beam.smp", "--", "-eval", "counted_erlang:main([\"80\"])."}),
             "counted_erlang");
   EXPECT_EQ(name("/usr/sbin/nginx", {"nginx: master process"}), "nginx");
+  EXPECT_EQ(name("/usr/sbin/nginx", {"nginx: master process nginx -c /etc/shop.conf -e /tmp/e"}),
+            "shop");
+  EXPECT_EQ(name("/usr/sbin/nginx", {"nginx: master process nginx -c /x/nginx.conf"}), "nginx");
   EXPECT_EQ(name("/srv/bin/inventory (deleted)", {"./inventory"}), "inventory");
 }
 
