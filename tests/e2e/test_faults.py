@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A killed Sonde, an unreachable back end, a taken port, a mistyped key."""
+import signal
 import subprocess
 
 from client import Connection, request_bytes, send_requests
@@ -60,3 +61,24 @@ def test_an_unknown_key_names_its_nearest_neighbour(tmp_path):
     assert result.returncode != 0
     assert 'did you mean "metrics_interval"?' in result.stderr
     assert "sonde.yaml:3" in result.stderr
+
+
+def test_lost_kernel_events_are_counted_and_shown(start):
+    runtime = RUNTIMES["node"]
+    port = start(runtime)
+    sonde = Sonde()
+    send_requests(port, [("GET", "/x")])
+
+    sonde.process.send_signal(signal.SIGSTOP)
+    send_requests(port, [("GET", "/x")] * 20000)
+    sonde.process.send_signal(signal.SIGCONT)
+
+    def lost():
+        return sum(value for _, value in select(sonde.own_metrics_text(), "sonde_probe_lost_events_total", {}))
+
+    assert eventually(lost) > 0
+    assert eventually(lambda: sonde.api("/status")["lost_events"] == lost())
+    send_requests(port, [("GET", "/after")] * 3)
+    assert eventually(lambda: sonde.series(
+        "http_server_request_duration_seconds_count", service_name=runtime.service, server_port=port))
+    sonde.stop()
