@@ -46,7 +46,7 @@ def main():
         directory = pathlib.Path(directory)
         sleepers = [subprocess.Popen([PYTHON, "-c", "import time; time.sleep(3600)"]) for _ in range(100)]
         nginx, port = RUNTIMES["nginx"].start(directory)
-        sonde = Sonde()
+        sonde = Sonde(send_otlp=False)
         pid = sonde.process.pid
         try:
             time.sleep(5)

@@ -71,12 +71,14 @@ def eventually(check, seconds=20):
 
 
 class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1):
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True):
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
         self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
-        self.config.write_text(
-            CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, **self.ports))
+        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, **self.ports)
+        if not send_otlp:
+            text = text.replace(", otlp_grpc]", "]").replace(", otlp_http]", "]")
+        self.config.write_text(text)
         self.log_path = pathlib.Path(self.directory.name) / "log"
         self.process = None
         self.start()

@@ -103,7 +103,7 @@ class Receiver final : public pipeline::Component {
 
  private:
   void arm() {
-    timer_ = host_->scheduler().after(config_.drain_interval, [this] {
+    timer_ = host_->scheduler().after(pause_, [this] {
       drain();
       send_spans();
       if (host_->clock().monotonic_ns() >= next_metrics_ns_) {
@@ -114,13 +114,18 @@ class Receiver final : public pipeline::Component {
     });
   }
 
+  static constexpr Duration kQuietPause = std::chrono::milliseconds(80);
+
   void drain() {
     const Clock& clock = host_->clock();
     // The wall clock may be set at any time, so the offset is as old as one drain.
     tracker_->set_clock_offset(clock.unix_ns() - clock.monotonic_ns());
-    probe_->drain([this](const sonde_event& event, std::string_view payload) {
+    const size_t events = probe_->drain([this](const sonde_event& event, std::string_view payload) {
       tracker_->event(event, payload);
     });
+    // A quiet host is looked at less often; the ring holds far more than what comes in that time.
+    pause_ = events != 0 ? config_.drain_interval
+                         : std::min(pause_ * 2, std::max(kQuietPause, config_.drain_interval));
     tracker_->tick(clock.monotonic_ns());
     for (const uint32_t tgid : emitter_->take_excluded()) probe_->set_excluded(tgid, true);
     advance(lost_, probe_->stats().lost, seen_lost_);
@@ -161,6 +166,7 @@ class Receiver final : public pipeline::Component {
   std::unique_ptr<Emitter> emitter_;
   std::unique_ptr<probe::Tracker> tracker_;
   TimerId timer_ = 0;
+  Duration pause_ = config_.drain_interval;
   int64_t next_metrics_ns_ = 0;
   uint64_t seen_lost_ = 0;
   uint64_t seen_evicted_ = 0;
