@@ -73,6 +73,8 @@ Result<std::string> up_config(const UpOptions& o) {
     exporter =
         fmt::format("  {}:\n    endpoint: {}\n", type, quoted((http ? "http://" : "") + host));
     if (!http) exporter += "    tls: {insecure: true}\n";
+    // Bounded by bytes: a thousand batches of a busy host would be half a gigabyte.
+    exporter += "    sending_queue: {sizer: bytes, queue_size: 33554432}\n";
     std::string processors;
     if (o.sample_rate < 1) {
       sampler =
