@@ -4,10 +4,10 @@
 // the sending queue's.
 #include <string>
 
-#include "data/wire.h"
 #include "net/grpc_client.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
+#include "pipeline/otlp_export.h"
 #include "pipeline/sending_queue.h"
 
 namespace sonde {
@@ -35,35 +35,6 @@ std::string_view path_of(Signal signal) {
   return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 }
 
-Bytes joined(const Batch& batch) {
-  if (batch.chunks.size() == 1) return batch.chunks.front();
-  std::string body;
-  body.reserve(batch.bytes());
-  for (const Bytes& chunk : batch.chunks) body.append(chunk.view());
-  return Bytes::take(std::move(body));
-}
-
-// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse
-// is full success, because the peer said that the call went well.
-pipeline::Sent read_response(std::string_view body) {
-  pipeline::Sent sent;
-  proto::Reader response(body);
-  proto::Field field;
-  while (response.next(field)) {
-    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
-    proto::Reader partial(field.bytes);
-    proto::Field inner;
-    while (partial.next(inner)) {
-      if (inner.number == 1 && inner.type == proto::Type::Varint) {
-        sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
-      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
-        sent.message = std::string(inner.bytes);
-      }
-    }
-  }
-  return sent;
-}
-
 class OtlpGrpcExporter final : public pipeline::Component {
  public:
   OtlpGrpcExporter(Config config, std::string_view, pipeline::Outputs)
@@ -79,12 +50,12 @@ class OtlpGrpcExporter final : public pipeline::Component {
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) {
-          client_->unary(path_of(batch.signal), joined(batch),
+          client_->unary(path_of(batch.signal), pipeline::joined(batch),
                          [done = std::move(done)](Result<std::string> answer) mutable {
                            if (!answer) {
                              done(std::unexpected(std::move(answer.error())));
                            } else {
-                             done(read_response(*answer));
+                             done(pipeline::read_export_response(*answer));
                            }
                          });
         });

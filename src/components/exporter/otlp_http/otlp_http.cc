@@ -7,10 +7,10 @@
 #include <charconv>
 #include <string>
 
-#include "data/wire.h"
 #include "net/http_client.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
+#include "pipeline/otlp_export.h"
 #include "pipeline/sending_queue.h"
 
 namespace sonde {
@@ -54,35 +54,6 @@ Error error_of(const net::HttpResponse& response, std::string_view url) {
   return error;
 }
 
-Bytes joined(const Batch& batch) {
-  if (batch.chunks.size() == 1) return batch.chunks.front();
-  std::string body;
-  body.reserve(batch.bytes());
-  for (const Bytes& chunk : batch.chunks) body.append(chunk.view());
-  return Bytes::take(std::move(body));
-}
-
-// ExportServiceResponse{partial_success = 1 {rejected = 1, error_message = 2}}; what does not parse
-// is full success, because the peer said that the call went well.
-pipeline::Sent read_response(std::string_view body) {
-  pipeline::Sent sent;
-  proto::Reader response(body);
-  proto::Field field;
-  while (response.next(field)) {
-    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
-    proto::Reader partial(field.bytes);
-    proto::Field inner;
-    while (partial.next(inner)) {
-      if (inner.number == 1 && inner.type == proto::Type::Varint) {
-        sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
-      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
-        sent.message = std::string(inner.bytes);
-      }
-    }
-  }
-  return sent;
-}
-
 class OtlpHttpExporter final : public pipeline::Component {
  public:
   OtlpHttpExporter(Config config, std::string_view, pipeline::Outputs)
@@ -111,14 +82,14 @@ class OtlpHttpExporter final : public pipeline::Component {
   void send(const Batch& batch, pipeline::SendDone done) {
     net::Headers headers = {{"Content-Type", "application/x-protobuf"}};
     for (const auto& [name, value] : config_.client.headers) headers.push_back({name, value});
-    client_->request("POST", path_of(batch.signal), std::move(headers), joined(batch),
+    client_->request("POST", path_of(batch.signal), std::move(headers), pipeline::joined(batch),
                      [this, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
                        if (!answer) {
                          done(std::unexpected(std::move(answer.error())));
                        } else if (answer->status < 200 || answer->status > 299) {
                          done(std::unexpected(error_of(*answer, config_.client.endpoint)));
                        } else {
-                         done(read_response(answer->body));
+                         done(pipeline::read_export_response(answer->body));
                        }
                      });
   }

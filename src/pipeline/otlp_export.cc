@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/otlp_export.h"
+
+#include <string>
+
+#include "data/wire.h"
+
+namespace sonde::pipeline {
+
+Bytes joined(const Batch& batch) {
+  if (batch.chunks.size() == 1) return batch.chunks.front();
+  std::string body;
+  body.reserve(batch.bytes());
+  for (const Bytes& chunk : batch.chunks) body.append(chunk.view());
+  return Bytes::take(std::move(body));
+}
+
+Sent read_export_response(std::string_view body) {
+  Sent sent;
+  proto::Reader response(body);
+  proto::Field field;
+  while (response.next(field)) {
+    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
+    proto::Reader partial(field.bytes);
+    proto::Field inner;
+    while (partial.next(inner)) {
+      if (inner.number == 1 && inner.type == proto::Type::Varint) {
+        sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
+      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
+        sent.message = std::string(inner.bytes);
+      }
+    }
+  }
+  return sent;
+}
+
+}  // namespace sonde::pipeline
