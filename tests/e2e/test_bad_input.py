@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from client import Connection, request_bytes, send_requests
-from runtimes import RUNTIMES
+from runtimes import RUNTIMES, Runtime
 from sonde import eventually
 from test_counts import seen_on_metrics
 
@@ -125,3 +125,16 @@ def test_hostile_paths_do_not_grow_series_beyond_the_cap(sonde, server):
     series = sonde.series("http_server_request_duration_seconds_count", service_name=service, server_port=port)
     assert sum(value for _, value in series) == len(paths)
     assert len(series) <= 500
+
+
+def test_a_websocket_is_one_upgrade_and_no_more(sonde, start):
+    runtime = Runtime("upgrading", ["node", "{servers}/upgrading.js", "{port}"])
+    port = start(runtime)
+    connection = Connection(port)
+    connection.send(request_bytes("GET", "/socket", headers=(("Connection", "Upgrade"), ("Upgrade", "websocket"))))
+    assert connection.read_response()[0] == 101
+    for _ in range(20):
+        connection.send(b"GET /inside HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.read_exactly(2) == b"ok"
+    connection.close()
+    expect(sonde, (runtime.service, port), {101: 1})

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live answers of /api/v1 are what the schema says, and nobody reads them without the token."""
+import json
+import urllib.error
+import urllib.request
+
+import jsonschema
+import pytest
+
+from client import send_requests
+from runtimes import RUNTIMES
+from sonde import ROOT, eventually
+
+SCHEMA = json.loads((ROOT / "src/components/extension/console/api.schema.json").read_text())
+
+
+def test_live_answers_fit_the_schema(sonde, start):
+    runtime = RUNTIMES["python_http_server"]
+    send_requests(start(runtime), [("GET", "/items/1"), ("GET", "/broken")] * 5)
+    assert eventually(lambda: any(s["name"] == runtime.service and s["rate"] for s in
+                                  sonde.api("/services")["services"]))
+
+    for path, answer in (("/services", "ServicesAnswer"), (f"/services/{runtime.service}", "ServiceAnswer"),
+                         ("/map", "MapAnswer"), ("/status", "StatusAnswer")):
+        jsonschema.validate(sonde.api(path), {**SCHEMA, "$ref": f"#/$defs/{answer}"})
+
+
+def status_of(sonde, headers):
+    request = urllib.request.Request(f"http://127.0.0.1:{sonde.ports['page_port']}/api/v1/services", headers=headers)
+    try:
+        return urllib.request.urlopen(request, timeout=10).status
+    except urllib.error.HTTPError as error:
+        jsonschema.validate(json.loads(error.read()), {**SCHEMA, "$ref": "#/$defs/ErrorAnswer"})
+        return error.code
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+def test_a_reader_without_the_token_is_refused(sonde, headers):
+    assert status_of(sonde, headers) == 401
+
+
+def test_a_foreign_host_header_is_refused_even_with_the_token(sonde):
+    headers = {"Authorization": f"Bearer {sonde.token()}", "Host": "evil.example"}
+    assert status_of(sonde, headers) in (403, 421)
