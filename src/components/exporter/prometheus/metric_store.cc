@@ -78,7 +78,7 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
   if (!instance.empty()) append_label(out.series, "instance", instance);
   if (!name.empty()) append_label(out.series, "service_name", name);
   if (!ns.empty()) append_label(out.series, "service_namespace", ns);
-  if (!out.series.empty()) out.target = out.series + (rest.empty() ? "" : "," + rest);
+  if (!out.series.empty()) out.target = std::move(rest);
   return out;
 }
 
@@ -104,11 +104,16 @@ void MetricStore::add(const Batch& batch, int64_t now) {
       if (!last || r.message.data() != last) {
         labels = labels_of(r);
         last = r.message.data();
-        if (!labels.target.empty()) {
+        if (!labels.series.empty()) {
           Family& f = families_["target_info"];
           f.type = "gauge";
           f.help = "Attributes of the resource that the series of a job and instance belong to.";
-          if (Series* s = at(f, labels.target, now)) s->value = 1;
+          if (Series* s = at(f, labels.series, now)) {
+            s->value = 1;
+            // Queries join on job and instance, so there may be only one. A connector's resource
+            // says less than the receiver's of the same service: the one that says most stands.
+            if (labels.target.size() > s->info.size()) s->info = labels.target;
+          }
         }
       }
       add_metric(labels, m, now);
@@ -205,7 +210,7 @@ std::string MetricStore::expose(int64_t now) {
         line(out, name, "_sum", labels, "", prometheus::number(s.value));
         line(out, name, "_count", labels, "", fmt::to_string(s.count));
       } else {
-        line(out, name, "", labels, "", prometheus::number(s.value));
+        line(out, name, "", labels, s.info, prometheus::number(s.value));
       }
     }
   }

@@ -39,6 +39,7 @@ class MetricStore {
     std::vector<double> bounds{};
     std::vector<uint64_t> buckets{};  // Not cumulative.
     std::vector<std::pair<double, double>> quantiles{};
+    std::string info{};  // Labels that are no part of the identity: target_info's.
     int64_t start_ns = 0, last_ns = 0;
   };
   struct Family {
@@ -48,7 +49,7 @@ class MetricStore {
   };
   struct ResourceLabels {
     std::string series;  // Labels that every series of the resource carries.
-    std::string target;  // Labels of its target_info.
+    std::string target;  // What target_info says beside them.
   };
 
   static ResourceLabels labels_of(const ResourceView& resource);

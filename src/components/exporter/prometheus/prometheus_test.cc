@@ -58,6 +58,23 @@ TEST(PrometheusStore, ShowsAHistogramWithTheLabelsOfItsResource) {
       << text;
 }
 
+TEST(PrometheusStore, HasOneTargetInfoForAJobAndInstanceAndItIsTheRichest) {
+  MetricStore store({});
+  for (std::string_view host : {"", "h", ""}) {
+    MetricBatchBuilder b;
+    b.resource({{"service.name", "shop"}, {"service.instance.id", "i1"}, {"host.name", host}})
+        .scope("sonde");
+    b.sum({.name = "a"}).point({}, int64_t{1}, {});
+    store.add(b.build(), kNow);
+  }
+
+  const std::string text = store.expose(kNow);
+
+  const std::string line = "\ntarget_info{job=\"shop\",instance=\"i1\",service_name=\"shop\"";
+  EXPECT_TRUE(has(text, line + ",host_name=\"h\"} 1\n")) << text;
+  EXPECT_EQ(text.find(line), text.rfind(line)) << text;
+}
+
 TEST(PrometheusStore, ReplacesCumulativeAndAddsDelta) {
   MetricStore store({});
   for (int i = 1; i <= 2; i++) {
