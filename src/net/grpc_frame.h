@@ -49,4 +49,9 @@ Result<> grpc_outcome(const GrpcTrailers& trailers);
 
 std::string_view grpc_status_name(int status);
 
+// As grpc-message wants it: percent coding of all but printable ASCII.
+std::string grpc_percent_encode(std::string_view text);
+// As headers ending in -bin want it; without padding.
+std::string grpc_base64(std::string_view bytes);
+
 }  // namespace sonde::net

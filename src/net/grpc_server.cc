@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/grpc_server.h"
+
+#include <utility>
+
+#include "base/counters.h"
+#include "net/internal/grpc_server_connection.h"
+#include "net/internal/loop_impl.h"
+
+namespace sonde::net {
+
+GrpcResponder::GrpcResponder(GrpcResponder&& other) noexcept
+    : connection_(std::move(other.connection_)), stream_(std::exchange(other.stream_, -1)) {}
+GrpcResponder& GrpcResponder::operator=(GrpcResponder&& other) noexcept {
+  if (this != &other) {
+    GrpcResponder old(std::move(*this));  // answers if that was not done
+    connection_ = std::move(other.connection_);
+    stream_ = std::exchange(other.stream_, -1);
+  }
+  return *this;
+}
+GrpcResponder::~GrpcResponder() {
+  if (stream_ < 0) return;
+  fail({GrpcCode::Internal, "the call was dropped without an answer", {}});
+}
+
+void GrpcResponder::respond(Bytes message) {
+  const int32_t stream = std::exchange(stream_, -1);
+  if (stream < 0) return;
+  if (const auto c = connection_.lock()) c->answer(stream, std::move(message));
+}
+
+void GrpcResponder::fail(const GrpcStatus& status) {
+  const int32_t stream = std::exchange(stream_, -1);
+  if (stream < 0) return;
+  if (const auto c = connection_.lock()) c->refuse(stream, status);
+}
+
+GrpcServer::Impl::Impl(Loop& owner, Handler fn, GrpcServerOptions limits)
+    : loop(owner), handler(std::move(fn)), options(std::move(limits)) {}
+
+void GrpcServer::Impl::admit(Socket socket) {
+  if (connections.size() >= options.max_connections) {
+    static Counter& refused = counter("sonde_grpc_refused_connections_total",
+                                      "gRPC connections refused because the limit was reached");
+    refused.add(1);
+    return;
+  }
+  auto connection = std::make_shared<GrpcServerConnection>(shared_from_this(),
+                                                           make_plain_transport(std::move(socket)));
+  connections.emplace(connection.get(), connection);
+  asio::co_spawn(loop.impl().io, GrpcServerConnection::serve(std::move(connection)),
+                 asio::detached);
+}
+
+void GrpcServer::Impl::tick() {
+  const int64_t now = loop.clock().monotonic_ns();
+  const auto all = connections;  // a tick may end its connection
+  for (const auto& [key, connection] : all) connection->tick(now);
+  timer = loop.after(std::chrono::seconds(1), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->tick();
+  });
+}
+
+Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(Loop& loop, std::string_view address,
+                                                       Handler handler,
+                                                       GrpcServerOptions options) {
+  auto impl = std::make_shared<Impl>(loop, std::move(handler), std::move(options));
+  const std::weak_ptr<Impl> weak = impl;
+  impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {
+    if (const auto self = weak.lock()) self->admit(std::move(socket));
+  }));
+  impl->timer = loop.after(std::chrono::seconds(1), [weak] {
+    if (const auto self = weak.lock()) self->tick();
+  });
+  return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
+}
+
+GrpcServer::~GrpcServer() {
+  impl_->stopped = true;
+  impl_->loop.cancel(impl_->timer);
+  impl_->listener.reset();
+  const auto all = std::exchange(impl_->connections, {});
+  for (const auto& [key, connection] : all) connection->close();
+}
+
+void GrpcServer::drain() {
+  impl_->listener.reset();
+  const auto all = impl_->connections;
+  for (const auto& [key, connection] : all) connection->drain();
+}
+
+bool GrpcServer::drained() const {
+  for (const auto& [key, connection] : impl_->connections) {
+    if (connection->calls() > 0) return false;
+  }
+  return true;
+}
+
+uint16_t GrpcServer::port() const { return impl_->listener ? impl_->listener->port() : 0; }
+size_t GrpcServer::connections() const { return impl_->connections.size(); }
+
+}  // namespace sonde::net

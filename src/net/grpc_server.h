@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unary gRPC calls over plaintext HTTP/2, from the receiving side. A call is given to the handler
+// when its message is whole. What a peer can spend is bounded: header bytes, message bytes, calls,
+// connections and time; the memory of a message is asked for (admit) before its first byte is kept,
+// and a call that gets none is refused at once. Compressed messages are handed on as they came.
+// It is not a general gRPC: no streaming calls, no reflection.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "net/http_types.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+// The canonical codes that a server answers with (google.rpc.Code).
+enum class GrpcCode : uint8_t {
+  Ok = 0,
+  Cancelled = 1,
+  Unknown = 2,
+  InvalidArgument = 3,
+  DeadlineExceeded = 4,
+  NotFound = 5,
+  PermissionDenied = 7,
+  ResourceExhausted = 8,
+  Aborted = 10,
+  OutOfRange = 11,
+  Unimplemented = 12,
+  Internal = 13,
+  Unavailable = 14,
+  DataLoss = 15,
+  Unauthenticated = 16,
+};
+
+struct GrpcStatus {
+  GrpcCode code = GrpcCode::Ok;
+  std::string message;
+  std::string details;  // A serialized google.rpc.Status for grpc-status-details-bin, or empty.
+};
+
+struct GrpcServerOptions {
+  size_t max_message = size_t{4} << 20;  // bytes of one message as sent
+  size_t max_header = 16 * 1024;
+  uint32_t max_concurrent_streams = 1024;  // of one connection
+  size_t max_connections = 10'000;
+  Duration message_timeout = std::chrono::seconds(60);  // from the head of a call to its end
+  Duration hello_timeout = std::chrono::seconds(10);    // for the first bytes of a connection
+  // Asked for a message's memory before its first byte is kept; what it returns lives as long as
+  // the message does. An error refuses the call: with RESOURCE_EXHAUSTED where it is Exhausted.
+  std::function<Result<std::shared_ptr<const void>>(size_t bytes)> admit = {};
+  // Makes the details of a refusal by `admit`, a serialized google.rpc.Status.
+  std::function<std::string(GrpcCode, std::string_view message, Duration retry_after)> details = {};
+};
+
+struct GrpcRequest {
+  std::string_view path;      // "/package.Service/Method"; valid during the call
+  std::string_view encoding;  // of the message: empty when it is not compressed
+  std::string_view peer;
+  const Headers& metadata;    // without the pseudo-headers
+  Bytes message;
+};
+
+class GrpcServerConnection;  // internal
+
+// The right to answer one call, once, on the loop's thread. Safe when the peer or the server is
+// gone: the answer then goes nowhere. Destroying it unanswered answers INTERNAL.
+class GrpcResponder {
+ public:
+  GrpcResponder(GrpcResponder&&) noexcept;
+  GrpcResponder& operator=(GrpcResponder&&) noexcept;
+  ~GrpcResponder();
+
+  void respond(Bytes message);
+  void fail(const GrpcStatus& status);
+
+ private:
+  friend class GrpcServerConnection;
+  GrpcResponder(std::weak_ptr<GrpcServerConnection> connection, int32_t stream)
+      : connection_(std::move(connection)), stream_(stream) {}
+  std::weak_ptr<GrpcServerConnection> connection_;
+  int32_t stream_ = -1;
+};
+
+class GrpcServer {
+ public:
+  using Handler = std::move_only_function<void(GrpcRequest, GrpcResponder)>;
+
+  // "host:port" or "unix:PATH". Binds and listens at once.
+  static Result<std::unique_ptr<GrpcServer>> listen(Loop& loop, std::string_view address,
+                                                    Handler handler,
+                                                    GrpcServerOptions options = {});
+  // Closes the listener and all connections. On the loop's thread, or while it does not run.
+  ~GrpcServer();
+  // Takes no new calls: closes the listener and says GOAWAY. Calls in progress may still end.
+  void drain();
+  // Whether no call is in progress any more.
+  bool drained() const;
+  uint16_t port() const;
+  size_t connections() const;
+
+  struct Impl;  // internal
+
+ private:
+  explicit GrpcServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sonde::net

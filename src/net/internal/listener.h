@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A listening socket and what happens to the connections it accepts, for every server of this room:
+// "host:port", or "unix:PATH". It says who holds a taken port, and survives running out of
+// descriptors.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/internal/asio.h"
+#include "net/internal/transport.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+class Listener {
+ public:
+  using Accept = std::move_only_function<void(Socket)>;
+  // Binds and listens at once. `accept` runs on the loop until the listener is destroyed.
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, std::string_view address,
+                                                Accept accept);
+  ~Listener();
+  uint16_t port() const;
+
+  struct Impl;
+
+ private:
+  explicit Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sonde::net

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connected byte stream, whatever carries it: TCP, a unix socket, later TLS over either. What
+// speaks a protocol on top is written once. It knows no deadlines: whoever watches the time calls
+// close(), which ends what is in progress with operation_aborted.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "net/internal/asio.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+
+using Socket = asio::generic::stream_protocol::socket;
+
+class Transport {
+ public:
+  using Io = std::pair<error_code, size_t>;
+  virtual ~Transport() = default;
+  // Returns when read() may have something, so that an idle connection pins no buffer.
+  virtual asio::awaitable<error_code> wait_readable() = 0;
+  // Without waiting: would_block, eof when the peer has ended its side, or at least one byte.
+  virtual Io read(asio::mutable_buffer into) = 0;
+  // Without waiting, as much as goes at once: possibly nothing. An error ends the connection.
+  virtual Io write_some(std::span<const asio::const_buffer> buffers) = 0;
+  // All of them, in order. The buffers must outlive the call. One write at a time.
+  virtual asio::awaitable<error_code> write(std::span<const asio::const_buffer> buffers) = 0;
+  // Ends this side, once everything is written; the peer's bytes may still be read.
+  virtual void shutdown_send() = 0;
+  virtual void close() = 0;
+  // "address:port" of the other end, or "unix".
+  virtual const std::string& peer() const = 0;
+};
+
+std::unique_ptr<Transport> make_plain_transport(Socket socket);
+
+// One attempt to connect, without encryption. abandon() ends it early; it then fails as timed out.
+struct Dial {
+  explicit Dial(Loop& on);
+  asio::awaitable<Result<std::unique_ptr<Transport>>> connect(Address address);
+  void abandon();
+
+  Loop& loop;
+  Tcp::socket socket;
+  Tcp::resolver resolver;
+  bool abandoned = false;
+};
+
+}  // namespace sonde::net

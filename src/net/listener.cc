@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/internal/listener.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include "net/internal/loop_impl.h"
+#include "net/port_owner.h"
+
+namespace sonde::net {
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+struct Listener::Impl : std::enable_shared_from_this<Impl> {
+  Impl(Loop& on, Accept fn)
+      : loop(on), accept(std::move(fn)), acceptor(on.impl().io), pause(on.impl().io) {}
+  Result<> bind_tcp(std::string_view text);
+  Result<> bind_unix(std::string_view path);
+  static asio::awaitable<void> run(std::shared_ptr<Impl> self);
+
+  Loop& loop;
+  Accept accept;
+  Acceptor acceptor;
+  asio::steady_timer pause;
+  std::string unix_path;
+  uint16_t port = 0;
+  bool tcp = false;
+  bool stopped = false;
+};
+
+Result<> Listener::Impl::bind_tcp(std::string_view text) {
+  auto address = parse_address(text);
+  if (!address) return std::unexpected(address.error());
+  const auto failed = [&](const error_code& error) {
+    std::string message =
+        fmt::format("cannot listen on {}: {}", address->to_string(), error.message());
+    if (error == asio::error::address_in_use) {
+      message = fmt::format("cannot listen on {}: the port is taken", address->to_string());
+      if (const auto owner = find_port_owner(address->port)) {
+        message += fmt::format(" by {} (pid {})", owner->program, owner->pid);
+      }
+    }
+    const bool denied = error == asio::error::access_denied;
+    return fail(denied ? ErrorKind::Denied : ErrorKind::Unavailable, std::move(message));
+  };
+  error_code error;
+  Tcp::endpoint endpoint;
+  if (address->host.empty()) {
+    endpoint = Tcp::endpoint(Tcp::v6(), address->port);
+  } else if (address->host == "localhost") {
+    endpoint = Tcp::endpoint(asio::ip::address_v4::loopback(), address->port);
+  } else {
+    const auto ip = asio::ip::make_address(address->host, error);
+    if (!error) {
+      endpoint = Tcp::endpoint(ip, address->port);
+    } else {
+      Tcp::resolver resolver(loop.impl().io);
+      const auto found = resolver.resolve(address->host, "", Tcp::resolver::passive, error);
+      if (error || found.empty()) {
+        return fail(ErrorKind::Invalid, fmt::format("address \"{}\": host \"{}\" is not known: {}",
+                                                    text, address->host, error.message()));
+      }
+      endpoint = Tcp::endpoint(found.begin()->endpoint().address(), address->port);
+    }
+  }
+  acceptor.open(endpoint.protocol(), error);
+  if (error && address->host.empty()) {  // a kernel without IPv6
+    endpoint = Tcp::endpoint(Tcp::v4(), address->port);
+    acceptor.open(endpoint.protocol(), error);
+  }
+  if (error) return failed(error);
+  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  acceptor.set_option(Acceptor::reuse_address(true), error);
+  if (address->host.empty() && endpoint.protocol() == Tcp::v6()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+  }
+  acceptor.bind(endpoint, error);
+  if (error) return failed(error);
+  acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return failed(error);
+  Tcp::endpoint bound;
+  const auto local = acceptor.local_endpoint(error);
+  if (error) return failed(error);
+  std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
+  port = bound.port();
+  tcp = true;
+  return {};
+}
+
+Result<> Listener::Impl::bind_unix(std::string_view path) {
+  const auto failed = [&](const error_code& error) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("cannot listen on unix:{}: {}", path, error.message()));
+  };
+  if (path.empty() || path.size() > 107) {
+    return fail(ErrorKind::Invalid, fmt::format("unix:{}: a path has 1 to 107 bytes", path));
+  }
+  const asio::local::stream_protocol::endpoint endpoint{std::string(path)};
+  error_code error;
+  // A socket that nobody answers on was left by a process that died.
+  struct stat info {};
+  if (::stat(endpoint.path().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
+    asio::local::stream_protocol::socket probe(loop.impl().io);
+    probe.connect(endpoint, error);
+    if (!error) {
+      return fail(ErrorKind::Unavailable,
+                  fmt::format("cannot listen on unix:{}: another process answers there", path));
+    }
+    ::unlink(endpoint.path().c_str());
+  }
+  acceptor.open(endpoint.protocol(), error);
+  if (error) return failed(error);
+  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  acceptor.bind(endpoint, error);
+  if (error) return failed(error);
+  unix_path = endpoint.path();
+  acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return failed(error);
+  return {};
+}
+
+asio::awaitable<void> Listener::Impl::run(std::shared_ptr<Impl> self) {
+  Impl& l = *self;
+  while (!l.stopped) {
+    Socket socket(l.loop.impl().io);
+    const auto [error] = co_await l.acceptor.async_accept(socket, kAwait);
+    if (l.stopped || error == asio::error::operation_aborted) break;
+    if (!error) {
+      ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+      error_code ignored;
+      if (l.tcp) socket.set_option(Tcp::no_delay(true), ignored);
+      l.accept(std::move(socket));
+      continue;
+    }
+    // Out of descriptors, or a connection that died in the queue: it passes, a busy loop would not.
+    l.pause.expires_after(std::chrono::milliseconds(100));
+    co_await l.pause.async_wait(kAwait);
+  }
+}
+
+Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, std::string_view address,
+                                                 Accept accept) {
+  auto impl = std::make_shared<Impl>(loop, std::move(accept));
+  constexpr std::string_view kUnix = "unix:";
+  if (address.starts_with(kUnix)) {
+    std::string_view path = address.substr(kUnix.size());
+    if (path.starts_with("///")) path.remove_prefix(2);
+    TRY(impl->bind_unix(path));
+  } else {
+    TRY(impl->bind_tcp(address));
+  }
+  asio::co_spawn(loop.impl().io, Impl::run(impl), asio::detached);
+  return std::unique_ptr<Listener>(new Listener(std::move(impl)));
+}
+
+Listener::~Listener() {
+  impl_->stopped = true;
+  impl_->accept = nullptr;
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+  impl_->pause.cancel();
+  if (!impl_->unix_path.empty()) ::unlink(impl_->unix_path.c_str());
+}
+
+uint16_t Listener::port() const { return impl_->port; }
+
+}  // namespace sonde::net

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/internal/transport.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/write.hpp>
+
+#include "net/internal/loop_impl.h"
+
+namespace sonde::net {
+namespace {
+
+std::string name_of(const Socket& socket) {
+  error_code error;
+  const auto remote = socket.remote_endpoint(error);
+  if (error) return "unknown";
+  if (remote.protocol().family() == AF_UNIX) return "unix";
+  Tcp::endpoint endpoint;
+  if (remote.size() > endpoint.capacity()) return "unknown";
+  std::memcpy(endpoint.data(), remote.data(), remote.size());
+  endpoint.resize(remote.size());
+  return Address{endpoint.address().to_string(), endpoint.port()}.to_string();
+}
+
+class PlainTransport final : public Transport {
+ public:
+  explicit PlainTransport(Socket socket) : socket_(std::move(socket)), peer_(name_of(socket_)) {}
+
+  asio::awaitable<error_code> wait_readable() override {
+    const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+    co_return error;
+  }
+  Io read(asio::mutable_buffer into) override {
+    const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (n > 0) return {{}, static_cast<size_t>(n)};
+    if (n == 0) return {asio::error::eof, 0};
+    return {error_code(errno, boost::system::system_category()), 0};
+  }
+  Io write_some(std::span<const asio::const_buffer> buffers) override {
+    std::array<iovec, 64> parts;
+    size_t count = 0;
+    for (const auto& buffer : buffers.first(std::min(buffers.size(), parts.size()))) {
+      parts[count++] = {const_cast<void*>(buffer.data()), buffer.size()};
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n >= 0) return {{}, static_cast<size_t>(n)};
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {{}, 0};
+    return {error_code(errno, boost::system::system_category()), 0};
+  }
+  asio::awaitable<error_code> write(std::span<const asio::const_buffer> buffers) override {
+    const auto [error, n] = co_await asio::async_write(socket_, buffers, kAwait);
+    co_return error;
+  }
+  void shutdown_send() override {
+    error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+  void close() override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+  const std::string& peer() const override { return peer_; }
+
+ private:
+  Socket socket_;
+  std::string peer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_plain_transport(Socket socket) {
+  return std::make_unique<PlainTransport>(std::move(socket));
+}
+
+Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
+
+void Dial::abandon() {
+  abandoned = true;
+  resolver.cancel();
+  error_code ignored;
+  socket.close(ignored);
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address) {
+  const auto failed = [&](const error_code& error) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("cannot connect to {}: {}", address.to_string(),
+                            abandoned ? "timed out" : error.message()));
+  };
+  error_code numeric;
+  const auto ip = asio::ip::make_address(address.host, numeric);
+  if (!numeric) {
+    const auto [error] = co_await socket.async_connect(Tcp::endpoint(ip, address.port), kAwait);
+    if (error || abandoned) co_return failed(error);
+  } else {
+    const auto [error, found] = co_await resolver.async_resolve(
+        address.host, fmt::format("{}", address.port), Tcp::resolver::numeric_service, kAwait);
+    if (abandoned) co_return failed(error);
+    if (error) {
+      co_return fail(ErrorKind::Unavailable,
+                     fmt::format("cannot find host \"{}\": {}", address.host, error.message()));
+    }
+    const auto [refused, endpoint] = co_await asio::async_connect(socket, found, kAwait);
+    if (refused || abandoned) co_return failed(refused);
+  }
+  error_code ignored;
+  socket.set_option(Tcp::no_delay(true), ignored);
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  co_return make_plain_transport(Socket(std::move(socket)));
+}
+
+}  // namespace sonde::net
