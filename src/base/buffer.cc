@@ -16,9 +16,9 @@
 namespace sonde {
 namespace {
 
-constexpr size_t kSmallest = 12;                 // 4 KiB
-constexpr size_t kLargest = 23;                  // 8 MiB; larger blocks are not kept
-constexpr size_t kKept = size_t{32} << 20;       // idle bytes, over all classes
+constexpr size_t kSmallest = 12;            // 4 KiB
+constexpr size_t kLargest = 23;             // 8 MiB; larger blocks are not kept
+constexpr size_t kKept = size_t{32} << 20;  // idle bytes, over all classes
 
 class Pool {
  public:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/internal/grpc_connection.h"
+#include "net/internal/loop_impl.h"
 
 namespace sonde::net {
 namespace {
@@ -39,12 +40,12 @@ void GrpcClient::Impl::start(const GrpcCallPtr& call) {
     return finish(call, fail(ErrorKind::Invalid,
                              fmt::format("\"{}\": https is not supported yet", options.endpoint)));
   }
-  if (call->message.size() > UINT32_MAX) {
+  if (call->request.bytes.size() > UINT32_MAX) {
     return finish(call, fail(ErrorKind::Invalid, "the message is larger than gRPC can carry"));
   }
   if (!connection || !connection->usable()) {
     connection = std::make_shared<GrpcConnection>(*this);
-    asio::co_spawn(connection->executor(), GrpcConnection::run(connection), asio::detached);
+    asio::co_spawn(loop.impl().io, GrpcConnection::run(connection), asio::detached);
   }
   const auto target = connection;
   target->submit(call);
@@ -63,7 +64,7 @@ void GrpcClient::Impl::retry(const GrpcCallPtr& call, std::string_view why) {
   if (std::exchange(call->retried, true)) {
     return finish(call, fail(ErrorKind::Unavailable, std::string(why)));
   }
-  call->sent = 0;
+  call->request.sent = 0;
   call->stream = -1;
   call->on_wire = false;
   call->trailers = {};
@@ -109,8 +110,7 @@ void GrpcClient::close() { impl_->close(); }
 void GrpcClient::unary(std::string_view path, Bytes message, Callback done) {
   auto call = std::make_shared<GrpcCall>(impl_->options.max_response);
   call->path = std::string(path);
-  call->prefix = grpc_prefix(message.size());
-  call->message = std::move(message);
+  call->request = {grpc_prefix(message.size()), std::move(message)};
   call->timeout_header = timeout_header(impl_->options.timeout);
   call->done = std::move(done);
   impl_->calls.emplace(call.get(), call);

@@ -5,26 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/write.hpp>
-#include <cstring>
+#include <utility>
 
-#include "net/internal/connect.h"
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
 namespace {
 
-constexpr size_t kMaxWrite = 128 * 1024;
+constexpr size_t kReadSize = 64 * 1024;
+constexpr size_t kMaxWrite = 512 * 1024;
 constexpr size_t kMaxTrailer = 8 * 1024;  // of one value that is kept
 
-nghttp2_nv pair(std::string_view name, std::string_view value) {
-  nghttp2_nv nv{};
-  // nghttp2 takes mutable pointers but copies the bytes unless told otherwise.
-  nv.name = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data()));
-  nv.value = reinterpret_cast<uint8_t*>(const_cast<char*>(value.data()));
-  nv.namelen = name.size();
-  nv.valuelen = value.size();
-  return nv;
+// One for the thread: a connection reads into it and has handed everything on before it waits.
+char* read_buffer() {
+  thread_local std::unique_ptr<char[]> buffer(new char[kReadSize]);
+  return buffer.get();
 }
 
 Result<std::string> outcome_of(GrpcCall& call, uint32_t http2_error) {
@@ -113,21 +108,33 @@ struct GrpcConnection::Callbacks {
     return 0;
   }
 
-  static ssize_t body(nghttp2_session*, int32_t, uint8_t* out, size_t size, uint32_t* flags,
+  static ssize_t body(nghttp2_session*, int32_t, uint8_t*, size_t size, uint32_t* flags,
                       nghttp2_data_source* source, void*) {
-    auto& call = *static_cast<GrpcCall*>(source->ptr);
-    size_t written = 0;
-    for (const std::string_view part : {std::string_view(call.prefix), call.message.view()}) {
-      const size_t skipped = part.data() == call.prefix.data() ? 0 : call.prefix.size();
-      if (call.sent < skipped || call.sent >= skipped + part.size()) continue;
-      const std::string_view rest = part.substr(call.sent - skipped);
-      const size_t n = std::min(rest.size(), size - written);
-      std::memcpy(out + written, rest.data(), n);
-      written += n;
-      call.sent += n;
-    }
-    if (call.sent == call.prefix.size() + call.message.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(written);
+    const size_t left = static_cast<GrpcCall*>(source->ptr)->request.left();
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (left <= size) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return static_cast<ssize_t>(std::min(size, left));
+  }
+  // The largest frames the peer takes: each costs it, and us, a header.
+  static ssize_t read_length(nghttp2_session*, uint8_t, int32_t, int32_t connection_window,
+                             int32_t stream_window, uint32_t max_frame, void*) {
+    const auto length = std::min({int64_t{connection_window}, int64_t{stream_window},
+                                  int64_t{max_frame}, int64_t{kMaxWrite}});
+    return static_cast<ssize_t>(length);
+  }
+  static ssize_t send(nghttp2_session*, const uint8_t* bytes, size_t size, int, void* user) {
+    GrpcConnection& c = self(user);
+    if (c.out_.size() > kMaxWrite) return NGHTTP2_ERR_WOULDBLOCK;
+    c.out_.copy({reinterpret_cast<const char*>(bytes), size});
+    return static_cast<ssize_t>(size);
+  }
+  static int send_data(nghttp2_session*, nghttp2_frame*, const uint8_t* head, size_t length,
+                       nghttp2_data_source* source, void* user) {
+    GrpcConnection& c = self(user);
+    if (c.out_.size() > kMaxWrite) return NGHTTP2_ERR_WOULDBLOCK;
+    c.out_.copy({reinterpret_cast<const char*>(head), 9});
+    static_cast<GrpcCall*>(source->ptr)->request.move_to(c.out_, length);
+    return 0;
   }
 };
 
@@ -137,7 +144,7 @@ GrpcConnection::GrpcConnection(GrpcClient::Impl& owner)
       connect_timeout_(owner.options.timeout),
       metadata_(owner.options.headers),
       loop_(owner.loop),
-      stream_(owner.loop.impl().io) {}
+      dial_(owner.loop) {}
 
 GrpcConnection::~GrpcConnection() { nghttp2_session_del(session_); }
 
@@ -148,12 +155,17 @@ GrpcCallPtr GrpcConnection::call_of(int32_t stream) const {
 
 asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) {
   GrpcConnection& c = *self;
-  c.stream_.expires_after(c.connect_timeout_);
-  if (auto made = co_await connect(c.stream_, c.url_.address); !made) {
+  const TimerId timer = c.loop_.after(c.connect_timeout_, [weak = c.weak_from_this()] {
+    if (const auto late = weak.lock()) late->dial_.abandon();
+  });
+  auto made = co_await c.dial_.connect(c.url_.address);
+  c.loop_.cancel(timer);
+  if (!made) {
     if (!c.dead_) c.abort(std::move(made.error().message));
     co_return c.end();
   }
   if (c.dead_) co_return c.end();
+  c.transport_ = std::move(*made);
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::header);
@@ -162,24 +174,30 @@ asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) 
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::frame_received);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, Callbacks::frame_sent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, Callbacks::frame_not_sent);
+  nghttp2_session_callbacks_set_send_callback(callbacks, Callbacks::send);
+  nghttp2_session_callbacks_set_send_data_callback(callbacks, Callbacks::send_data);
+  nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, Callbacks::read_length);
   nghttp2_session_client_new(&c.session_, callbacks, &c);
   nghttp2_session_callbacks_del(callbacks);
   const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
   nghttp2_submit_settings(c.session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
   for (const auto& call : std::exchange(c.waiting_, {})) c.submit_now(call);
-  c.stream_.expires_never();
   c.flush();
-  std::array<char, 16384> in;
   while (!c.dead_) {
-    const auto [error, n] = co_await c.stream_.async_read_some(asio::buffer(in), kAwait);
-    if (c.dead_) break;
+    if (const auto error = co_await c.transport_->wait_readable(); error || c.dead_) {
+      if (!c.dead_) c.lost(error);
+      break;
+    }
+    char* const in = read_buffer();
+    const auto [error, n] = c.transport_->read(asio::buffer(in, kReadSize));
+    if (error == asio::error::would_block || error == asio::error::try_again) continue;
     if (error) {
       c.lost(error);
       break;
     }
     c.received_ += n;
     const ssize_t used =
-        nghttp2_session_mem_recv(c.session_, reinterpret_cast<const uint8_t*>(in.data()), n);
+        nghttp2_session_mem_recv(c.session_, reinterpret_cast<const uint8_t*>(in), n);
     if (used < 0) {
       c.abort(fmt::format("the peer does not speak HTTP/2: {}",
                           nghttp2_strerror(static_cast<int>(used))));
@@ -199,8 +217,7 @@ void GrpcConnection::submit(const GrpcCallPtr& call) {
     return;
   }
   submit_now(call);
-  flush();
-  settle();
+  flush_soon();
 }
 
 void GrpcConnection::submit_now(const GrpcCallPtr& call) {
@@ -208,11 +225,11 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   const std::string authority = url_.address.to_string();
   const std::string path = url_.path + call->path;
   std::vector<nghttp2_nv> head = {
-      pair(":method", "POST"),     pair(":scheme", "http"),
-      pair(":path", path),         pair(":authority", authority),
-      pair("te", "trailers"),      pair("content-type", "application/grpc"),
-      pair("user-agent", "sonde"), pair("grpc-timeout", call->timeout_header)};
-  for (const Header& header : metadata_) head.push_back(pair(header.name, header.value));
+      http2_field(":method", "POST"),     http2_field(":scheme", "http"),
+      http2_field(":path", path),         http2_field(":authority", authority),
+      http2_field("te", "trailers"),      http2_field("content-type", "application/grpc"),
+      http2_field("user-agent", "sonde"), http2_field("grpc-timeout", call->timeout_header)};
+  for (const Header& header : metadata_) head.push_back(http2_field(header.name, header.value));
   nghttp2_data_provider body{};
   body.source.ptr = call.get();
   body.read_callback = Callbacks::body;
@@ -237,33 +254,52 @@ bool GrpcConnection::cancel(const GrpcCallPtr& call) {
   return true;
 }
 
-void GrpcConnection::flush() {
-  if (writing_ || dead_ || session_ == nullptr) return;
-  writing_ = true;
-  asio::co_spawn(loop_.impl().io, write_all(shared_from_this()), asio::detached);
+// Several calls within one turn of the loop become one write.
+void GrpcConnection::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  loop_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->flush_posted_ = false;
+    self->flush();
+    self->settle();
+  });
 }
 
-asio::awaitable<void> GrpcConnection::write_all(std::shared_ptr<GrpcConnection> self) {
-  GrpcConnection& c = *self;
-  std::string out;
-  while (!c.dead_) {
-    out.clear();
-    while (out.size() < kMaxWrite) {
-      const uint8_t* bytes = nullptr;
-      const ssize_t n = nghttp2_session_mem_send(c.session_, &bytes);
-      if (n < 0) c.abort(nghttp2_strerror(static_cast<int>(n)));
-      if (n <= 0) break;
-      out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(n));
+void GrpcConnection::flush() {
+  if (writing_ || dead_ || session_ == nullptr) return;
+  const auto fill = [this] {
+    if (const int error = nghttp2_session_send(session_); error != 0) {
+      abort(nghttp2_strerror(error));
     }
-    if (out.empty() || c.dead_) break;
-    const auto [error, n] = co_await asio::async_write(c.stream_, asio::buffer(out), kAwait);
-    if (error && !c.dead_) c.lost(error);
+  };
+  fill();
+  while (!out_.empty() && !dead_) {
+    const auto [error, n] = transport_->write_some(out_.buffers());
+    if (error) return lost(error);
+    if (n < out_.size()) {
+      out_.drop_front(n);
+      if (n > 0) continue;
+      writing_ = true;
+      asio::co_spawn(loop_.impl().io, write_rest(shared_from_this()), asio::detached);
+      return;
+    }
+    out_.clear();
+    fill();
   }
+  if (!dead_ && nghttp2_session_want_read(session_) == 0 &&
+      nghttp2_session_want_write(session_) == 0) {
+    abort(greeted_ ? "the peer ended the connection" : "the peer does not speak HTTP/2");
+  }
+}
+
+asio::awaitable<void> GrpcConnection::write_rest(std::shared_ptr<GrpcConnection> self) {
+  GrpcConnection& c = *self;
+  const auto error = co_await c.transport_->write(c.out_.buffers());
+  c.out_.clear();
   c.writing_ = false;
-  if (c.dead_) co_return;
-  if (nghttp2_session_want_read(c.session_) == 0 && nghttp2_session_want_write(c.session_) == 0) {
-    c.abort(c.greeted_ ? "the peer ended the connection" : "the peer does not speak HTTP/2");
-  }
+  if (error && !c.dead_) c.lost(error);
+  c.flush();
   c.settle();
 }
 
@@ -294,15 +330,14 @@ void GrpcConnection::lost(error_code error) {
 void GrpcConnection::abort(std::string why) {
   if (std::exchange(dead_, true)) return;
   why_ = std::move(why);
-  error_code ignored;
-  stream_.socket().close(ignored);
-  stream_.cancel();
+  dial_.abandon();
+  if (transport_) transport_->close();
 }
 
 void GrpcConnection::end() {
   dead_ = true;
-  error_code ignored;
-  stream_.socket().close(ignored);
+  dial_.abandon();
+  if (transport_) transport_->close();
   settle();
   const auto owner = owner_.lock();
   if (!owner) return;

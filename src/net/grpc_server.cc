@@ -63,8 +63,7 @@ void GrpcServer::Impl::tick() {
 }
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(Loop& loop, std::string_view address,
-                                                       Handler handler,
-                                                       GrpcServerOptions options) {
+                                                       Handler handler, GrpcServerOptions options) {
   auto impl = std::make_shared<Impl>(loop, std::move(handler), std::move(options));
   const std::weak_ptr<Impl> weak = impl;
   impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {

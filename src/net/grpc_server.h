@@ -63,7 +63,7 @@ struct GrpcRequest {
   std::string_view path;      // "/package.Service/Method"; valid during the call
   std::string_view encoding;  // of the message: empty when it is not compressed
   std::string_view peer;
-  const Headers& metadata;    // without the pseudo-headers
+  const Headers& metadata;  // without the pseudo-headers
   Bytes message;
 };
 

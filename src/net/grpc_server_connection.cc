@@ -135,8 +135,7 @@ GrpcServerConnection::GrpcServerConnection(std::shared_ptr<GrpcServer::Impl> ser
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, server_->options.max_concurrent_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kMaxFrame},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
-       static_cast<uint32_t>(server_->options.max_header)}};
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(server_->options.max_header)}};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
 }
@@ -159,10 +158,10 @@ void GrpcServerConnection::begin(int32_t stream) {
 void GrpcServerConnection::header(Call& call, std::string_view name, std::string_view value) {
   call.header_bytes += name.size() + value.size() + 32;  // As RFC 9113 counts a header list.
   if (call.header_bytes > server_->options.max_header) {
-    return submit_status(call, {GrpcCode::ResourceExhausted,
-                                fmt::format("the metadata is larger than {} bytes",
-                                            server_->options.max_header),
-                                {}});
+    return submit_status(
+        call, {GrpcCode::ResourceExhausted,
+               fmt::format("the metadata is larger than {} bytes", server_->options.max_header),
+               {}});
   }
   if (name == ":path") {
     call.path = value;
@@ -193,8 +192,8 @@ void GrpcServerConnection::data(Call& call, std::string_view bytes) {
   }
   if (bytes.empty() || call.answered) return;
   if (bytes.size() > call.length - call.message.size()) {
-    return submit_status(
-        call, {GrpcCode::InvalidArgument, "more than one message in a unary call", {}});
+    return submit_status(call,
+                         {GrpcCode::InvalidArgument, "more than one message in a unary call", {}});
   }
   call.message.append(bytes);
 }
@@ -207,22 +206,22 @@ void GrpcServerConnection::take_prefix(Call& call) {
   }
   if (byte(0) == 0) call.encoding.clear();
   if (byte(0) == 1 && call.encoding.empty()) {
-    return submit_status(
-        call, {GrpcCode::Internal, "a compressed message without a grpc-encoding", {}});
+    return submit_status(call,
+                         {GrpcCode::Internal, "a compressed message without a grpc-encoding", {}});
   }
   const size_t limit = server_->options.max_message;
   if (call.length > limit) {
-    return submit_status(call, {GrpcCode::ResourceExhausted,
-                                fmt::format("received message larger than max ({} vs. {})",
-                                            call.length, limit),
-                                {}});
+    return submit_status(
+        call, {GrpcCode::ResourceExhausted,
+               fmt::format("received message larger than max ({} vs. {})", call.length, limit),
+               {}});
   }
   if (server_->options.admit) {
     auto admitted = server_->options.admit(call.length);
     if (!admitted) {
       const Error& error = admitted.error();
-      const GrpcCode code = error.kind == ErrorKind::Exhausted ? GrpcCode::ResourceExhausted
-                                                               : GrpcCode::Unavailable;
+      const GrpcCode code =
+          error.kind == ErrorKind::Exhausted ? GrpcCode::ResourceExhausted : GrpcCode::Unavailable;
       std::string details;
       if (server_->options.details) {
         details = server_->options.details(code, error.message, error.retry_after);
@@ -364,8 +363,7 @@ void GrpcServerConnection::tick(int64_t now_ns) {
   bool late = false;
   for (const auto& [stream, call] : calls_) {
     if (call->ended || call->answered || now_ns < call->deadline_ns) continue;
-    submit_status(*call,
-                  {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
+    submit_status(*call, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
     late = true;
   }
   if (late) flush_soon();

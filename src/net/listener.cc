@@ -104,7 +104,7 @@ Result<> Listener::Impl::bind_unix(std::string_view path) {
   const asio::local::stream_protocol::endpoint endpoint{std::string(path)};
   error_code error;
   // A socket that nobody answers on was left by a process that died.
-  struct stat info {};
+  struct stat info{};
   if (::stat(endpoint.path().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
     asio::local::stream_protocol::socket probe(loop.impl().io);
     probe.connect(endpoint, error);

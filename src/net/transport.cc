@@ -8,10 +8,10 @@
 #include <sys/un.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
 
 #include "net/internal/loop_impl.h"
 
@@ -94,9 +94,8 @@ void Dial::abandon() {
 
 asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address) {
   const auto failed = [&](const error_code& error) {
-    return fail(ErrorKind::Unavailable,
-                fmt::format("cannot connect to {}: {}", address.to_string(),
-                            abandoned ? "timed out" : error.message()));
+    return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
+                                                    abandoned ? "timed out" : error.message()));
   };
   error_code numeric;
   const auto ip = asio::ip::make_address(address.host, numeric);

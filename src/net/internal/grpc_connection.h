@@ -6,7 +6,6 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <boost/beast/core/tcp_stream.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +16,8 @@
 #include "net/address.h"
 #include "net/grpc_client.h"
 #include "net/grpc_frame.h"
-#include "net/internal/asio.h"
+#include "net/internal/http2_output.h"
+#include "net/internal/transport.h"
 
 namespace sonde::net {
 
@@ -26,9 +26,7 @@ class GrpcConnection;
 struct GrpcCall {
   explicit GrpcCall(size_t max_response) : reader(max_response) {}
   std::string path;
-  std::string prefix;
-  Bytes message;
-  size_t sent = 0;  // of prefix and message together
+  Http2Body request;
   GrpcMessageReader reader;
   GrpcTrailers trailers;
   std::optional<Error> broken;  // a response that was cut off as wrong
@@ -69,7 +67,6 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   static asio::awaitable<void> run(std::shared_ptr<GrpcConnection> self);
   bool usable() const { return !draining_ && !dead_; }
   uint64_t received() const { return received_; }
-  auto executor() { return stream_.get_executor(); }
   void submit(const GrpcCallPtr& call);
   // Tells the peer that nobody waits any more. False when the call is not on this connection.
   bool cancel(const GrpcCallPtr& call);
@@ -78,8 +75,9 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
  private:
   struct Callbacks;
   void submit_now(const GrpcCallPtr& call);
+  void flush_soon();
   void flush();
-  static asio::awaitable<void> write_all(std::shared_ptr<GrpcConnection> self);
+  static asio::awaitable<void> write_rest(std::shared_ptr<GrpcConnection> self);
   void lost(error_code error);
   void settle();
   void end();
@@ -90,7 +88,9 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   Duration connect_timeout_;
   Headers metadata_;
   Loop& loop_;
-  boost::beast::tcp_stream stream_;
+  Dial dial_;
+  std::unique_ptr<Transport> transport_;  // once connected
+  Http2Output out_;
   nghttp2_session* session_ = nullptr;
   std::vector<GrpcCallPtr> waiting_;  // for the connection
   std::unordered_map<int32_t, GrpcCallPtr> calls_;
@@ -98,6 +98,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   std::vector<GrpcCallPtr> unsent_;
   std::string why_ = "the connection was closed";
   uint64_t received_ = 0;
+  bool flush_posted_ = false;
   bool writing_ = false;
   bool draining_ = false;
   bool greeted_ = false;  // the peer's settings have come

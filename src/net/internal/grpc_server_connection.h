@@ -62,8 +62,8 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     Buffer message;
     std::shared_ptr<const void> admitted;
     Http2Body reply;
-    bool ended = false;     // the peer has sent everything
-    bool given = false;     // to the handler
+    bool ended = false;  // the peer has sent everything
+    bool given = false;  // to the handler
     bool answered = false;
   };
   Call* call_of(int32_t stream);
