@@ -113,15 +113,22 @@ std::string Counters::exposition() {
 }
 
 double Counters::sum(std::string_view name) {
+  double total = 0;
+  for (const CounterSample& sample : samples(name)) total += sample.value;
+  return total;
+}
+
+std::vector<CounterSample> Counters::samples(std::string_view name) {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
+  std::vector<CounterSample> out;
   const auto found = r.families.find(name);
-  if (found == r.families.end()) return 0;
-  double total = 0;
-  for (const auto& [labels, value] : found->second.counters)
-    total += static_cast<double>(value->value());
-  for (const auto& [labels, value] : found->second.gauges) total += value->value();
-  return total;
+  if (found == r.families.end()) return out;
+  for (const auto& [labels, value] : found->second.counters) {
+    out.push_back({labels, static_cast<double>(value->value())});
+  }
+  for (const auto& [labels, value] : found->second.gauges) out.push_back({labels, value->value()});
+  return out;
 }
 
 }  // namespace sonde

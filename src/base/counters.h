@@ -38,12 +38,19 @@ class Gauge {
 Counter& counter(std::string_view name, std::string_view help, const CounterLabels& labels = {});
 Gauge& gauge(std::string_view name, std::string_view help, const CounterLabels& labels = {});
 
+struct CounterSample {
+  CounterLabels labels;  // Ordered by key.
+  double value;
+};
+
 class Counters {
  public:
   // Every counter and gauge in the Prometheus text format, ordered by name and labels.
   static std::string exposition();
   // The sum over all label sets of one name; 0 when there is none. For status pages and tests.
   static double sum(std::string_view name);
+  // Every label set of one name with its value, ordered by labels.
+  static std::vector<CounterSample> samples(std::string_view name);
 };
 
 }  // namespace sonde

@@ -34,5 +34,16 @@ TEST(Counters, SumsOverLabels) {
   EXPECT_EQ(Counters::sum("test_absent_total"), 0);
 }
 
+TEST(Counters, TellsEachLabelSetOfAName) {
+  counter("test_samples_total", "Samples.", {{"k", "b"}}).add(2);
+  counter("test_samples_total", "Samples.", {{"k", "a"}}).add(5);
+  const auto samples = Counters::samples("test_samples_total");
+  ASSERT_EQ(samples.size(), 2u);
+  EXPECT_EQ(samples[0].labels, (CounterLabels{{"k", "a"}}));
+  EXPECT_EQ(samples[0].value, 5);
+  EXPECT_EQ(samples[1].value, 2);
+  EXPECT_TRUE(Counters::samples("test_absent_total").empty());
+}
+
 }  // namespace
 }  // namespace sonde

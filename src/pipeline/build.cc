@@ -5,6 +5,8 @@
 
 #include "pipeline/engine.h"
 #include "pipeline/lease.h"
+#include "pipeline/output_meter.h"
+#include "pipeline/topology.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -198,6 +200,17 @@ Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
   return outputs;
 }
 
+void Build::meter(Outputs& outputs, const std::string& component) {
+  const auto wrap = [&](Sink*& output, Signal signal) {
+    if (!output) return;
+    sinks.push_back(std::make_unique<OutputMeter>(*output, component, signal));
+    output = sinks.back().get();
+  };
+  wrap(outputs.traces, Signal::Traces);
+  wrap(outputs.metrics, Signal::Metrics);
+  wrap(outputs.logs, Signal::Logs);
+}
+
 Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode* pipeline,
                                    size_t index, int shard) {
   const std::tuple<const void*, const void*, int> key{&node, pipeline, shard};
@@ -217,6 +230,8 @@ Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode
   } else if (type->kind == Kind::Receiver || type->kind == Kind::Connector) {
     outputs = TRY(outputs_of(node, shard));
   }
+  meter(outputs, component_key(kind_name(type->kind), node.id,
+                               pipeline ? std::string_view(pipeline->id) : std::string_view()));
   auto made = std::make_unique<Instance>();
   made->id = node.id;
   made->type = type;

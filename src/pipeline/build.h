@@ -39,7 +39,7 @@ class Build {
   Result<Sink*> entry(const config::PipelineNode& pipeline, int shard);
 
   std::vector<std::unique_ptr<Instance>> instances;
-  std::vector<std::unique_ptr<Sink>> sinks;  // Doors, fan-outs and partitioners.
+  std::vector<std::unique_ptr<Sink>> sinks;  // Doors, fan-outs, partitioners and meters.
 
  private:
   Result<Sink*> stage(const config::PipelineNode& pipeline, size_t index, int shard);
@@ -51,6 +51,8 @@ class Build {
   Result<Component*> instance(const config::ComponentNode& node,
                               const config::PipelineNode* pipeline, size_t index, int shard);
   Sink* fan_out(std::vector<Sink*> targets);
+  // Puts a counter before each output of the component with this key.
+  void meter(Outputs& outputs, const std::string& component);
   Result<> check_signal(const config::ComponentNode& node, const config::PipelineNode& pipeline,
                         bool gives, const config::Reference& reference);
 

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "net/http_server.h"
 #include "pipeline/build.h"
+#include "pipeline/lease.h"
+#include "pipeline/topology.h"
 
 namespace sonde::pipeline {
 
@@ -23,6 +25,7 @@ struct Engine::Impl {
   // the threads have ended.
   std::unique_ptr<Build> build;
   std::unique_ptr<net::HttpServer> telemetry;
+  std::shared_ptr<TopologyBoard> board;
   bool running = false;
 
   std::mutex mutex;
@@ -109,6 +112,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
 
 Result<> Engine::start() {
   TRY(impl_->start_telemetry());
+  impl_->board = std::static_pointer_cast<TopologyBoard>(lease(
+      kTopologyBoard, typeid(TopologyBoard), [] { return std::make_shared<TopologyBoard>(); }));
+  impl_->board->publish(topology_of(impl_->graph));
   for (auto& shard : impl_->shards) shard->launch();
   impl_->running = true;
   for (auto& instance : impl_->build->instances) {

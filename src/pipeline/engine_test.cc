@@ -14,7 +14,10 @@
 #include "data/trace_view.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "pipeline/lease.h"
+#include "pipeline/output_meter.h"
 #include "pipeline/split_records.h"
+#include "pipeline/topology.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -185,6 +188,23 @@ TEST_F(EngineTest, StoppingPassesOnWhatAProcessorHolds) {
   EXPECT_EQ(delivered, 0);
   engine->stop();
   EXPECT_EQ(delivered, 1);
+}
+
+TEST_F(EngineTest, CountsWhatEachComponentGivesAndPublishesItsGraph) {
+  auto engine = make(
+      "receivers: {source: }\nprocessors: {step/metered: }\nexporters: {sink/a: , sink/b: }\n"
+      "service:\n  pipelines:\n    traces: {receivers: [source], processors: [step/metered], "
+      "exporters: [sink/a, sink/b]}\n");
+  ASSERT_TRUE(engine->start());
+  engine->input("traces")->consume(traces(3));
+  // Before the fan-out: two exporters do not make six of three.
+  EXPECT_EQ(counter(kOutputItems, "",
+                    {{"component", "processor/step/metered@traces"}, {"signal", "traces"}})
+                .value(),
+            3u);
+  auto board = std::static_pointer_cast<TopologyBoard>(lease(
+      kTopologyBoard, typeid(TopologyBoard), [] { return std::make_shared<TopologyBoard>(); }));
+  EXPECT_EQ(board->read()->edges.size(), 3u);
 }
 
 TEST_F(EngineTest, FansOutWithOneAcknowledgement) {

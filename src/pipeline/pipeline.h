@@ -7,6 +7,8 @@
 //   sending_queue.h  the queue and the retries of exporters
 //   client_settings.h  settings that clients share
 //   own_telemetry.h  the counters about the data that passes
+//   output_meter.h   items and bytes at every edge
+//   topology.h       the graph that runs, for whoever shows it
 //   split_records.h  dealing the records of a batch out
 //   lease.h          shared things by identity
 //

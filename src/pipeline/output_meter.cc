@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/output_meter.h"
+
+namespace sonde::pipeline {
+namespace {
+
+Counter& of(std::string_view name, std::string_view help, const std::string& component,
+            Signal signal) {
+  return counter(name, help,
+                 {{"component", component}, {"signal", std::string(to_string(signal))}});
+}
+
+}  // namespace
+
+OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal)
+    : sink_(sink),
+      items_(
+          of(kOutputItems, "Records that a component gave to what follows it.", component, signal)),
+      bytes_(
+          of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal)) {}
+
+void OutputMeter::consume(Batch batch) {
+  items_.add(count_records(batch));
+  bytes_.add(batch.bytes());
+  sink_.consume(std::move(batch));
+}
+
+}  // namespace sonde::pipeline
