@@ -80,13 +80,11 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
   expire(now);
   if (at < now - kKeptSeconds) return;
   observed_++;
-  double duration = static_cast<double>(std::max<int64_t>(o.duration_ns, 0)) / kSecond;
-  double queue = static_cast<double>(std::clamp<int64_t>(o.queue_ns, 0, o.duration_ns)) / kSecond;
   Service& s = service_at(o.service, at);
 
   std::string client, server, address;
   if (o.server) {
-    s.track.add(at, o.error, duration, queue);
+    s.track.add(at, o);
     std::pair<std::string, std::string> key(o.method, o.route);
     auto it = s.endpoints.find(key);
     if (it == s.endpoints.end()) {
@@ -96,7 +94,7 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
       }
       it = s.endpoints.try_emplace(std::move(key), 5).first;
     }
-    it->second.add(at, o.error, duration, queue);
+    it->second.add(at, o);
     if (o.server_port > 0 && (listeners_.size() < 5000 || listeners_.contains(o.server_port))) {
       listeners_[o.server_port] = o.service;
     }
@@ -123,7 +121,7 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
     it = edges_.try_emplace(std::move(key)).first;
     if (it->second.first_s == 0) it->second.first_s = at;
   }
-  it->second.track.add(at, o.error, duration, 0);
+  it->second.track.add(at, o);
   keep(it->second.address, address);
 }
 
@@ -131,16 +129,17 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
 void Book::expire(int64_t now) {
   if (now == expired_s_) return;
   expired_s_ = now;
-  int64_t before = now - kKeptSeconds;
+  const int64_t fold = now - kKeptSeconds, before = now - kBaselineSeconds;
   for (auto it = services_.begin(); it != services_.end();) {
     Service& s = it->second;
-    s.track.expire(before);
-    for (auto& [key, track] : s.endpoints) track.expire(before);
+    s.track.expire(fold, before);
+    // Endpoints are never compared with the range before.
+    for (auto& [key, track] : s.endpoints) track.expire(fold, fold);
     std::erase_if(s.endpoints, [&](const auto& e) { return e.second.empty(); });
-    std::erase_if(s.instances, [&](const auto& e) { return e.second < before; });
+    std::erase_if(s.instances, [&](const auto& e) { return e.second < fold; });
     it = s.last_s < before ? services_.erase(it) : std::next(it);
   }
-  for (auto& [key, edge] : edges_) edge.track.expire(before);
+  for (auto& [key, edge] : edges_) edge.track.expire(fold, before);
   std::erase_if(edges_, [&](const auto& e) { return e.second.track.empty(); });
   std::erase_if(listeners_, [&](const auto& e) { return !services_.contains(e.second); });
 }

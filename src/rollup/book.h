@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live book: what the page reads. Services and edges in slots of 1 s, endpoints in slots of 5
-// s, for 15 minutes, all counts capped; what does not fit goes to a row named "(other)". Written by
+// s, for 15 minutes, and the 15 minutes before in whole minutes, for comparison; all counts are
+// capped; what does not fit goes to a row named "(other)". Written by
 // the exporter `rollup`, read by the extension `console`, which may run on other shards, hence the
 // one lock. It is not a store: nothing survives the process.
 #pragma once
@@ -29,6 +30,8 @@ struct ServiceRow {
   std::string name{}, service_namespace{}, language{}, unit{}, container{}, instrumented_by{},
       trust{};
   size_t instances = 0;
+  uint64_t count = 0;  // Requests in the range.
+  std::vector<AnswerRow> answers{};
   double rate = 0, error_share = 0;
   std::optional<double> p50{}, p95{}, p99{};
   std::vector<std::optional<double>>
@@ -37,11 +40,15 @@ struct ServiceRow {
 };
 struct EndpointRow {
   std::string method{}, route{};
-  double rate = 0, error_share = 0, total_s = 0;
+  uint64_t count = 0;
+  std::vector<AnswerRow> answers{};
+  double rate = 0, error_share = 0, total_s = 0, queue_s = 0;
   std::optional<double> p50{}, p95{}, p99{};
 };
 struct PeerRow {
   std::string peer{}, address{};
+  uint64_t count = 0;
+  std::vector<AnswerRow> answers{};
   double rate = 0, error_share = 0;
   std::optional<double> p95{};
 };
@@ -75,14 +82,16 @@ struct ServicesAnswer {
 struct MapNode {
   std::string name{}, language{};
   bool external = false;
+  uint64_t count = 0;
   double rate = 0, error_share = 0;
   std::optional<double> p95{};
 };
 struct MapEdge {
   std::string client{}, server{};
+  uint64_t count = 0;
+  std::vector<AnswerRow> answers{};
   double rate = 0, error_share = 0;
   std::optional<double> p95{};
-  uint64_t calls = 0;
 };
 struct MapAnswer {
   int64_t now_ms = 0, range_s = 0;
@@ -92,7 +101,8 @@ struct MapAnswer {
 
 class Book {
  public:
-  static constexpr int64_t kKeptSeconds = 15 * 60;
+  static constexpr int64_t kKeptSeconds = 15 * 60;  // The longest range.
+  static constexpr int64_t kBaselineSeconds = 2 * kKeptSeconds;
   static constexpr std::string_view kOutside =
       "outside";  // Callers that no service here accounts for.
   static constexpr std::string_view kOther = "(other)";

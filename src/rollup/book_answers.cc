@@ -29,6 +29,8 @@ namespace {
 
 template <class Row>
 void fill(Row& r, const Cell& c, double seconds) {
+  r.count = c.count;
+  if constexpr (requires { r.answers; }) r.answers = c.answers.rows();
   r.rate = static_cast<double>(c.count) / seconds;
   r.error_share = c.error_share();
   r.p95 = c.latency.quantile(.95);
@@ -139,7 +141,8 @@ std::optional<ServiceAnswer> Book::service(std::string_view name, int64_t range_
   for (const auto& [key, track] : s.endpoints) {
     Cell c = track.sum(w.from, w.to);
     if (c.count == 0) continue;
-    EndpointRow r{.method = key.first, .route = key.second, .total_s = c.duration_s};
+    EndpointRow r{
+        .method = key.first, .route = key.second, .total_s = c.duration_s, .queue_s = c.queue_s};
     fill(r, c, w.seconds(s.first_s));
     a.endpoints.push_back(std::move(r));
   }
@@ -160,7 +163,7 @@ std::optional<ServiceAnswer> Book::service(std::string_view name, int64_t range_
   by_rate(a.outbound);
   a.spent = spent(name, s, w.from, w.to);
   std::optional<double> before_p95;
-  if (int64_t before = w.from - w.range; before >= w.now - kKeptSeconds) {
+  if (int64_t before = w.from - w.range; before >= w.now - kBaselineSeconds) {
     if (Cell c = s.track.sum(before, w.from); c.count > 0) {
       a.baseline = spent(name, s, before, w.from);
       before_p95 = c.latency.quantile(.95);
@@ -186,7 +189,7 @@ MapAnswer Book::map(int64_t range_s, int64_t now_unix_ns) const {
   for (const auto& [key, edge] : edges_) {
     Cell c = edge.track.sum(w.from, w.to);
     if (c.count == 0) continue;
-    MapEdge e{.client = key.first, .server = key.second, .calls = c.count};
+    MapEdge e{.client = key.first, .server = key.second};
     fill(e, c, w.seconds(edge.first_s));
     for (const auto& end : {key.first, key.second}) {
       if (nodes.contains(end)) continue;

@@ -148,13 +148,85 @@ TEST(Book, StaysWithinItsCapsAndStillCountsEverything) {
   EXPECT_GT(book.overflowed(), 0u);
 }
 
-TEST(Book, ForgetsAfterFifteenMinutes) {
+TEST(Book, ComparesTheLongestRangeWithTheOneBefore) {
+  Book book;
+  for (int i = 0; i < 1800; i++) {
+    int64_t t = kStart + i * kSecond;
+    const bool before = i < 910;  // Where the range of 15 minutes begins, in its steps of 15 s.
+    book.observe(client_of("shop", "stock", before ? 5 : 300, t), t);
+    book.observe(server_of("shop", before ? 10 : 400, t), t);
+  }
+  auto a = book.service("shop", 900, kStart + 1799 * kSecond);
+  ASSERT_TRUE(a && a->baseline);
+  EXPECT_NEAR(a->baseline->total_s, 9, .7);  // Whole minutes: the oldest may be cut off.
+  ASSERT_EQ(a->baseline->callees.size(), 1u);
+  EXPECT_NEAR(a->baseline->callees[0].share, .5, .01);
+  EXPECT_NEAR(a->spent.total_s, 890 * .4, .1);
+}
+
+TEST(Book, CallsFiveHundredsFailuresOnBothSidesAndFourHundredsNot) {
+  Book book;
+  for (int status : {200, 404, 404, 503}) {
+    auto server = server_of("stock", 10, kStart);
+    auto client = client_of("shop", "stock", 10, kStart);
+    server.status = client.status = status;
+    server.error = status >= 500;
+    client.error = status >= 400;  // As the semantic conventions have it for clients.
+    book.observe(server, kStart);
+    book.observe(client, kStart);
+  }
+  auto m = book.map(300, kStart);
+  ASSERT_EQ(m.edges.size(), 1u);
+  EXPECT_DOUBLE_EQ(m.edges[0].error_share, .25);
+  auto stock = book.service("stock", 300, kStart);
+  EXPECT_DOUBLE_EQ(stock->service.error_share, .25);
+  EXPECT_DOUBLE_EQ(stock->inbound[0].error_share, .25);
+  EXPECT_DOUBLE_EQ(book.service("shop", 300, kStart)->outbound[0].error_share, .25);
+}
+
+TEST(Book, CallsACallWithoutAnAnswerAFailure) {
+  Book book;
+  auto call = client_of("shop", "stock", 10, kStart);
+  call.status = 0;
+  call.error = true;
+  book.observe(call, kStart);
+  auto a = book.service("shop", 300, kStart);
+  EXPECT_DOUBLE_EQ(a->outbound[0].error_share, 1);
+  EXPECT_EQ(a->outbound[0].answers[0].code, "none");
+}
+
+TEST(Book, CountsAnswersByMethodAndStatus) {
+  Book book;
+  for (int i = 0; i < 7; i++) {
+    auto o = server_of("shop", 10, kStart);
+    o.status = i < 5 ? 200 : 404;
+    book.observe(o, kStart);
+    auto call = client_of("web", "shop", 10, kStart);
+    call.status = o.status;
+    book.observe(call, kStart);
+  }
+  auto a = book.service("shop", 300, kStart);
+  EXPECT_EQ(a->service.count, 7u);
+  for (const auto& rows : {a->service.answers, a->endpoints[0].answers, a->inbound[0].answers}) {
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].method + " " + rows[0].code, "GET 200");
+    EXPECT_EQ(rows[0].count, 5u);
+    EXPECT_EQ(rows[1].code, "404");
+    EXPECT_EQ(rows[1].count, 2u);
+  }
+  EXPECT_EQ(book.map(300, kStart).edges[0].count, 7u);
+}
+
+TEST(Book, ForgetsAfterTheLongestRangeAndTheOneBeforeIt) {
   Book book;
   book.observe(server_of("old", 1, kStart), kStart);
   int64_t later = kStart + 901 * kSecond;
   book.observe(server_of("new", 1, later), later);
-  EXPECT_FALSE(book.service("old", 300, later));
   EXPECT_EQ(book.services(900, later).services.size(), 1u);
+  EXPECT_TRUE(book.service("old", 300, later));
+  later = kStart + 1861 * kSecond;
+  book.observe(server_of("new", 1, later), later);
+  EXPECT_FALSE(book.service("old", 300, later));
 }
 
 }  // namespace

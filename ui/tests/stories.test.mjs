@@ -144,6 +144,56 @@ test('a click on the map opens the panel, a double click the page', async () => 
   await context.close();
 });
 
+test('callees that stand beside each other have colours of their own', async () => {
+  const { context, page } = await open('/services/orders?story=full');
+  await page.waitForSelector('.uplot canvas');
+  const colours = await page.getByRole('img', { name: /^Where its time goes/ }).locator('span')
+    .evaluateAll((parts) => parts.map((part) => getComputedStyle(part).backgroundColor));
+  assert.equal(colours.length, 6);
+  assert.equal(new Set(colours).size, colours.length);
+  await context.close();
+});
+
+test('4xx are in sight and are not called errors', async () => {
+  const { context, page } = await open('/services?story=full');
+  const row = page.locator('tbody tr', { hasText: 'catalog' });
+  await row.waitFor();
+  const titles = await page.locator('thead th').allInnerTexts();
+  const cell = (title) => row.locator('td').nth(titles.indexOf(title)).innerText();
+  assert.equal(await cell('Errors'), '0 %');
+  assert.equal(await cell('4xx'), '4.0 %');
+  assert.equal(await cell('Requests'), '6,630');
+  await context.close();
+});
+
+test('the edge of the panel moves by key and by pointer and its place is in the address', async () => {
+  const { context, page, wrong } = await open('/map?story=full&sel=payments');
+  const edge = page.getByRole('separator');
+  const width = async () => Math.round((await page.locator('aside').boundingBox()).width);
+  await edge.waitFor();
+  const before = await width();
+  await edge.focus();
+  await page.keyboard.press('ArrowLeft');
+  assert.match(page.url(), /panel=42/);
+  assert.ok(await width() > before);
+  const at = await edge.boundingBox();
+  await page.mouse.move(at.x + at.width / 2, at.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(at.x - 150, at.y + 40, { steps: 4 });
+  await page.mouse.up();
+  const dragged = await width();
+  assert.ok(dragged > before + 120, `${before} to ${dragged}`);
+  await page.reload();
+  await edge.waitFor();
+  assert.equal(await width(), dragged);
+  await edge.focus();
+  await page.keyboard.press('Enter');
+  assert.doesNotMatch(page.url(), /panel=/);
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
 test('a sort is held in the address and a range keeps it', async () => {
   const { context, page } = await open('/services?story=full');
   await page.getByRole('button', { name: 'Rate' }).click();

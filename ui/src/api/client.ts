@@ -18,7 +18,7 @@ const overHttp: Fetcher = async (path, signal) => {
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ApiError('Sonde does not answer', 'The connection to the agent failed.',
-      'See whether it runs: systemctl status sonde');
+      'Start it again with: sonde up');
   }
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
@@ -43,6 +43,9 @@ export interface Live<T> {
   retry: () => void;
 }
 
+/** An agent that does not answer is asked less and less, down to twice a minute. */
+export const pauseAfter = (failures: number, everyMs: number) => Math.max(everyMs, Math.min(30_000, everyMs * 2 ** failures));
+
 /** `subject` names what is shown: while it stays, a new range keeps the old figures; when it changes, they go. */
 export function useLive<T>(path: string, subject: string, everyMs: number, paused = false): Live<T> {
   const [state, setState] = useState<{ subject: string; data: T | null; error: ApiError | null; at: number | null }>(
@@ -54,14 +57,17 @@ export function useLive<T>(path: string, subject: string, everyMs: number, pause
     let timer: number | undefined;
     let controller: AbortController | undefined;
     let ended = false;
+    let failures = 0;
     const ask = async () => {
       controller = new AbortController();
       const deadline = setTimeout(() => controller?.abort(), 15_000);
       try {
         const data = (await fetcher(path, controller.signal)) as T;
+        failures = 0;
         if (!ended) setState({ subject, data, error: null, at: Date.now() });
       } catch (error) {
         if (ended) return;
+        failures++;
         const told = error instanceof ApiError ? error
           : new ApiError('Sonde does not answer', 'No answer came within 15 s.', 'See whether the machine is overloaded.');
         setState((old) => ({ subject, data: old.subject === subject ? old.data : null, error: told,
@@ -69,7 +75,7 @@ export function useLive<T>(path: string, subject: string, everyMs: number, pause
       } finally {
         clearTimeout(deadline);
       }
-      if (!ended && !paused) timer = window.setTimeout(next, everyMs);
+      if (!ended && !paused) timer = window.setTimeout(next, pauseAfter(failures, everyMs));
     };
     // A hidden page asks nothing; it catches up the moment it is seen.
     const next = () => (document.hidden ? document.addEventListener('visibilitychange', next, { once: true }) : ask());

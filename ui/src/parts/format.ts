@@ -34,6 +34,14 @@ export function duration(seconds: Maybe, unit?: DurationUnit): string {
 export const rate = (value: Maybe) => (missing(value) ? unknown : `${digits(value)} /s`);
 export const count = (value: Maybe) => (missing(value) ? unknown : Math.round(value).toLocaleString('en-US'));
 
+/** Bytes, or bytes a second with `suffix`. */
+export function bytes(value: Maybe, suffix = ''): string {
+  if (missing(value)) return unknown;
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const step = value < 1024 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${step || suffix ? digits(value / 1024 ** step) : Math.round(value)} ${names[step]}${suffix}`;
+}
+
 export function share(value: Maybe): string {
   if (missing(value)) return unknown;
   const percent = value * 100;

@@ -38,7 +38,8 @@ export function useKeys(bindings: Bindings) {
 
 const list: [string[], string][] = [
   [['Ctrl', 'K'], 'Go anywhere'], [['/'], 'Search this page'], [['j'], 'Next row'], [['k'], 'Row before'],
-  [['Enter'], 'Open the row'], [['Esc'], 'Close or clear'], [['g', 's'], 'Services'], [['g', 'm'], 'Map'],
+  [['Enter'], 'Open the row'], [['Esc'], 'Close or clear'], [['g', 's'], 'Services'], [['g', 'm'], 'Map'], [['g', 'p'], 'Pipelines'],
+  [['←', '→'], 'Move the edge of a panel'],
   [['p'], 'Hold or follow live figures'], [['u'], 'Times in UTC or local'], [['t'], 'Light or dark'], [['?'], 'This list']];
 
 export function KeysHelp({ close }: { close: () => void }) {

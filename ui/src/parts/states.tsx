@@ -36,7 +36,10 @@ export function Broken({ error, retry }: { error: ApiError; retry: () => void })
       <p>{error.why}</p>
       <p>{error.advice}</p>
       <div><button type="button" className={css.button} onClick={retry}>Try again</button></div>
-      {error.status > 0 && <details><summary>Technical text</summary><pre>HTTP {error.status}: {error.why}</pre></details>}
+      <details>
+        <summary>Technical text</summary>
+        <Command text={`${error.status ? `HTTP ${error.status}: ` : ''}${error.what}: ${error.why}`} />
+      </details>
     </section>
   );
 }

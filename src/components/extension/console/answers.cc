@@ -20,13 +20,23 @@ void text_or_null(JsonWriter& w, std::string_view key, const std::string& text) 
   }
 }
 
+void write_answers(JsonWriter& w, const std::vector<rollup::AnswerRow>& rows) {
+  w.key("answers").array();
+  for (const auto& r : rows) {
+    w.object().member("method", r.method).member("code", r.code).member("count", r.count).end();
+  }
+  w.end();
+}
+
 void write_service(JsonWriter& w, const rollup::ServiceRow& s) {
   w.object().member("name", s.name).member("namespace", s.service_namespace);
   w.member("language", s.language);
   text_or_null(w, "unit", s.unit);
   text_or_null(w, "container", s.container);
   w.member("instrumented_by", s.instrumented_by).member("trust", s.trust);
-  w.member("instances", s.instances).member("rate", s.rate).member("error_share", s.error_share);
+  w.member("instances", s.instances).member("count", s.count);
+  write_answers(w, s.answers);
+  w.member("rate", s.rate).member("error_share", s.error_share);
   w.member("p50", s.p50).member("p95", s.p95).member("p99", s.p99);
   w.key("sparkline").array();
   for (const auto& v : s.sparkline) w.value(v);
@@ -41,6 +51,12 @@ void write_spent(JsonWriter& w, const rollup::TimeSpent& t) {
     w.member("calls", c.calls).end();
   }
   w.end();
+}
+
+void write_peer(JsonWriter& w, const rollup::PeerRow& p) {
+  w.member("count", p.count);
+  write_answers(w, p.answers);
+  w.member("rate", p.rate).member("error_share", p.error_share).member("p95", p.p95).end();
 }
 
 template <class Get>
@@ -76,19 +92,21 @@ std::string service_json(const rollup::ServiceAnswer& a) {
   column(w, "p99", a.series, [](const auto& p) { return p.p99; });
   w.end().key("endpoints").array();
   for (const auto& e : a.endpoints) {
-    w.object().member("method", e.method).member("route", e.route).member("rate", e.rate);
-    w.member("error_share", e.error_share).member("p50", e.p50).member("p95", e.p95);
-    w.member("p99", e.p99).member("total_s", e.total_s).end();
+    w.object().member("method", e.method).member("route", e.route).member("count", e.count);
+    write_answers(w, e.answers);
+    w.member("rate", e.rate).member("error_share", e.error_share).member("p50", e.p50);
+    w.member("p95", e.p95).member("p99", e.p99).member("total_s", e.total_s);
+    w.member("queue_s", e.queue_s).end();
   }
   w.end().key("inbound").array();
   for (const auto& p : a.inbound) {
-    w.object().member("peer", p.peer).member("rate", p.rate).member("error_share", p.error_share);
-    w.member("p95", p.p95).end();
+    w.object().member("peer", p.peer);
+    write_peer(w, p);
   }
   w.end().key("outbound").array();
   for (const auto& p : a.outbound) {
     w.object().member("peer", p.peer).member("address", p.address).member("protocol", "http");
-    w.member("rate", p.rate).member("error_share", p.error_share).member("p95", p.p95).end();
+    write_peer(w, p);
   }
   w.end().key("time_spent").object();
   write_spent(w, a.spent);
@@ -109,14 +127,15 @@ std::string map_json(const rollup::MapAnswer& a) {
   w.object().member("now", a.now_ms).member("range_s", a.range_s).key("nodes").array();
   for (const auto& n : a.nodes) {
     w.object().member("name", n.name).member("language", n.language);
-    w.member("kind", n.external ? "external" : "service").member("rate", n.rate);
-    w.member("error_share", n.error_share).member("p95", n.p95).end();
+    w.member("kind", n.external ? "external" : "service").member("count", n.count);
+    w.member("rate", n.rate).member("error_share", n.error_share).member("p95", n.p95).end();
   }
   w.end().key("edges").array();
   for (const auto& e : a.edges) {
     w.object().member("client", e.client).member("server", e.server).member("protocol", "http");
-    w.member("rate", e.rate).member("error_share", e.error_share).member("p95", e.p95);
-    w.member("calls", e.calls).end();
+    w.member("calls", e.count);
+    write_answers(w, e.answers);
+    w.member("rate", e.rate).member("error_share", e.error_share).member("p95", e.p95).end();
   }
   w.end().end();
   return w.take();

@@ -12,6 +12,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "components/extension/console/answers.h"
+#include "components/extension/console/pipelines.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
 #include "probe/doctor.h"
@@ -70,6 +71,10 @@ class ConsoleExtension final : public pipeline::Component {
     if (token_.empty()) token_ = TRY(random_token());
     book_ =
         host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
+    board_ = host.lease<pipeline::TopologyBoard>(
+        pipeline::kTopologyBoard, [] { return std::make_shared<pipeline::TopologyBoard>(); });
+    scheduler_ = &host.scheduler();
+    sample_pipelines();
     auto server =
         net::HttpServer::listen(host.loop(), config_.endpoint,
                                 [this](const net::Request& request, net::Responder responder) {
@@ -92,9 +97,18 @@ class ConsoleExtension final : public pipeline::Component {
     return {};
   }
 
-  void stop() override { server_.reset(); }
+  void stop() override {
+    if (scheduler_) scheduler_->cancel(sampler_);
+    server_.reset();
+  }
 
  private:
+  void sample_pipelines() {
+    pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000);
+    sampler_ = scheduler_->after(std::chrono::seconds(console::PipelineHistory::kSampleSeconds),
+                                 [this] { sample_pipelines(); });
+  }
+
   bool signed_in(const net::Request& request) const {
     std::string_view bearer = request.header("Authorization");
     if (bearer.starts_with("Bearer ")) return console::same_token(bearer.substr(7), token_);
@@ -179,13 +193,17 @@ class ConsoleExtension final : public pipeline::Component {
       return json(200, console::services_json(book_->services(range, now), lost_events()));
     }
     if (path == "/v1/map") return json(200, console::map_json(book_->map(range, now)));
+    if (path == "/v1/pipelines") {
+      return json(
+          200, console::pipelines_json(pipelines_.answer(board_->read(), range, now / 1'000'000)));
+    }
     if (path == "/v1/status") return json(200, console::status_json(status()));
     constexpr std::string_view kService = "/v1/services/";
     if (path.starts_with(kService)) {
       std::string_view name = path.substr(kService.size());
       if (auto a = book_->service(name, range, now)) return json(200, console::service_json(*a));
       return error(404, fmt::format("No service named {}", name),
-                   "Nothing of that name was seen in the last 15 minutes.",
+                   "Nothing of that name was seen in the last half hour.",
                    "Send it a request, or choose one of /services.");
     }
     return error(404, "No such answer", fmt::format("{} is not part of the API.", request.path),
@@ -226,6 +244,10 @@ class ConsoleExtension final : public pipeline::Component {
   const Clock* clock_ = nullptr;
   int64_t started_ns_ = 0;
   std::shared_ptr<rollup::Book> book_;
+  std::shared_ptr<pipeline::TopologyBoard> board_;
+  console::PipelineHistory pipelines_;
+  Scheduler* scheduler_ = nullptr;
+  TimerId sampler_{};
   std::unique_ptr<net::HttpServer> server_;
 };
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The drawn map over React Flow: a ring whose red part is the error share, edges as wide as the log of their rate.
-import { BaseEdge, Controls, getBezierPath, Handle, Position, ReactFlow, type Edge, type EdgeProps, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
-import '@xyflow/react/dist/style.css';
-import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+// How the map draws: a ring whose red part is the error share, edges as wide as the log of their rate.
+import { BaseEdge, getBezierPath, Handle, Position, type Edge, type EdgeProps, type Node, type NodeProps } from '@xyflow/react';
 import type { MapEdge, MapNode } from '../../api/types';
+import { Flow } from '../../charts/flow';
+import css from '../../charts/flow.module.css';
 import { duration, inTrouble, rate, share } from '../../parts/format';
 import { languageMark } from '../../parts/marks';
-import { shownTheme, subscribeTheme } from '../../theme/theme';
-import { place, shapeOf } from './layout';
-import css from './map.module.css';
 
-type ServiceNode = Node<{ service: MapNode; chosen: boolean }, 'service'>;
-type CallEdge = Edge<{ call: MapEdge; chosen: boolean }, 'call'>;
+type ServiceNode = Node<{ service: MapNode; chosen: boolean }, 'node'>;
+type CallEdge = Edge<{ call: MapEdge; chosen: boolean }, 'edge'>;
+
+export const edgeId = (edge: MapEdge) => `${edge.client}>${edge.server}`;
 
 function ServiceMark({ data: { service, chosen } }: NodeProps<ServiceNode>) {
   const around = 2 * Math.PI * 15;
   const red = Math.min(1, service.error_share ?? 0);
   const [mark, language] = languageMark(service.kind === 'external' ? 'external' : service.language);
   return (
-    <div className={`${css.node} ${service.kind === 'external' ? css.external : ''}`} data-selected={chosen} title={`${service.name}, ${language}`}>
+    <div className={`${css.node} ${service.kind === 'external' ? css.outside : ''}`} data-selected={chosen} title={`${service.name}, ${language}`}>
       <Handle type="target" position={Position.Left} className={css.handle} isConnectable={false} />
       <svg className={css.ring} width="36" height="36" viewBox="0 0 36 36" aria-hidden="true">
         <circle cx="18" cy="18" r="15" stroke="var(--line-strong)" />
@@ -50,9 +49,9 @@ function CallLine(props: EdgeProps<CallEdge>) {
   );
 }
 
-const fit = { padding: 0.06, maxZoom: 1 };
-const nodeTypes = { service: ServiceMark };
-const edgeTypes = { call: CallLine };
+const size = { width: 176, height: 56 };
+const nodeTypes = { node: ServiceMark };
+const edgeTypes = { edge: CallLine };
 
 interface Props {
   nodes: MapNode[];
@@ -62,43 +61,22 @@ interface Props {
   open: (name: string) => void;
 }
 
-export function Graph({ nodes, edges, selected, select, open }: Props) {
-  const theme = useSyncExternalStore(subscribeTheme, shownTheme);
-  const shape = shapeOf(nodes, edges);
-  const flow = useRef<ReactFlowInstance<ServiceNode, CallEdge> | null>(null);
-  // The panel takes room: the map fits itself anew, but only after a double click has had its time to land.
-  const narrow = selected !== null;
-  useEffect(() => {
-    const timer = setTimeout(() => void flow.current?.fitView(fit), 400);
-    return () => clearTimeout(timer);
-  }, [narrow]);
-  const at = useMemo(() => place(shape), [shape]);
-  const shownNodes: ServiceNode[] = nodes.toSorted((a, b) => {
-    const [p, q] = [at.get(a.name)!, at.get(b.name)!];
-    return p.x - q.x || p.y - q.y;
-  }).map((service) => ({
-    id: service.name, type: 'service', position: at.get(service.name) ?? { x: 0, y: 0 }, width: 176, height: 56,
-    data: { service, chosen: selected === service.name }, draggable: false, connectable: false,
-    ariaLabel: `${service.name}: ${rate(service.rate)}, ${share(service.error_share)} errors, p95 ${duration(service.p95)}`,
-  }));
-  const shownEdges: CallEdge[] = edges.map((call) => {
-    const id = `${call.client}>${call.server}`;
-    return { id, source: call.client, target: call.server, type: 'call', data: { call, chosen: selected === id },
-      ariaLabel: `${call.client} calls ${call.server}: ${rate(call.rate)}, ${share(call.error_share)} errors` };
-  });
+export function Graph({ nodes, edges, ...rest }: Props) {
   return (
-    <ReactFlow key={shape} nodes={shownNodes} edges={shownEdges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={theme} fitView
-      fitViewOptions={fit} onInit={(instance) => { flow.current = instance; }} minZoom={0.2} maxZoom={1.5} nodesConnectable={false} nodesDraggable={false} zoomOnDoubleClick={false}
-      onNodeClick={(_, node) => select(node.id)} onNodeDoubleClick={(_, node) => open(node.id)} onEdgeClick={(_, edge) => select(edge.id)} onPaneClick={() => select(null)}
-      onKeyDown={(event) => {
-        const id = (event.target as HTMLElement).closest<HTMLElement>('[data-id]')?.dataset.id;
-        if (id && event.key === 'Enter') {
-          event.stopPropagation();
-          if (event.shiftKey) open(id);
-          else select(id);
-        }
-      }}>
-      <Controls showInteractive={false} />
-    </ReactFlow>
+    <Flow {...rest} size={size} nodeTypes={nodeTypes} edgeTypes={edgeTypes}
+      nodes={nodes.map((service) => ({ id: service.name, data: { service },
+        label: `${service.name}: ${rate(service.rate)}, ${share(service.error_share)} errors, p95 ${duration(service.p95)}` }))}
+      edges={edges.map((call) => ({ id: edgeId(call), from: call.client, to: call.server, data: { call },
+        label: `${call.client} calls ${call.server}: ${rate(call.rate)}, ${share(call.error_share)} errors` }))} />
   );
+}
+
+/** One service and one hop each way. */
+export function around(name: string, nodes: MapNode[], edges: MapEdge[]) {
+  const near = new Set([name]);
+  for (const edge of edges) {
+    if (edge.client === name) near.add(edge.server);
+    if (edge.server === name) near.add(edge.client);
+  }
+  return { nodes: nodes.filter((n) => near.has(n.name)), edges: edges.filter((e) => e.client === name || e.server === name) };
 }

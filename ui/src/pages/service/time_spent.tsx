@@ -4,8 +4,11 @@ import type { Callee, ServiceAnswer as ServicePage, TimeSplit } from '../../api/
 import { count, duration, share, unitFor } from '../../parts/format';
 import { Dot, ServiceName, StackedBar, type Part } from '../../parts/marks';
 import { Table, type Column } from '../../parts/table';
-import { serviceColour } from '../../theme/colour';
+import { coloursOf } from '../../theme/colour';
 import css from './service.module.css';
+
+/** More callees than the palette has colours are shown as others. */
+const most = 8;
 
 interface Row {
   name: string;
@@ -22,10 +25,15 @@ const partOf = (seconds: number | null | undefined, split: TimeSplit | null) =>
 export function TimeSpent({ data }: { data: ServicePage }) {
   const split = data.time_spent;
   const base = split.baseline;
+  const shown = split.callees.length > most ? split.callees.slice(0, most - 1) : split.callees;
+  const rest = split.callees.slice(shown.length);
+  const colours = coloursOf(shown.map((c) => c.peer));
+  const before = (callees: Callee[]) => (base ? callees.reduce((sum, c) => sum + (base.callees.find((b) => b.peer === c.peer)?.seconds ?? 0), 0) : null);
   const rows: Row[] = [
     { name: 'Own work', peer: null, seconds: split.own_s, calls: null, colour: 'var(--accent)', before: partOf(base?.own_s, base) },
-    ...split.callees.map((c: Callee) => ({ name: c.peer, peer: c.peer, seconds: c.seconds, calls: c.calls, colour: serviceColour(c.peer),
-      before: partOf(base?.callees.find((b) => b.peer === c.peer)?.seconds ?? (base ? 0 : null), base) })),
+    ...shown.map((c) => ({ name: c.peer, peer: c.peer, seconds: c.seconds, calls: c.calls, colour: colours.get(c.peer)!, before: partOf(before([c]), base) })),
+    ...(rest.length ? [{ name: `${rest.length} others`, peer: null, seconds: rest.reduce((sum, c) => sum + c.seconds, 0),
+      calls: rest.reduce((sum, c) => sum + c.calls, 0), colour: 'var(--line-strong)', before: partOf(before(rest), base) }] : []),
     { name: 'Waiting to begin', peer: null, seconds: split.queue_s, calls: null, colour: 'var(--faint)', before: partOf(base?.queue_s, base) },
   ];
   const unit = unitFor(rows.map((r) => r.seconds));

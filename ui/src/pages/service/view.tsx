@@ -4,8 +4,9 @@ import { useMemo } from 'react';
 import { useLive } from '../../api/client';
 import type { Endpoint, Inbound, Outbound, ServiceAnswer as ServicePage } from '../../api/types';
 import { TimeChart } from '../../charts/time_chart';
+import { Answers, refusedShare } from '../../parts/answers';
 import { useFrame } from '../../parts/context';
-import { ago, digits, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
+import { ago, count, digits, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
 import { Language, ServiceName } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
 import { Bone, Broken, Empty, Loading, Stale } from '../../parts/states';
@@ -18,15 +19,23 @@ const errorCell = (row: { error_share: number | null }) => <span className={inTr
 const byErrors = (a: { error_share: number | null; p95: number | null }, b: { error_share: number | null; p95: number | null }) =>
   Number(inTrouble(b)) - Number(inTrouble(a)) || (inTrouble(a) ? (b.error_share ?? 0) - (a.error_share ?? 0) : 0) || (b.p95 ?? -1) - (a.p95 ?? -1);
 
+const waitOf = (row: { queue_s: number | null; count: number }) => (row.queue_s === null || !row.count ? null : row.queue_s / row.count);
+
 function peerColumns<Row extends Inbound | Outbound>(rows: Row[], title: string): Column<Row>[] {
   const unit = unitFor(rows.map((r) => r.p95));
   return [
     { id: 'peer', title, wide: true, sort: (r) => r.peer, cell: (r) => (r.peer ? <ServiceName name={r.peer} /> : <span>{'address' in r ? r.address : 'Unknown'}</span>) },
+    { id: 'count', title: 'Calls', right: true, sort: (r) => r.count, cell: (r) => count(r.count) },
+    { id: 'answers', title: 'Answers', cell: (r) => <Answers rows={r.answers} methods /> },
     { id: 'rate', title: 'Rate', right: true, sort: (r) => r.rate, cell: (r) => rate(r.rate) },
-    { id: 'errors', title: 'Errors', right: true, sort: (r) => r.error_share, cell: errorCell },
+    { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (r) => r.error_share, cell: errorCell },
     { id: 'p95', title: 'p95', right: true, sort: (r) => r.p95, cell: (r) => duration(r.p95, unit) },
   ];
 }
+
+const trustOf = (trust: string): [string, string] => (trust === 'thread'
+  ? ['traces joined by thread', 'A thread does one request at a time, so a call belongs to the request of its thread']
+  : ['traces end here', 'Its threads do several requests at once, so a call cannot be tied to the request that caused it: a new trace begins with each']);
 
 function Facts({ data }: { data: ServicePage }) {
   const s = data.service;
@@ -34,10 +43,10 @@ function Facts({ data }: { data: ServicePage }) {
     <>
       {s.namespace && <span className={parts.chip}>{s.namespace}</span>}
       {s.unit && <span className={parts.chip} title="systemd unit">{s.unit}</span>}
-      {s.container && <span className={parts.chip} title="Container">{s.container.slice(0, 12)}</span>}
+      {s.container && <span className={parts.chip} title={`Container ${s.container}`}>container {s.container.slice(0, 12)}</span>}
       <span className={parts.chip}>{s.instances} {s.instances === 1 ? 'instance' : 'instances'}</span>
-      <span className={parts.chip} title="Who measures it">{s.instrumented_by || 'sonde'}</span>
-      {s.trust === 'none' && <span className={`${parts.chip} ${parts.chipWarning}`} title="Several requests share its threads, so a call cannot be tied to the request that caused it">calls not tied to requests</span>}
+      {s.instrumented_by && <span className={parts.chip} title="Another agent or an SDK reports of it as well">also instrumented by {s.instrumented_by}</span>}
+      {s.trust && <span className={parts.chip} title={trustOf(s.trust)[1]}>{trustOf(s.trust)[0]}</span>}
       <span className={parts.chip}>seen {ago(s.last_seen, data.now)}</span>
     </>
   );
@@ -61,11 +70,14 @@ export default function ServicePageView({ name }: { name: string }) {
     const total = all.reduce((sum, e) => sum + (e.total_s ?? 0), 0);
     return [
       { id: 'route', title: 'Endpoint', wide: true, sort: (e) => e.route, cell: (e) => <code>{e.method} {e.route}</code> },
+      { id: 'count', title: 'Requests', right: true, sort: (e) => e.count, cell: (e) => count(e.count) },
+      { id: 'answers', title: 'Answers', cell: (e) => <Answers rows={e.answers} /> },
       { id: 'rate', title: 'Rate', right: true, sort: (e) => e.rate, cell: (e) => rate(e.rate) },
-      { id: 'errors', title: 'Errors', right: true, sort: (e) => e.error_share, cell: errorCell },
+      { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (e) => e.error_share, cell: errorCell },
       { id: 'p50', title: 'p50', right: true, sort: (e) => e.p50, cell: (e) => duration(e.p50, unit) },
       { id: 'p95', title: 'p95', right: true, sort: (e) => e.p95, cell: (e) => duration(e.p95, unit) },
       { id: 'p99', title: 'p99', right: true, sort: (e) => e.p99, cell: (e) => duration(e.p99, unit) },
+      { id: 'queue', title: 'Wait', right: true, hint: 'Mean time from arrival until the process read the request', sort: waitOf, cell: (e) => duration(waitOf(e), unit) },
       { id: 'total', title: 'Of its time', right: true, sort: (e) => e.total_s, cell: (e) => share(total > 0 && e.total_s !== null ? e.total_s / total : null) },
     ];
   }, [data]);
@@ -93,11 +105,14 @@ export default function ServicePageView({ name }: { name: string }) {
         <div className={css.name}><Language language={s.language} /><h1>{name}</h1><Facts data={data} /></div>
         <p className={css.answer}>{data.verdict}</p>
         <dl className={css.figures}>
+          <div><dt>Requests</dt><dd>{count(s.count)}</dd></div>
           <div><dt>Rate</dt><dd>{rate(s.rate)}</dd></div>
           <div><dt>Errors</dt><dd className={inTrouble(s) ? parts.trouble : ''}>{share(s.error_share)}</dd></div>
+          <div><dt>4xx</dt><dd>{share(refusedShare(s.answers))}</dd></div>
           <div><dt>p50</dt><dd>{duration(s.p50)}</dd></div>
           <div><dt>p95</dt><dd>{duration(s.p95)}</dd></div>
           <div><dt>p99</dt><dd>{duration(s.p99)}</dd></div>
+          <div title="Mean time from arrival until the process read the request"><dt>Wait</dt><dd>{duration(waitOf({ queue_s: data.time_spent.queue_s, count: s.count }))}</dd></div>
         </dl>
       </div>
       {quiet ? (
@@ -117,25 +132,25 @@ export default function ServicePageView({ name }: { name: string }) {
               lines={[{ name: 'p99', colour: 'latency-99', values: data.series.p99 }, { name: 'p95', colour: 'latency-95', values: data.series.p95 },
                 { name: 'p50', colour: 'latency-50', values: data.series.p50 }]} />
           </div>
+          <section className={css.section}>
+            <h2>Endpoints</h2>
+            <Table name="endpoints" caption="Endpoints" rows={data.endpoints} columns={endpointColumns} rowKey={(e) => `${e.method} ${e.route}`} trouble={byErrors}
+              empty="It answered no request in this range." />
+          </section>
           <div className={css.pair}>
             <TimeSpent data={data} />
-            <section className={css.section}>
-              <h2>Endpoints</h2>
-              <Table name="endpoints" caption="Endpoints" rows={data.endpoints} columns={endpointColumns} rowKey={(e) => `${e.method} ${e.route}`} trouble={byErrors}
-                empty="It answered no request in this range." />
-            </section>
-          </div>
-          <div className={css.pair}>
-            <section className={css.section}>
-              <h2>Who calls it</h2>
-              <Table name="inbound" caption="Who calls it" rows={data.inbound} columns={peerColumns(data.inbound, 'Caller')} rowKey={(p) => p.peer} trouble={byErrors}
-                open={(p) => p.peer && go(servicePath(p.peer))} empty="No caller is known." />
-            </section>
-            <section className={css.section}>
-              <h2>Whom it calls</h2>
-              <Table name="outbound" caption="Whom it calls" rows={data.outbound} columns={peerColumns(data.outbound, 'Callee')} rowKey={(p) => `${p.peer} ${p.address}`}
-                trouble={byErrors} open={(p) => p.peer && go(servicePath(p.peer))} empty="It calls nobody." />
-            </section>
+            <div className={css.peers}>
+              <section className={css.section}>
+                <h2>Who calls it</h2>
+                <Table name="inbound" caption="Who calls it" rows={data.inbound} columns={peerColumns(data.inbound, 'Caller')} rowKey={(p) => p.peer} trouble={byErrors}
+                  open={(p) => p.peer && go(servicePath(p.peer))} empty="No caller is known." />
+              </section>
+              <section className={css.section}>
+                <h2>Whom it calls</h2>
+                <Table name="outbound" caption="Whom it calls" rows={data.outbound} columns={peerColumns(data.outbound, 'Callee')} rowKey={(p) => `${p.peer} ${p.address}`}
+                  trouble={byErrors} open={(p) => p.peer && go(servicePath(p.peer))} empty="It calls nobody." />
+              </section>
+            </div>
           </div>
         </>
       )}

@@ -3,8 +3,9 @@
 import { useMemo, useRef } from 'react';
 import { useLive } from '../../api/client';
 import type { Service, ServicesAnswer as Services } from '../../api/types';
+import { refusedShare } from '../../parts/answers';
 import { useFrame } from '../../parts/context';
-import { ago, clock, duration, inTrouble, rate, share, unitFor } from '../../parts/format';
+import { ago, clock, count, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
 import { useKeys } from '../../parts/keys';
 import { ServiceName, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
@@ -17,6 +18,7 @@ const byTrouble = (a: Service, b: Service) =>
   Number(inTrouble(b)) - Number(inTrouble(a)) ||
   (inTrouble(a) ? (b.error_share ?? 0) - (a.error_share ?? 0) : 0) || (b.p95 ?? -1) - (a.p95 ?? -1);
 const keyOf = (s: Service) => s.name;
+const placeOf = (s: Service) => (s.container ? s.container.slice(0, 12) : s.unit ?? '');
 
 function Answer({ services }: { services: Service[] }) {
   const bad = services.filter(inTrouble).toSorted(byTrouble);
@@ -45,7 +47,7 @@ export function ServicesPage() {
   const filter = query.get('q') ?? '';
   const data = live.data;
   const rows = useMemo(() => (data?.services ?? []).filter((s) =>
-    `${s.name} ${s.namespace} ${s.language} ${s.unit ?? ''}`.toLowerCase().includes(filter.toLowerCase())), [data, filter]);
+    `${s.name} ${s.namespace} ${s.language} ${s.unit ?? ''} ${s.container ?? ''} ${s.instrumented_by}`.toLowerCase().includes(filter.toLowerCase())), [data, filter]);
 
   const columns = useMemo((): Column<Service>[] => {
     const unit = unitFor(rows.flatMap((s) => [s.p50, s.p95]));
@@ -54,11 +56,16 @@ export function ServicesPage() {
       { id: 'name', title: 'Service', sort: (s) => s.name, wide: true, cell: (s) => (
         <ServiceName name={s.name} language={s.language} note={<>
           {s.namespace && <span className={`${parts.muted} ${parts.roomy}`}>{s.namespace}</span>}
-          {s.trust === 'none' && <span className={`${parts.chip} ${parts.roomy}`} title="Its calls cannot be tied to the requests that caused them">untied</span>}
+          {s.instrumented_by && <span className={`${parts.chip} ${parts.roomy}`} title="Another agent or an SDK reports of it as well">{s.instrumented_by}</span>}
+          {s.trust === 'none' && <span className={`${parts.chip} ${parts.roomy}`} title="Its calls cannot be tied to the requests that caused them: traces end here">untied</span>}
         </>} />) },
-      { id: 'trend', title: 'Requests', roomy: true, cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
+      { id: 'place', title: 'Runs in', roomy: true, sort: placeOf, cell: (s) => (
+        <span className={parts.muted} title={s.container ? `Container ${s.container}` : s.unit ? 'systemd unit' : undefined}>{placeOf(s) || unknown}</span>) },
+      { id: 'trend', title: 'Trend', roomy: true, cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
+      { id: 'count', title: 'Requests', right: true, sort: (s) => s.count, cell: (s) => <Link to={servicePath(s.name)}>{count(s.count)}</Link> },
       { id: 'rate', title: 'Rate', right: true, sort: (s) => s.rate, cell: (s) => <Link to={servicePath(s.name)}>{rate(s.rate)}</Link> },
-      { id: 'errors', title: 'Errors', right: true, sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.rate ? s.error_share : null)}</span> },
+      { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.rate ? s.error_share : null)}</span> },
+      { id: 'refused', title: '4xx', right: true, roomy: true, hint: 'The caller asked for what is not there or not allowed', sort: (s) => refusedShare(s.answers), cell: (s) => share(refusedShare(s.answers)) },
       { id: 'p50', title: 'p50', right: true, sort: (s) => s.p50, cell: (s) => duration(s.p50, unit) },
       { id: 'p95', title: 'p95', right: true, sort: (s) => s.p95, cell: (s) => duration(s.p95, unit) },
       { id: 'p99', title: 'p99', right: true, sort: (s) => s.p99, cell: (s) => duration(s.p99, unit) },
@@ -75,7 +82,7 @@ export function ServicesPage() {
         <h1>Services</h1>
         <Empty title="No service has answered a request yet"
           why={`Sonde watches every process of this machine that speaks HTTP. In the last ${range} none did.`}
-          command="demo/demo start --load 20" />
+          command="./dev demo start --load 20" />
       </>
     );
   }
