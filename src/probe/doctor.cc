@@ -40,6 +40,20 @@ uint64_t effective_capabilities() {
   return out;
 }
 
+struct Need {
+  int cap;
+  const char* name;
+  const char* why;
+  bool met_by(uint64_t have) const {
+    const bool implied = (cap == CAP_BPF || cap == CAP_PERFMON) && (have >> CAP_SYS_ADMIN & 1) != 0;
+    return implied || (have >> cap & 1) != 0;
+  }
+};
+constexpr Need kNeeds[] = {{CAP_BPF, "CAP_BPF", "load the programs"},
+                           {CAP_PERFMON, "CAP_PERFMON", "attach them to tracepoints"},
+                           {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "name the processes of other users"},
+                           {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read their executables"}};
+
 // The mode in brackets of "none [integrity] confidentiality"; empty where there is no lockdown.
 std::string lockdown_mode() {
   const std::string text = read_small("/sys/kernel/security/lockdown");
@@ -50,6 +64,14 @@ std::string lockdown_mode() {
 }
 
 }  // namespace
+
+std::vector<std::string> missing_capabilities() {
+  const uint64_t have = effective_capabilities();
+  std::vector<std::string> out;
+  for (const Need& n : kNeeds)
+    if (!n.met_by(have)) out.emplace_back(n.name);
+  return out;
+}
 
 Diagnosis diagnose() {
   Diagnosis out;
@@ -98,20 +120,8 @@ Diagnosis diagnose() {
   }
 
   const uint64_t have = effective_capabilities();
-  const auto has = [have](int cap) { return (have >> cap & 1) != 0; };
-  struct Need {
-    int cap;
-    const char* name;
-    const char* why;
-  };
-  const bool admin = has(CAP_SYS_ADMIN);
-  for (const Need& n :
-       {Need{CAP_BPF, "CAP_BPF", "load the programs"},
-        Need{CAP_PERFMON, "CAP_PERFMON", "attach them to tracepoints"},
-        Need{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "name the processes of other users"},
-        Need{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read their executables"}}) {
-    const bool implied = admin && (n.cap == CAP_BPF || n.cap == CAP_PERFMON);
-    if (has(n.cap) || implied) {
+  for (const Need& n : kNeeds) {
+    if (n.met_by(have)) {
       good(fmt::format("{} (to {})", n.name, n.why));
     } else {
       missing(fmt::format("no {} (to {})", n.name, n.why),

@@ -21,6 +21,8 @@ struct Diagnosis {
 };
 
 Diagnosis diagnose();
+// Names of the capabilities that capture needs and this process lacks; empty for root.
+std::vector<std::string> missing_capabilities();
 // One line a finding, for a terminal.
 std::string to_text(const Diagnosis& diagnosis);
 

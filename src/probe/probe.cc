@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "probe/doctor.h"
 #include "probe_bpf.skel.h"
 
 namespace sonde::probe {
@@ -65,10 +67,9 @@ Error error_of(std::string_view what, int err) {
   const int code = err < 0 ? -err : err;
   const bool denied = code == EPERM || code == EACCES;
   return {denied ? ErrorKind::Denied : ErrorKind::Unavailable,
-          fmt::format("{}: {}{}", what, std::strerror(code),
-                      denied ? "; run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and "
-                               "CAP_DAC_READ_SEARCH (see `sonde doctor`)"
-                             : "; see `sonde doctor`"),
+          fmt::format(
+              "{}: {}{}", what, std::strerror(code),
+              denied ? "; a security policy of this machine forbids it" : "; see `sonde doctor`"),
           {}};
 }
 
@@ -144,6 +145,12 @@ Probe::~Probe() = default;
 Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
   libbpf_set_print(print_libbpf);
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+  // Said before the kernel refuses, which would not say what is missing.
+  if (const auto missing = missing_capabilities(); !missing.empty())
+    return fail(ErrorKind::Denied,
+                fmt::format("this process lacks {}; run as root, or put what is missing into "
+                            "AmbientCapabilities= of the unit or --cap-add of the container",
+                            fmt::join(missing, ", ")));
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   {

@@ -11,6 +11,8 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Every deadline is so many times as long: for emulated machines.
+PATIENCE = float(os.environ.get("SONDE_E2E_PATIENCE", "1"))
 
 CONFIG = """
 receivers:
@@ -64,14 +66,15 @@ def free_port():
 
 def eventually(check, seconds=20):
     """Returns the first true answer of check(); after the limit returns its last answer for the assertion."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not (answer := check()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return answer
 
 
 class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True):
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None):
+        self.command = command or [binary()]
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
         self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
@@ -79,13 +82,14 @@ class Sonde:
         if not send_otlp:
             text = text.replace(", otlp_grpc]", "]").replace(", otlp_http]", "]")
         self.config.write_text(text)
+        os.chmod(self.directory.name, 0o755)  # For a Sonde that is not root.
         self.log_path = pathlib.Path(self.directory.name) / "log"
         self.process = None
         self.start()
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.command, "run", "--config", str(self.config)], stdout=log, stderr=log)
         assert eventually(self._ready, 30), self.log()
 
     def _ready(self):
@@ -108,12 +112,12 @@ class Sonde:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(30) == 0, self.log()
+        assert self.process.wait(30 * PATIENCE) == 0, self.log()
         self.directory.cleanup()
 
     def _get(self, port, path, headers=()):
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=dict(headers))
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=10 * PATIENCE) as response:
             return response.read().decode()
 
     def metrics_text(self):
