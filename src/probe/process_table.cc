@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "probe/process_names.h"
+#include "probe/process_unit.h"
 
 namespace sonde::probe {
 namespace {
@@ -112,7 +113,8 @@ Process ProcessTable::read(uint32_t tgid) const {
     out.service = named_by_attribute;
   } else if (!out.container_name.empty()) {
     out.service = out.container_name;
-  } else if (!out.unit.empty()) {
+  } else if (!out.unit.empty() &&
+             unit_names_process({config_.proc_root, config_.cgroup_root}, tgid, cgroup, out.unit)) {
     out.service = out.unit.substr(0, out.unit.size() - std::string_view(".service").size());
   } else {
     // A container has a file system of its own; its files are reached through the process.

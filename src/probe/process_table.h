@@ -40,6 +40,7 @@ struct Process {
 
 struct ProcessTableConfig {
   std::string proc_root = "/proc";
+  std::string cgroup_root = "/sys/fs/cgroup";
   std::string host;  // Empty: gethostname.
   size_t max_processes = 16384;
   size_t max_exited = 1024;
