@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "probe/probe.h"
+#include "probe/process_table.h"
 
 namespace sonde::probe {
 namespace {
@@ -268,6 +271,63 @@ while True:
   for (const Seen& s : events_of(server.pid())) messages += s.event.type <= SONDE_SEND;
   for (const Seen& s : events_of(echo.pid())) messages += s.event.type <= SONDE_SEND;
   EXPECT_EQ(messages, 0u);
+}
+
+TEST_F(ProbeBpf, TellsWhatAProgramWasAtItsStart) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  const pid_t pid = fork();
+  if (pid == 0) {
+    execl("/bin/sh", "sh", "-c", "true", "short lived", nullptr);
+    _exit(127);
+  }
+  ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+  std::vector<std::pair<int, ProcessStart>> starts;
+  for (const Seen& s : events_of(pid)) {
+    if (s.event.type == SONDE_EXEC || s.event.type == SONDE_FORK)
+      starts.emplace_back(s.event.type, process_start_of(s.payload));
+  }
+  ASSERT_EQ(starts.size(), 2u);
+  EXPECT_EQ(starts[0].first, SONDE_FORK);
+  EXPECT_EQ(starts[0].second.comm, "probe_test");
+  EXPECT_EQ(starts[1].first, SONDE_EXEC);
+  const ProcessStart& exec = starts[1].second;
+  EXPECT_EQ(exec.comm, "sh");
+  EXPECT_EQ(exec.path, "/bin/sh");
+  EXPECT_EQ(exec.arguments, std::string_view("sh\0-c\0true\0short lived\0", 23));
+  EXPECT_NE(exec.cgroup, 0u);
+}
+
+TEST_F(ProbeBpf, NamesTheCgroupOfAProcessThatIsGone) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  char mount_point[] = "/tmp/sonde_cgroup_XXXXXX";
+  ASSERT_NE(mkdtemp(mount_point), nullptr);
+  if (mount("none", mount_point, "cgroup2", 0, nullptr) != 0) {
+    rmdir(mount_point);
+    GTEST_SKIP() << "cannot mount cgroup2";
+  }
+  const std::string name = "sonde-test-" + std::to_string(getpid());
+  const std::string group = std::string(mount_point) + "/" + name + ".service";
+  EXPECT_EQ(mkdir(group.c_str(), 0755), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const int fd = open((group + "/cgroup.procs").c_str(), O_WRONLY);
+    if (write(fd, "0", 1) != 1) _exit(126);
+    close(fd);
+    execl("/bin/true", "true", nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
+  ProcessTable processes({.proc_root = "/proc", .host = "h"});
+  for (const Seen& s : events_of(pid)) {
+    if (s.event.type == SONDE_EXEC) processes.exec(s.event.tgid, process_start_of(s.payload));
+  }
+  EXPECT_EQ(processes.get(static_cast<uint32_t>(pid))->unit, name + ".service");
+  EXPECT_EQ(processes.get(static_cast<uint32_t>(pid))->service, name);
+  rmdir(group.c_str());
+  umount2(mount_point, MNT_DETACH);
+  rmdir(mount_point);
 }
 
 TEST_F(ProbeBpf, ReportsProcessesAndClosedConnections) {

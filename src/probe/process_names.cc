@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names and files of process_names.h. The rules are heuristics over what common servers look like;
+// Names of process_names.h. The rules are heuristics over what common servers look like;
 // the environment variable OTEL_SERVICE_NAME overrules all of them.
 #include "probe/process_names.h"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -253,123 +250,6 @@ std::string erlang_name(const std::vector<std::string>& arguments) {
   }
   return {};
 }
-
-}  // namespace
-
-std::string read_file(const std::string& path, size_t limit) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return {};
-  std::string out;
-  char buffer[16384];
-  while (out.size() < limit) {
-    const ssize_t n = ::read(fd, buffer, std::min(sizeof buffer, limit - out.size()));
-    if (n <= 0) break;
-    out.append(buffer, static_cast<size_t>(n));
-  }
-  ::close(fd);
-  return out;
-}
-
-std::string read_link(const std::string& path) {
-  char buffer[4096];
-  const ssize_t n = readlink(path.c_str(), buffer, sizeof buffer);
-  return n > 0 ? std::string(buffer, static_cast<size_t>(n)) : std::string();
-}
-
-std::string base_name(std::string_view path) {
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-}
-
-std::vector<std::string> split_arguments(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty() && out.size() < 256) {
-    const size_t end = std::min(text.find('\0'), text.size());
-    out.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
-std::string percent_decoded(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char low = static_cast<char>(c | 0x20);
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-  };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-        digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& container) {
-  while (!cgroup.empty()) {
-    const std::string_view line = cgroup.substr(0, cgroup.find('\n'));
-    cgroup.remove_prefix(std::min(cgroup.size(), line.size() + 1));
-    const size_t start = line.rfind(':');
-    std::string_view path = line.substr(start == std::string_view::npos ? 0 : start + 1);
-    while (!path.empty()) {
-      path.remove_prefix(path.front() == '/' ? 1 : 0);
-      const std::string_view part = path.substr(0, path.find('/'));
-      path.remove_prefix(part.size());
-      // docker-<64 hex>.scope, cri-containerd-<64 hex>.scope, or the bare id.
-      std::string_view id = part;
-      if (id.ends_with(".scope")) id.remove_suffix(6);
-      if (const size_t dash = id.rfind('-'); dash != std::string_view::npos)
-        id.remove_prefix(dash + 1);
-      if (id.size() == 64 && std::all_of(id.begin(), id.end(), [](char c) {
-            return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-          })) {
-        container = id;
-        unit.clear();
-      } else if (part.ends_with(".service") && container.empty() && !part.starts_with("user@") &&
-                 !path.starts_with("/user.slice") && !line.contains("user.slice")) {
-        // The container runtimes are units themselves, but what runs in a container is not theirs.
-        unit = part;
-      }
-    }
-  }
-}
-
-std::string instrumented_by(std::string_view command_line, std::string_view preload,
-                            std::string_view java_options, std::string_view node_options,
-                            std::string_view python_path, std::string_view maps) {
-  struct Mark {
-    std::string_view text;
-    std::string_view who;
-  };
-  constexpr Mark kMarks[] = {{"opentelemetry", "opentelemetry"},
-                             {"libotelinject", "opentelemetry"},
-                             {"ddtrace", "datadog"},
-                             {"dd-java-agent", "datadog"},
-                             {"dd-trace", "datadog"},
-                             {"newrelic", "newrelic"},
-                             {"elastic-apm", "elastic"},
-                             {"dynatrace", "dynatrace"},
-                             {"oneagent", "dynatrace"},
-                             {"skywalking", "skywalking"},
-                             {"splunk-otel", "opentelemetry"},
-                             {"appdynamics", "appdynamics"},
-                             {"sentry", "sentry"}};
-  for (const std::string_view text :
-       {command_line, preload, java_options, node_options, python_path, maps}) {
-    for (const Mark& mark : kMarks) {
-      if (text.find(mark.text) != std::string_view::npos) return std::string(mark.who);
-    }
-  }
-  return {};
-}
-
-namespace {
 
 // nginx writes its command into one title, "nginx: master process nginx -c /etc/shop.conf". A file
 // of another name than nginx.conf tells two of them on one host apart.

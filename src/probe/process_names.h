@@ -9,13 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde::probe::names {
+#include "probe/process_text.h"
 
-std::string read_file(const std::string& path, size_t limit);
-std::string read_link(const std::string& path);
-std::string base_name(std::string_view path);
-std::vector<std::string> split_arguments(std::string_view zero_separated);
-std::string percent_decoded(std::string_view text);
+namespace sonde::probe::names {
 
 // The unit is set only for services: slices, scopes and user sessions name no service.
 void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& container);

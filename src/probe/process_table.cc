@@ -46,11 +46,14 @@ uint32_t parent_of(const std::string& folder) {
 
 }  // namespace
 
-ProcessTable::ProcessTable(ProcessTableConfig config) : config_(std::move(config)) {
+ProcessTable::ProcessTable(ProcessTableConfig config)
+    : config_(std::move(config)),
+      cgroups_(names::read_file(config_.proc_root + "/self/mountinfo", 1 << 20)),
+      starts_(config_.max_starts) {
   if (config_.host.empty()) config_.host = host_name();
 }
 
-Process ProcessTable::read(uint32_t tgid) const {
+Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   Process out;
   out.tgid = tgid;
   out.leader = tgid;
@@ -60,10 +63,20 @@ Process ProcessTable::read(uint32_t tgid) const {
   if (out.executable_path.ends_with(kDeleted)) {
     out.executable_path.resize(out.executable_path.size() - kDeleted.size());
   }
-  const std::string raw = names::read_file(folder + "/cmdline", 16384);
+  std::string raw = names::read_file(folder + "/cmdline", 16384);
+  std::string cgroup = names::read_file(folder + "/cgroup", 8192);
+  // Of a process that has ended but was not waited for, only its short name is left.
+  const bool gone = out.executable_path.empty() && raw.empty();
+  if (start != nullptr && raw.empty()) raw = start->arguments;
+  if (start != nullptr && gone) {
+    // A program without a name of its own runs from a descriptor.
+    if (!start->path.starts_with("/dev/fd/")) out.executable_path = start->path;
+    out.executable = start->comm;
+    if (cgroup.empty()) cgroup = "0::" + cgroups_.path(start->cgroup) + "\n";
+  }
   const std::vector<std::string> arguments = names::split_arguments(raw);
-  if (out.executable_path.empty() && !arguments.empty()) out.executable_path = arguments.front();
-  out.executable = names::base_name(out.executable_path);
+  if (!gone && out.executable_path.empty()) out.executable_path = arguments.front();
+  if (!out.executable_path.empty()) out.executable = names::base_name(out.executable_path);
   if (out.executable.empty()) {
     out.executable = names::read_file(folder + "/comm", 64);
     while (!out.executable.empty() && out.executable.back() == '\n') out.executable.pop_back();
@@ -78,7 +91,6 @@ Process ProcessTable::read(uint32_t tgid) const {
 
   const std::string environment = names::read_file(folder + "/environ", 131072);
   const std::string maps = names::read_file(folder + "/maps", 1048576);
-  const std::string cgroup = names::read_file(folder + "/cgroup", 8192);
   names::cgroup_facts(cgroup, out.unit, out.container);
   out.language =
       names::language_of(out.executable, out.executable_path, maps, config_.proc_root, tgid);
@@ -133,6 +145,11 @@ Process ProcessTable::read(uint32_t tgid) const {
   if (out.service.empty()) out.service = "unknown";
   out.service.resize(std::min<size_t>(out.service.size(), 128));
 
+  if (gone) {
+    out.leader = 0;
+    if (out.instance.empty()) out.instance = config_.host + ":" + out.service;
+    return out;
+  }
   // Workers that a server forks are one instance of it, not many.
   uint32_t ancestor = tgid;
   for (int depth = 0; depth < 8; ++depth) {
@@ -169,20 +186,22 @@ std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
       process->tgid = tgid;
     }
   }
-  if (process == nullptr) process = std::make_shared<Process>(read(tgid));
+  if (process == nullptr) process = std::make_shared<Process>(read(tgid, starts_.find(tgid)));
   if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());
   processes_.emplace(tgid, process);
   return process;
 }
 
-void ProcessTable::exec(uint32_t tgid) {
+void ProcessTable::exec(uint32_t tgid, ProcessStart start) {
   processes_.erase(tgid);
   parents_.erase(tgid);
+  starts_.put(tgid, std::move(start));
 }
 
-void ProcessTable::fork(uint32_t child, uint32_t parent) {
+void ProcessTable::fork(uint32_t child, uint32_t parent, ProcessStart start) {
   if (child == parent) return;
   processes_.erase(child);
+  starts_.put(child, std::move(start));
   if (parents_.size() >= kMaxParents && !parent_order_.empty()) {
     parents_.erase(parent_order_.front());
     parent_order_.pop_front();

@@ -14,12 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "probe/process_start.h"
+
 namespace sonde::probe {
 
 struct Process {
   uint32_t tgid = 0;
-  uint32_t leader = 0;    // The first of a family of forks that runs the same command line.
-  bool known = false;     // /proc could be read.
+  // The first of a family of forks that runs the same command line. 0: it was gone before it could
+  // be looked at, and all such processes of one program count as one instance.
+  uint32_t leader = 0;
+  bool known = false;     // /proc could be read, or the kernel told of its start.
   bool filtered = false;  // The filter was asked.
   bool excluded = false;
   bool trusts_thread = false;  // Its server sockets block, so the thread names the parent.
@@ -44,6 +48,7 @@ struct ProcessTableConfig {
   std::string host;  // Empty: gethostname.
   size_t max_processes = 16384;
   size_t max_exited = 1024;
+  size_t max_starts = 4096;  // Each takes about 300 bytes.
 };
 
 class ProcessTable {
@@ -54,13 +59,13 @@ class ProcessTable {
   std::shared_ptr<Process> get(uint32_t tgid);
   std::shared_ptr<Process> find(uint32_t tgid) const;
   // A new program runs under this id: what was known is void.
-  void exec(uint32_t tgid);
-  void fork(uint32_t child, uint32_t parent);
+  void exec(uint32_t tgid, ProcessStart start = {});
+  void fork(uint32_t child, uint32_t parent, ProcessStart start = {});
   // Facts stay findable for a while, for events that are still on their way.
   void exit(uint32_t tgid);
 
-  // The rest of the table is a function of /proc; tests and the doctor use it directly.
-  Process read(uint32_t tgid) const;
+  // The rest of the table is a function of /proc and, where that has nothing, of the start.
+  Process read(uint32_t tgid, const ProcessStart* start = nullptr) const;
   size_t size() const { return processes_.size(); }
   const std::string& host() const { return config_.host; }
 
@@ -68,6 +73,8 @@ class ProcessTable {
   std::shared_ptr<Process> get(uint32_t tgid, int forks);
 
   ProcessTableConfig config_;
+  CgroupPaths cgroups_;
+  ProcessStarts starts_;
   std::unordered_map<uint32_t, std::shared_ptr<Process>> processes_;
   std::unordered_map<uint32_t, uint32_t> parents_;
   std::deque<uint32_t> parent_order_;

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
+#include "probe/bpf/event_abi.h"
 #include "probe/process_names.h"
 
 namespace sonde::probe {
@@ -147,6 +149,74 @@ TEST_F(Processes, KeepsFactsAfterExitAndForgetsThemAtExec) {
   EXPECT_EQ(processes.get(8)->instance, "h:5");
   processes.exec(5);
   EXPECT_EQ(processes.get(5)->service, "unknown");
+}
+
+TEST_F(Processes, NamesWhatIsGoneByItsStart) {
+  ProcessTable processes = table();
+  processes.exec(5, {.comm = "curl", .path = "/usr/bin/curl", .arguments = {}, .cgroup = 0});
+  const auto curl = processes.get(5);
+  EXPECT_TRUE(curl->known);
+  EXPECT_EQ(curl->service, "curl");
+  EXPECT_EQ(curl->executable_path, "/usr/bin/curl");
+  EXPECT_EQ(curl->instance, "h:curl");
+  EXPECT_EQ(curl->leader, 0U);
+
+  processes.exec(6, {.comm = "report",
+                     .path = "/usr/bin/python3.11",
+                     .arguments = std::string("python3\0/srv/report.py\0", 23),
+                     .cgroup = 0});
+  EXPECT_EQ(processes.get(6)->service, "report");
+  EXPECT_EQ(processes.get(6)->language, "python");
+  // A descriptor is no name.
+  processes.exec(7, {.comm = "hidden", .path = "/dev/fd/3", .arguments = {}, .cgroup = 0});
+  EXPECT_EQ(processes.get(7)->service, "hidden");
+  // Forks that are gone are what their parent was.
+  processes.fork(8, 6, {.comm = "report", .path = {}, .arguments = {}, .cgroup = 0});
+  EXPECT_EQ(processes.get(8)->service, "report");
+  // One whose parent nobody knows has at least the name that the kernel gave it.
+  processes.fork(10, 9, {.comm = "cron", .path = {}, .arguments = {}, .cgroup = 0});
+  EXPECT_EQ(processes.get(10)->service, "cron");
+}
+
+TEST_F(Processes, PrefersProcToTheStart) {
+  add(5, "/usr/bin/ruby", {"ruby", "a.rb"});
+  ProcessTable processes = table();
+  processes.exec(5, {.comm = "other", .path = "/x/other", .arguments = {}, .cgroup = 0});
+  EXPECT_EQ(processes.get(5)->service, "a");
+  EXPECT_EQ(processes.get(5)->instance, "h:5");
+}
+
+TEST(ProcessStart, DecodesRecordsOfAnyLength) {
+  sonde_process p{};
+  p.cgroup = 77;
+  memcpy(p.comm, "sixteen_bytes_xx", 16);
+  memcpy(p.path, "/bin/x", 7);
+  p.path_length = 7;
+  memcpy(p.arguments, "x\0-v", 5);
+  p.arguments_length = 5;
+  const std::string_view all(reinterpret_cast<const char*>(&p), sizeof p);
+  const ProcessStart start = process_start_of(all);
+  EXPECT_EQ(start.cgroup, 77U);
+  EXPECT_EQ(start.comm, "sixteen_bytes_xx");
+  EXPECT_EQ(start.path, "/bin/x");
+  EXPECT_EQ(start.arguments, std::string_view("x\0-v", 5));
+  EXPECT_EQ(process_start_of(all.substr(0, SONDE_PROCESS_HEAD)).comm, "sixteen_bytes_xx");
+  EXPECT_EQ(process_start_of(all.substr(0, SONDE_PROCESS_HEAD)).path, "");
+  EXPECT_EQ(process_start_of(all.substr(0, 5)).comm, "");
+  p.path_length = sizeof p.path;
+  EXPECT_EQ(process_start_of(all).path, "");
+  p.arguments_length = 0xffff;
+  EXPECT_EQ(process_start_of(all).arguments.size(), sizeof p.arguments);
+}
+
+TEST(ProcessStarts, ForgetsTheOldestAtTheBound) {
+  ProcessStarts starts(3);
+  for (uint32_t i = 0; i < 5; ++i) starts.put(i, {.comm = "a", .path = {}, .arguments = {}});
+  starts.put(4, {.comm = "b", .path = {}, .arguments = {}});
+  EXPECT_EQ(starts.size(), 3U);
+  EXPECT_EQ(starts.find(1), nullptr);
+  ASSERT_NE(starts.find(4), nullptr);
+  EXPECT_EQ(starts.find(4)->comm, "b");
 }
 
 TEST_F(Processes, BoundsTheTable) {

@@ -99,13 +99,13 @@ void Tracker::event(const sonde_event& event, std::string_view payload) {
   now_ns_ = std::max(now_ns_, time_ns);
   switch (event.type) {
     case SONDE_EXEC:
-      processes_.exec(event.tgid);
+      processes_.exec(event.tgid, process_start_of(payload));
       return;
     case SONDE_EXIT:
       processes_.exit(event.tgid);
       return;
     case SONDE_FORK:
-      processes_.fork(event.tgid, event.length);
+      processes_.fork(event.tgid, event.length, process_start_of(payload));
       return;
     case SONDE_CLOSE:
       drop(event.cookie, time_ns);

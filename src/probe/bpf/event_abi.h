@@ -17,6 +17,7 @@ enum sonde_event_type {
   SONDE_EXEC = 4,
   SONDE_EXIT = 5, /* The whole process ended, not merely one thread. */
   SONDE_FORK = 6, /* tgid is the child, length is the tgid of the parent. */
+  /* EXEC and FORK carry a struct sonde_process as payload, FORK without path and arguments. */
 };
 
 enum sonde_event_flag {
@@ -61,12 +62,26 @@ struct sonde_event {
 #endif
 };
 
+/* What a process was when its program began, since a short one is gone before /proc can be asked.
+ * Texts that do not fit are cut. */
+struct sonde_process {
+  __u64 cgroup; /* Id in the unified hierarchy; 0 unknown. */
+  char comm[16];
+  __u16 path_length; /* With its zero; 0 unknown. */
+  __u16 arguments_length;
+  char path[124];      /* Of the file that runs: of a script its interpreter. */
+  char arguments[360]; /* Each ended by a zero, as in /proc/PID/cmdline. */
+};
+enum { SONDE_PROCESS_HEAD = 28 }; /* Up to the path. */
+
 #ifdef __cplusplus
 #define SONDE_ABI_ASSERT(what) static_assert(what, #what)
 #else
 #define SONDE_ABI_ASSERT(what) _Static_assert(what, #what)
 #endif
 SONDE_ABI_ASSERT(sizeof(struct sonde_event) == 96);
+SONDE_ABI_ASSERT(sizeof(struct sonde_process) == 512);
+SONDE_ABI_ASSERT(__builtin_offsetof(struct sonde_process, path) == SONDE_PROCESS_HEAD);
 SONDE_ABI_ASSERT(__builtin_offsetof(struct sonde_event, tgid) == 24);
 SONDE_ABI_ASSERT(__builtin_offsetof(struct sonde_event, captured) == 40);
 SONDE_ABI_ASSERT(__builtin_offsetof(struct sonde_event, local_port) == 46);

@@ -82,9 +82,18 @@ typedef struct {
 struct signal_struct {
   atomic_t live;
 };
+struct mm_struct {
+  unsigned long arg_start;
+  unsigned long arg_end;
+};
+struct linux_binprm {
+  const char* interp;
+};
 struct task_struct {
   int pid;
   int tgid;
+  char comm[16];
+  struct mm_struct* mm;
   struct files_struct* files;
   struct signal_struct* signal;
 };
@@ -93,7 +102,6 @@ struct pt_regs {
   unsigned long r10, r9, r8, dx, si, di, orig_ax;
 };
 #endif
-struct linux_binprm;
 struct msghdr;
 struct page;
 

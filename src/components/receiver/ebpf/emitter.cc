@@ -52,7 +52,7 @@ std::vector<Attribute> Emitter::resource_of(const probe::Process& process) const
   text("host.name", config_.host_name);
   text("host.id", config_.host_id);
   text("os.type", "linux");
-  out.push_back({"process.pid", int64_t{process.leader}});
+  if (process.leader != 0) out.push_back({"process.pid", int64_t{process.leader}});
   text("process.executable.name", process.executable);
   text("telemetry.sdk.language", process.language);
   text("telemetry.sdk.name", "sonde");
