@@ -6,7 +6,7 @@
 
 namespace sonde::net {
 
-asio::awaitable<Result<>> connect(boost::beast::tcp_stream& stream, Address address) {
+asio::awaitable<Result<OwnPort>> connect(boost::beast::tcp_stream& stream, Address address) {
   const auto failed = [&address](const error_code& error) {
     const bool late = error == boost::beast::error::timeout;
     return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
@@ -31,7 +31,7 @@ asio::awaitable<Result<>> connect(boost::beast::tcp_stream& stream, Address addr
   error_code ignored;
   stream.socket().set_option(Tcp::no_delay(true), ignored);
   ::fcntl(stream.socket().native_handle(), F_SETFD, FD_CLOEXEC);
-  co_return Result<>();
+  co_return OwnPort(stream.socket().local_endpoint(ignored).port());
 }
 
 }  // namespace sonde::net

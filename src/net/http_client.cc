@@ -84,6 +84,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   HttpClientOptions options;
   Result<Url> url;
   beast::tcp_stream stream;
+  OwnPort near_end;
   beast::flat_buffer buffer;
   bool connected = false;
   bool working = false;
@@ -158,6 +159,7 @@ void HttpClient::Impl::drop_connection() {
   buffer.clear();
   error_code ignored;
   stream.socket().close(ignored);
+  near_end = OwnPort();
 }
 
 void HttpClient::Impl::close() {
@@ -250,6 +252,7 @@ asio::awaitable<Answer> HttpClient::Impl::exchange(const Job& job) {
       co_return std::unexpected(Failure{});
     }
     connected = true;
+    near_end = std::move(*made);
   }
   const std::array<asio::const_buffer, 2> out = {asio::buffer(job.head),
                                                  asio::buffer(job.body.data(), job.body.size())};

@@ -199,6 +199,7 @@ Result<> HttpServer::Impl::bind(std::string_view text) {
   if (error) return failed(error);
   acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(error);
+  own_port = OwnPort(acceptor.local_endpoint(error).port());
   return {};
 }
 
@@ -250,6 +251,7 @@ HttpServer::~HttpServer() {
   impl_->stopped = true;
   error_code ignored;
   impl_->acceptor.close(ignored);
+  impl_->own_port = OwnPort();
   impl_->pause.cancel();
   const auto connections = impl_->connections;
   for (const auto& [key, weak] : connections) {

@@ -11,6 +11,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "net/internal/loop_impl.h"
+#include "net/own_port.h"
 #include "net/port_owner.h"
 
 namespace sonde::net {
@@ -30,6 +31,7 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
   asio::steady_timer pause;
   std::string unix_path;
   uint16_t port = 0;
+  OwnPort own_port;
   bool tcp = false;
   bool stopped = false;
 };
@@ -89,6 +91,7 @@ Result<> Listener::Impl::bind_tcp(std::string_view text) {
   if (error) return failed(error);
   std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
   port = bound.port();
+  own_port = OwnPort(port);
   tcp = true;
   return {};
 }
@@ -164,6 +167,7 @@ Listener::~Listener() {
   impl_->accept = nullptr;
   error_code ignored;
   impl_->acceptor.close(ignored);
+  impl_->own_port = OwnPort();
   impl_->pause.cancel();
   if (!impl_->unix_path.empty()) ::unlink(impl_->unix_path.c_str());
 }

@@ -7,6 +7,7 @@
 //   http_client.h  HTTP/1.1 client: one kept-alive connection, a timeout, a bounded answer
 //   grpc_client.h  unary gRPC calls over plaintext HTTP/2
 //   grpc_frame.h   the pure parts of gRPC: message framing, status mapping, message decoding
+//   own_port.h     which ports this process holds, so that the probe leaves it out
 //   port_owner.h   which process holds a port, so that "address in use" names the culprit
 //
 // Asio, Beast and nghttp2 appear only in .cc files and internal/: users of this room pay for none

@@ -32,7 +32,8 @@ std::string name_of(const Socket& socket) {
 
 class PlainTransport final : public Transport {
  public:
-  explicit PlainTransport(Socket socket) : socket_(std::move(socket)), peer_(name_of(socket_)) {}
+  PlainTransport(Socket socket, OwnPort near_end)
+      : socket_(std::move(socket)), near_end_(std::move(near_end)), peer_(name_of(socket_)) {}
 
   asio::awaitable<error_code> wait_readable() override {
     const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
@@ -74,13 +75,14 @@ class PlainTransport final : public Transport {
 
  private:
   Socket socket_;
+  OwnPort near_end_;
   std::string peer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_plain_transport(Socket socket) {
-  return std::make_unique<PlainTransport>(std::move(socket));
+std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end) {
+  return std::make_unique<PlainTransport>(std::move(socket), std::move(near_end));
 }
 
 Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
@@ -116,7 +118,8 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
   ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-  co_return make_plain_transport(Socket(std::move(socket)));
+  OwnPort near_end(socket.local_endpoint(ignored).port());
+  co_return make_plain_transport(Socket(std::move(socket)), std::move(near_end));
 }
 
 }  // namespace sonde::net

@@ -123,6 +123,10 @@ void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
   Connection* connection = connection_of(event);
   if (connection == nullptr) return;
   recent_.splice(recent_.begin(), recent_, connection->recent);
+  if (connection->ignored) {
+    connection->last_ns = static_cast<int64_t>(event.time_ns);
+    return;
+  }
   if (connection->parser == nullptr) {
     const Protocol* protocol = protocol_of(event.protocol);
     if (protocol == nullptr) {
@@ -193,6 +197,8 @@ Tracker::Connection* Tracker::connection_of(const sonde_event& event) {
   connection->cookie = event.cookie;
   recent_.push_front(event.cookie);
   connection->recent = recent_.begin();
+  connection->ignored = config_.own_end.is_far_end_of(event);
+  if (connection->ignored) ++stats_.own_connections;
   return connections_.emplace(event.cookie, std::move(connection)).first->second.get();
 }
 

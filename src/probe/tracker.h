@@ -23,6 +23,7 @@
 
 #include "probe/bpf/event_abi.h"
 #include "probe/filter.h"
+#include "probe/own_end.h"
 #include "probe/process_table.h"
 #include "probe/protocol/protocol.h"
 #include "probe/route.h"
@@ -75,6 +76,7 @@ struct TrackerConfig {
   int64_t idle_ns = 600'000'000'000;  // Without a byte and without an open request.
   uint64_t seed = 0;                  // 0: from the random device.
   uint32_t own_tgid = 0;              // Never reported.
+  OwnEnd own_end;                     // Nor what others say to it.
   Filter filter;
   RouteLimits routes;
 };
@@ -85,6 +87,7 @@ struct TrackerStats {
   uint64_t requests = 0;
   uint64_t joined = 0;
   uint64_t gaps = 0;
+  uint64_t own_connections = 0;  // Not reported, since their far end is Sonde itself.
 };
 
 class Tracker {

@@ -41,6 +41,7 @@ void Tracker::join(Connection& connection, const std::shared_ptr<Request>& reque
   key.server_port = server ? event.local_port : event.remote_port;
   key.client_port = server ? event.remote_port : event.local_port;
   key.seq = seq;
+  if (is_loopback(event.remote_addr)) key.network = event.netns;
   const auto [place, added] = joins_->try_emplace(key);
   Join& join = place->second;
   (server ? join.server : join.client) = request;

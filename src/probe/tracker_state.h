@@ -34,6 +34,7 @@ struct Tracker::Connection {
   uint64_t cookie = 0;
   std::unique_ptr<ConnectionParser> parser;
   std::string_view protocol;
+  bool ignored = false;  // Kept only to be recognised.
   // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
   std::vector<std::pair<sonde_event, std::string>> early;
   sonde_event last{};
@@ -50,6 +51,7 @@ struct Tracker::JoinKey {
   uint16_t client_port = 0;
   uint16_t server_port = 0;
   uint32_t seq = 0;
+  uint32_t network = 0;  // Of loopback addresses, which every network namespace has.
   bool operator==(const JoinKey&) const = default;
 };
 

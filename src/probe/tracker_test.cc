@@ -155,6 +155,62 @@ TEST_F(TrackerTest, JoinsBothEndsOfAConnectionInEitherOrder) {
   }
 }
 
+TEST_F(TrackerTest, JoinsLoopbackAddressesWithinTheirNetworkNamespaceOnly) {
+  for (const bool same : {true, false}) {
+    sink->all.clear();
+    End c{same ? 1U : 3U, 10, 11, 40000, 8080};
+    End s{same ? 2U : 4U, 20, 21, 8080, 40000};
+    s.in_seq = c.out_seq = same ? 777 : 888;
+    sonde_event sent = make_event(c, SONDE_SEND, kGet.size(), kGet.size());
+    sonde_event received = make_event(s, SONDE_RECEIVE, kGet.size(), kGet.size());
+    sent.netns = 1;
+    received.netns = same ? 1 : 2;
+    tracker->event(sent, kGet);
+    tracker->event(received, kGet);
+    out(s, kOk);
+    in(c, kOk);
+    ASSERT_EQ(finished().size(), 2U);
+    EXPECT_EQ(sink->all[0].trace_id == sink->all[1].trace_id, same);
+  }
+}
+
+// A server that listens on :: sees an IPv4 client by its mapped address, with the other family.
+TEST_F(TrackerTest, JoinsAnIpv4ClientWithADualStackServer) {
+  End c{1, 10, 11, 40000, 8080};
+  End s{2, 20, 21, 8080, 40000};
+  s.in_seq = c.out_seq;
+  out(c, kGet);
+  sonde_event received = make_event(s, SONDE_RECEIVE, kGet.size(), kGet.size());
+  received.family = SONDE_FAMILY_INET6;
+  tracker->event(received, kGet);
+  out(s, kOk);
+  in(c, kOk);
+  ASSERT_EQ(finished().size(), 2U);
+  EXPECT_EQ(sink->all[0].trace_id, sink->all[1].trace_id);
+  EXPECT_EQ(sink->all[0].peer_address, "127.0.0.1");
+  EXPECT_EQ(sink->all[1].peer_address, "127.0.0.1");
+}
+
+TEST_F(TrackerTest, LeavesOutWhatIsSaidToItself) {
+  TrackerConfig config;
+  config.own_end = OwnEnd([](uint16_t port) { return port == 4400; }, 0,
+                          [] { return std::set<AddressBytes>{}; });
+  make(std::move(config));
+  End browser{1, 10, 11, 40000, 4400};
+  for (int i = 0; i < 3; ++i) {
+    out(browser, kGet);
+    in(browser, kOk);
+  }
+  End other{2, 10, 11, 40001, 4402};
+  out(other, kGet);
+  in(other, kOk);
+  close(browser);
+  ASSERT_EQ(finished().size(), 1U);
+  EXPECT_EQ(sink->all[0].peer_port, 4402);
+  EXPECT_EQ(tracker->stats().own_connections, 1U);
+  EXPECT_EQ(tracker->connections(), 1U);
+}
+
 TEST_F(TrackerTest, FindsTheParentOnABlockingThread) {
   End front{1, 20, 21, 8080, 40000, true};
   End back{2, 20, 21, 50000, 9090};

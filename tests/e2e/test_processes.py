@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from client import Connection, request_bytes, send_requests
+from otlp_receiver import OtlpReceiver
 from runtimes import PYTHON, accepts
-from sonde import eventually, free_port
+from sonde import Sonde, eventually, free_port, select
 from test_counts import seen_on_metrics
 
 SERVER = """
@@ -17,6 +18,7 @@ import http.server, socket, sys
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6 if ':' in sys.argv[2] else socket.AF_INET
 class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
     def do_GET(self):
         self.send_response(200)
         self.send_header('Content-Length', '2')
@@ -97,6 +99,7 @@ def test_both_ends_in_another_network_namespace_are_joined(sonde, serve, network
 
     eventually(lambda: seen_on_metrics(sonde, "boxed_net", port) == {200: 10})
     assert seen_on_metrics(sonde, "boxed_net", port) == {200: 10}
+    eventually(lambda: client_counts(sonde, port) == {"curl": 10})
     assert client_counts(sonde, port) == {"curl": 10}
     callers = {edge["client"] for edge in sonde.api("/map")["edges"] if edge["server"] == "boxed_net"}
     assert callers == {"curl"}
@@ -119,3 +122,41 @@ def test_a_dual_stack_server_is_joined_with_its_callers(sonde, otlp, serve, addr
         return sides
 
     assert eventually(lambda: len(traces()) == 5 and all(kinds == {2, 3} for kinds in traces().values())), traces()
+
+
+def excluded_connections(sonde):
+    return sum(value for labels, value in select(sonde.own_metrics_text(), "sonde_probe_excluded_connections_total", {})
+               if labels["reason"] == "own")
+
+
+def test_what_is_said_to_sonde_itself_is_no_service(sonde, serve):
+    port = serve("visited")
+    before = excluded_connections(sonde)
+    own = set(map(str, sonde.ports.values()))
+    for own_port in own:
+        for path in ("/metrics", "/api/v1/services"):
+            subprocess.run(["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{own_port}{path}"], check=True)
+    # What came after all of that has been counted, so that has been drained.
+    subprocess.run(["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{port}/"], check=True)
+    assert eventually(lambda: client_counts(sonde, port) == {"curl": 1})
+
+    assert excluded_connections(sonde) >= before + 6
+    ports = {labels.get("server_port") for side in ("server", "client")
+             for labels, _ in sonde.series(f"http_{side}_request_duration_seconds_count")}
+    assert str(port) in ports
+    assert not ports & own
+    text = str(sonde.api("/map"))
+    assert not [p for p in own if f":{p}" in text], text
+
+
+def test_a_collector_that_sonde_exports_to_is_no_callee_of_it(serve):
+    """The far end of an export is watched, and its server spans would feed the export that they describe."""
+    collector = OtlpReceiver()
+    own = Sonde(collector.grpc_port, collector.http_port)
+    port = serve("exported")
+    subprocess.run(["curl", "-sS", "-o", "/dev/null", f"http://127.0.0.1:{port}/"], check=True)
+    assert eventually(lambda: excluded_connections(own) > 0)
+    assert eventually(lambda: client_counts(own, port) == {"curl": 1})
+    assert not own.series("http_server_request_duration_seconds_count", server_port=collector.http_port)
+    own.stop()
+    collector.stop()

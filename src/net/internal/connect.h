@@ -8,9 +8,11 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/internal/asio.h"
+#include "net/own_port.h"
 
 namespace sonde::net {
 
-asio::awaitable<Result<>> connect(boost::beast::tcp_stream& stream, Address address);
+// The near end of the connection, to be held for as long as it is open.
+asio::awaitable<Result<OwnPort>> connect(boost::beast::tcp_stream& stream, Address address);
 
 }  // namespace sonde::net

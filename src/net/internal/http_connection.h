@@ -15,6 +15,7 @@
 
 #include "net/http_server.h"
 #include "net/internal/http_parse.h"
+#include "net/own_port.h"
 
 namespace sonde::net {
 
@@ -28,6 +29,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Handler handler;
   HttpServerOptions options;
   Tcp::acceptor acceptor;
+  OwnPort own_port;
   asio::steady_timer pause;
   bool stopped = false;
   std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;

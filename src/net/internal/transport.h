@@ -14,6 +14,7 @@
 #include "net/address.h"
 #include "net/internal/asio.h"
 #include "net/loop.h"
+#include "net/own_port.h"
 
 namespace sonde::net {
 
@@ -38,7 +39,8 @@ class Transport {
   virtual const std::string& peer() const = 0;
 };
 
-std::unique_ptr<Transport> make_plain_transport(Socket socket);
+// `near_end` is the port of a connection that this process began.
+std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end = {});
 
 // One attempt to connect, without encryption. abandon() ends it early; it then fails as timed out.
 struct Dial {

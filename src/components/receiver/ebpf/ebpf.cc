@@ -11,6 +11,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "components/receiver/ebpf/emitter.h"
+#include "net/own_port.h"
 #include "pipeline/component.h"
 #include "probe/probe.h"
 #include "probe/process_names.h"
@@ -80,6 +81,8 @@ class Receiver final : public pipeline::Component {
     tracker.max_connections = config_.max_connections;
     tracker.hold_ns = config_.join_wait.count();
     tracker.own_tgid = static_cast<uint32_t>(getpid());
+    tracker.own_end =
+        probe::OwnEnd::of_this_process([](uint16_t port) { return net::is_own_port(port); });
     tracker.routes.max_routes = config_.max_routes;
     probe::Filter::parse(config_.include, config_.exclude, tracker.filter);
     tracker_ = std::make_unique<probe::Tracker>(std::move(tracker), processes_, *emitter_);
@@ -133,6 +136,7 @@ class Receiver final : public pipeline::Component {
     advance(evicted_, stats.connections_evicted + stats.requests_evicted, seen_evicted_);
     advance(joined_, stats.joined, seen_joined_);
     advance(gaps_, stats.gaps, seen_gaps_);
+    advance(own_, stats.own_connections, seen_own_);
     connections_.set(static_cast<double>(tracker_->connections()));
   }
 
@@ -172,6 +176,7 @@ class Receiver final : public pipeline::Component {
   uint64_t seen_evicted_ = 0;
   uint64_t seen_joined_ = 0;
   uint64_t seen_gaps_ = 0;
+  uint64_t seen_own_ = 0;
   uint64_t seen_requests_ = 0;
   uint64_t seen_overflow_ = 0;
   Counter& lost_ = counter("sonde_probe_lost_events_total", "Kernel events that found no room.");
@@ -180,6 +185,8 @@ class Receiver final : public pipeline::Component {
   Counter& joined_ =
       counter("sonde_probe_joined_total", "Connections of which both ends were seen.");
   Counter& gaps_ = counter("sonde_probe_gaps_total", "Holes in what connections reported.");
+  Counter& own_ = counter("sonde_probe_excluded_connections_total",
+                          "Connections that are left out, by reason.", {{"reason", "own"}});
   Counter& overflow_ =
       counter("sonde_probe_series_overflow_total", "Requests counted in the overflow series.");
   Gauge& connections_ = gauge("sonde_probe_connections", "Connections followed now.");

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/own_port.h"
+
+#include <gtest/gtest.h>
+
+#include "net/http_server.h"
+#include "net/loop.h"
+
+namespace sonde::net {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+TEST(OwnPort, IsHeldUntilAWhileAfterItsLastHolderIsGone) {
+  const auto now = steady_clock::now();
+  EXPECT_FALSE(is_own_port(7));
+  {
+    OwnPort first(7);
+    OwnPort second(7);
+    OwnPort moved(std::move(first));
+    {
+      const OwnPort gone(std::move(moved));
+    }
+    EXPECT_TRUE(is_own_port(7, now + seconds(3600)));
+  }
+  EXPECT_TRUE(is_own_port(7, steady_clock::now()));
+  EXPECT_FALSE(is_own_port(7, steady_clock::now() + kOwnPortLinger + seconds(2)));
+  EXPECT_FALSE(is_own_port(0));
+}
+
+TEST(OwnPort, KnowsWhatAServerListensOn) {
+  Loop loop;
+  auto server = HttpServer::listen(loop, "127.0.0.1:0", [](Request, Responder) {});
+  ASSERT_TRUE(server) << server.error().message;
+  const uint16_t port = (*server)->port();
+  EXPECT_TRUE(is_own_port(port, steady_clock::now() + seconds(3600)));
+  server->reset();
+  EXPECT_FALSE(is_own_port(port, steady_clock::now() + seconds(3600)));
+}
+
+}  // namespace
+}  // namespace sonde::net
