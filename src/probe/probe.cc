@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "base/log.h"
@@ -174,9 +175,11 @@ Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
     autoload(p.fexit_receive, !length);
     // Gone since 6.5, where sendmsg took over its work.
     autoload(p.fexit_sendpage, !length && has_type(kernel.get(), "tcp_sendpage", BTF_KIND_FUNC));
-    autoload(p.on_data_ready, has_type(kernel.get(), "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF));
   }
   bpf_map__set_max_entries(impl->skeleton->maps.events, config.ring_bytes);
+  timespec tick{};
+  if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && tick.tv_nsec > 0)
+    impl->skeleton->rodata->tick_ns = static_cast<uint64_t>(tick.tv_nsec);
   if (const int err = probe_bpf__load(impl->skeleton))
     return std::unexpected(error_of("cannot load the BPF programs", err));
   impl->ring =

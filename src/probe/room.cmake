@@ -62,11 +62,25 @@ add_dependencies(probe probe_skeleton)
 target_include_directories(probe SYSTEM PRIVATE "${probe_gen}")
 target_link_libraries(probe PRIVATE ${SONDE_BPF} ${SONDE_ELF} ${SONDE_Z})
 if(TARGET probe_test)
-  add_test(NAME probe_bpf_root COMMAND probe_test --gtest_filter=ProbeBpf.*)
+  add_test(NAME probe_bpf_root COMMAND probe_test --gtest_filter=ProbeBpf*)
   set_tests_properties(probe_bpf_root PROPERTIES LABELS root TIMEOUT 120 RUN_SERIAL ON)
 endif()
 
-# What bench/nginx_overhead.py drives.
+# What bench/nginx_overhead.py drives, and what a message costs in the kernel.
 add_executable(probe_drain EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/nginx_drain.cc")
-sonde_target(probe_drain)
-target_link_libraries(probe_drain PRIVATE probe)
+add_executable(message_cost EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/message_cost.cc"
+               "${probe_gen}/bench_empty.skel.h")
+add_custom_command(
+  OUTPUT "${probe_gen}/bench_empty.skel.h"
+  COMMAND "${SONDE_BPF_CLANG}" -target bpf -mcpu=v3 -g -O2 -I/usr/include/${CMAKE_SYSTEM_PROCESSOR}-linux-gnu
+          -c "${CMAKE_SOURCE_DIR}/bench/empty.bpf.c" -o "${probe_gen}/bench_empty.o"
+  COMMAND "${SONDE_BPFTOOL}" gen skeleton "${probe_gen}/bench_empty.o" name bench_empty
+          > "${probe_gen}/bench_empty.skel.h"
+  DEPENDS "${CMAKE_SOURCE_DIR}/bench/empty.bpf.c"
+  VERBATIM)
+foreach(bench IN ITEMS probe_drain message_cost)
+  sonde_target(${bench})
+  target_link_libraries(${bench} PRIVATE probe)
+endforeach()
+target_include_directories(message_cost SYSTEM PRIVATE "${probe_gen}")
+target_link_libraries(message_cost PRIVATE ${SONDE_BPF} ${SONDE_ELF} ${SONDE_Z})

@@ -103,82 +103,69 @@ static __always_inline enum sonde_match judge(struct conn* c, u64 bytes, u32 n) 
   return m;
 }
 
-static __always_inline void finish_event(struct sonde_event* e, const struct sonde_event* from) {
-  __builtin_memcpy(e, from, sizeof(*from));
+/* The ring takes records of constant size only, hence one branch a size class. */
+#define SONDE_RESERVE_CLASS(size)                                       \
+  if (want <= (size)) {                                                 \
+    e = bpf_ringbuf_reserve(&events, sizeof(*e) + (size), 0);           \
+    if (!e) return NULL;                                                \
+    if (want) *captured = copy_payload(e, from, direction, want, size); \
+    return e;                                                           \
+  }
+
+/* Copies the head of the message behind the record; answers how many bytes. */
+static __always_inline u32 copy_payload(struct sonde_event* e, const struct source* from,
+                                        int direction, u32 want, u32 room) {
+  u32 first = from->buffer_length < want ? from->buffer_length : want;
+  const u32 key = direction == DIRECTION_SEND;
+  u8* gathered;
+  u32 have;
+  /* Verifiers before 6.3 know a minimum's bound only where it is tested against a constant. */
+  asm volatile("" : "+r"(first));
+  if (first > room || bpf_probe_read_user(e->payload, first, (void*)from->buffer)) return 0;
+  if (first == want) return want;
+  /* Most servers send the head and the body as two segments of one call. The head is all that
+   * anybody asks for, and without the body it needs no second copy. */
+  if (first >= 4 && *(u32*)(e->payload + first - 4) == END_OF_HEAD) return first;
+  have = gather(from->iov, from->iov_count, direction, want);
+  gathered = bpf_map_lookup_elem(&scratch, &key);
+  /* All that is wanted, since the verifier knows no better bound; only `have` of it counts. */
+  asm volatile("" : "+r"(want));
+  if (!gathered || want > room || bpf_probe_read_kernel(e->payload, want, gathered)) return 0;
+  return have;
 }
 
-/* The ring takes records of constant size only, hence one branch a size class. */
-#define SONDE_EMIT_CLASS(size)                                                       \
-  if (want <= (size)) {                                                              \
-    struct sonde_event* e = bpf_ringbuf_reserve(&events, sizeof(*e) + (size), 0);    \
-    if (!e) {                                                                        \
-      count_lost();                                                                  \
-      return false;                                                                  \
-    }                                                                                \
-    if (gathered) {                                                                  \
-      if (bpf_probe_read_kernel(e->payload, want, gathered)) want = 0;               \
-    } else if (want && bpf_probe_read_user(e->payload, want, (void*)from->buffer)) { \
-      want = 0;                                                                      \
-      h->flags |= SONDE_PAYLOAD_MISSING;                                             \
-    }                                                                                \
-    h->captured = want;                                                              \
-    finish_event(e, h);                                                              \
-    bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);                                         \
-    return true;                                                                     \
-  }
-
-static __always_inline bool emit(struct sonde_event* h, const struct source* from, int direction,
-                                 u32 want) {
-  u8* gathered = NULL;
-  if (want && from->buffer_length < want) {
-    /* Most servers send the head and the body as two segments of one call. The head is all that
-     * anybody asks for, and without the body it needs no second copy. */
-    u32 end = 0;
-    if (from->buffer_length >= 4 &&
-        !bpf_probe_read_user(&end, 4, (void*)(from->buffer + from->buffer_length - 4)) &&
-        end == END_OF_HEAD)
-      want = from->buffer_length;
-  }
-  if (want && from->buffer_length < want) {
-    const u32 key = direction == DIRECTION_SEND;
-    want = gather(from->iov, from->iov_count, direction, want);
-    gathered = bpf_map_lookup_elem(&scratch, &key);
-    if (!gathered) want = 0;
-    if (want == 0) h->flags |= SONDE_PAYLOAD_MISSING;
-  }
-  if (want == 0) {
-    struct sonde_event* e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-    if (!e) {
-      count_lost();
-      return false;
-    }
-    finish_event(e, h);
-    bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-    return true;
-  }
-  SONDE_EMIT_CLASS(128)
-  SONDE_EMIT_CLASS(256)
-  SONDE_EMIT_CLASS(512)
-  SONDE_EMIT_CLASS(1024)
-  SONDE_EMIT_CLASS(4096)
-  return false;
+static __always_inline struct sonde_event* reserve(const struct source* from, int direction,
+                                                   u32 want, u32* captured) {
+  struct sonde_event* e;
+  SONDE_RESERVE_CLASS(0)
+  SONDE_RESERVE_CLASS(128)
+  SONDE_RESERVE_CLASS(256)
+  SONDE_RESERVE_CLASS(512)
+  SONDE_RESERVE_CLASS(1024)
+  SONDE_RESERVE_CLASS(4096)
+  return NULL;
 }
 
 static __always_inline int message(struct sock* sk, int direction, int ret, int flags) {
-  const u64 id = bpf_get_current_pid_tgid();
-  const u32 tgid = id >> 32;
+  struct task_struct* task;
+  u32 tgid;
   const int index = direction == DIRECTION_SEND;
-  struct sonde_event h;
+  struct sonde_event* e;
   struct source from = {};
   struct tcp_sock* tcp;
   struct file* file;
   struct conn* c;
   enum sonde_match match = SONDE_MATCH_YES;
   bool turn_start;
-  u64 offset, arrived = 0;
-  u32 want;
+  u64 offset, now, arrived = 0;
+  u32 want, captured = 0;
+  bool asked;
 
-  if (ret <= 0 || is_excluded(tgid)) return 0;
+  /* Half of all receives of some servers only find out that there is nothing more. */
+  if (ret <= 0) return 0;
+  task = bpf_get_current_task_btf();
+  tgid = task->tgid;
+  if (is_excluded(tgid)) return 0;
   if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK_FLAG)) return 0;
   c = bpf_sk_storage_get(&conns, sk, NULL, 0);
   if (!c) {
@@ -200,10 +187,9 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   }
   offset = c->offset[index];
   c->offset[index] = offset + (u32)ret;
-  if (direction == DIRECTION_RECEIVE) {
-    arrived = c->arrived_ns;
-    c->arrived_ns = 0;
-  }
+  now = message_time(tcp);
+  if (direction == DIRECTION_RECEIVE && tcp && (c->template.flags & SONDE_ACCEPTED))
+    arrived = arrival(c, tcp, now);
   turn_start = c->last != direction;
   if (turn_start) {
     c->last = direction;
@@ -215,7 +201,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   file = sk->sk_socket->file;
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
-    find_source(&from, sk, direction, file);
+    find_source(&from, sk, direction, file, task);
 
   /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
    * then, because it may have been upgraded to another protocol. */
@@ -257,29 +243,32 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     const u32 left = SONDE_PAYLOAD_MAX - c->turn_captured;
     if (want > left) want = left;
   }
-  h = c->template;
-  if (want && !from.buffer) {
-    want = 0;
-    h.flags |= SONDE_PAYLOAD_MISSING;
-  }
-  h.time_ns = bpf_ktime_get_ns();
-  h.arrived_ns = arrived;
-  h.tgid = tgid;
-  h.tid = (u32)id;
-  h.length = (u32)ret;
-  h.type = direction;
-  h.stream_offset = offset;
-  if (tcp) h.seq = (direction == DIRECTION_RECEIVE ? tcp->copied_seq : tcp->write_seq) - (u32)ret;
-  if (turn_start) h.flags |= SONDE_TURN_START;
-  if (c->gap[index]) h.flags |= SONDE_GAP;
-  if (file && !(file->f_flags & O_NONBLOCK_FLAG)) h.flags |= SONDE_SOCKET_BLOCKING;
-  if (emit(&h, &from, direction, want)) {
-    c->gap[index] = 0;
-    c->turn_captured += h.captured;
-    c->flags |= CONN_ANNOUNCED;
-  } else {
+  asked = want != 0;
+  if (!from.buffer) want = 0;
+  e = reserve(&from, direction, want, &captured);
+  if (!e) {
+    count_lost();
     c->gap[index] = 1;
+    return 0;
   }
+  __builtin_memcpy(e, &c->template, sizeof(*e));
+  e->time_ns = now;
+  e->arrived_ns = arrived;
+  e->tgid = tgid;
+  e->tid = task->pid;
+  if (tcp) e->seq = (direction == DIRECTION_RECEIVE ? tcp->copied_seq : tcp->write_seq) - (u32)ret;
+  e->length = (u32)ret;
+  e->captured = captured;
+  e->type = direction;
+  e->stream_offset = offset;
+  if (turn_start) e->flags |= SONDE_TURN_START;
+  if (c->gap[index]) e->flags |= SONDE_GAP;
+  if (file && !(file->f_flags & O_NONBLOCK_FLAG)) e->flags |= SONDE_SOCKET_BLOCKING;
+  if (asked && !captured) e->flags |= SONDE_PAYLOAD_MISSING;
+  bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+  c->gap[index] = 0;
+  c->turn_captured += captured;
+  c->flags |= CONN_ANNOUNCED;
   return 0;
 }
 

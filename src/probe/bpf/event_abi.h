@@ -37,8 +37,8 @@ enum {
 
 struct sonde_event {
   __u64 cookie;     /* Socket cookie, the key of the connection's local end; 0 for processes. */
-  __u64 time_ns;    /* bpf_ktime_get_ns: CLOCK_MONOTONIC. */
-  __u64 arrived_ns; /* When the data of a receive arrived in the kernel; 0 unknown. */
+  __u64 time_ns;    /* CLOCK_MONOTONIC. */
+  __u64 arrived_ns; /* When the data of a receive had arrived, at the latest; 0 unknown. */
   __u32 tgid;
   __u32 tid;
   __u32 seq;    /* TCP sequence of the first byte of this message; 0 where not TCP. */

@@ -57,13 +57,25 @@ struct sock {
   u16 sk_type;
   u32 sk_max_ack_backlog;
 };
+struct inet_connection_sock {
+  struct {
+    u32 lrcvtime;
+  } icsk_ack;
+};
 struct tcp_sock {
+  struct inet_connection_sock inet_conn;
   u32 rcv_nxt;
   u32 copied_seq;
   u32 write_seq;
   u32 snd_una;
   u64 bytes_received;
   u64 bytes_acked;
+  u64 tcp_clock_cache;
+  u64 tcp_wstamp_ns;
+  u64 delivered_mstamp;
+  u32 segs_in;
+  u32 data_segs_in;
+  u32 data_segs_out;
 };
 struct unix_address;
 struct unix_sock {

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What surrounds the messages: when data arrived, when a connection ended, and what processes do.
+/* What surrounds the messages: when a connection ended, and what processes do.
  * The exclusion bit follows the process here, in the kernel, so that a worker forked by an excluded
  * server is excluded before its first message. */
 #ifndef SONDE_PROBE_BPF_LIFECYCLE_H
 #define SONDE_PROBE_BPF_LIFECYCLE_H
-
-enum { STATE_ESTABLISHED = 1 };
-
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(on_data_ready, struct sock* sk) {
-  struct conn* c;
-  u16 family;
-  /* Only a server has a queue to wait in, and only what was accepted inherits a backlog. Nothing
-   * else with a backlog is ever ESTABLISHED in these families but a stream. */
-  if (sk->__sk_common.skc_state != STATE_ESTABLISHED || !sk->sk_max_ack_backlog) return 0;
-  family = sk->__sk_common.skc_family;
-  if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6) return 0;
-  /* Created here, since the wait of a connection's first request begins long before any process
-   * takes it from the listener's queue. */
-  c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-  if (!c) return 0;
-  if (c->arrived_ns == 0 && !(c->flags & CONN_MUTED)) c->arrived_ns = bpf_ktime_get_ns();
-  return 0;
-}
 
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock* sk) {

@@ -42,8 +42,7 @@ __attribute__((noinline)) int first_segment(struct source* out, u64 iov, u64 cou
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline void find_source(struct source* out, struct sock* sk, int direction,
-                                        struct file* file) {
-  struct task_struct* task = bpf_get_current_task_btf();
+                                        struct file* file, struct task_struct* task) {
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
   const u64 nr = regs->orig_ax;
   const u64 second = regs->si;

@@ -12,6 +12,7 @@
 #include "classify.bpf.h"
 #include "probe_protocols.bpf.h"
 #include "state.bpf.h"
+#include "clock.bpf.h"
 #include "payload.bpf.h"
 #include "core.bpf.h"
 #include "lifecycle.bpf.h"

@@ -18,9 +18,10 @@ enum {
 struct conn {
   struct sonde_event template; /* The constant part of every event of this socket. */
   u64 offset[2];               /* Bytes moved so far; index is direction - 1. */
-  u64 arrived_ns;
-  u64 head; /* First bytes of this turn, for classification over short reads. */
+  u64 read_ns;                 /* Of the last receive; 0 before. */
+  u64 head;                    /* First bytes of this turn, for classification over short reads. */
   u32 turn_captured;
+  u32 segments_without_data; /* Received until the last receive. */
   u8 head_length;
   u8 last; /* Direction of the last message. */
   u8 flags;

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the real programs over connections that both ends of this process hold, so that the test
+// knows when each byte moved and by which system call. Needs root; without it every test is
+// skipped.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "probe/probe.h"
+
+namespace sonde::probe {
+namespace {
+
+constexpr std::string_view kRequest = "GET /item/1 HTTP/1.1\r\nHost: test\r\n\r\n";
+constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+uint64_t monotonic_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+}
+
+uint64_t tick_ns() {
+  timespec t{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &t);
+  return static_cast<uint64_t>(t.tv_nsec);
+}
+
+// Real time must pass here: what is tested is how the kernel's clock is read.
+void pass_ms(int ms) { poll(nullptr, 0, ms); }
+
+// One loopback connection; both ends are ours.
+struct Pair {
+  int client = -1, server = -1, listener = -1;
+  Pair() {
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(a);
+    auto* address = reinterpret_cast<sockaddr*>(&a);
+    EXPECT_EQ(bind(listener, address, size), 0);
+    EXPECT_EQ(listen(listener, 8), 0);
+    getsockname(listener, address, &size);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(connect(client, address, size), 0);
+    no_delay(client);
+  }
+  void accept_now() {
+    server = accept(listener, nullptr, nullptr);
+    EXPECT_GE(server, 0);
+    no_delay(server);
+  }
+  ~Pair() {
+    for (const int fd : {client, server, listener})
+      if (fd >= 0) close(fd);
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+  static void no_delay(int fd) {
+    const int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+  }
+};
+
+void send_all(int fd, std::string_view bytes) {
+  ASSERT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+}
+
+void receive_all(int fd, size_t n) {
+  char buffer[8192];
+  for (size_t have = 0; have < n;) {
+    const ssize_t r = recv(fd, buffer, sizeof(buffer), 0);
+    ASSERT_GT(r, 0);
+    have += static_cast<size_t>(r);
+  }
+}
+
+class ProbeBpfMessages : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    auto made = Probe::create({.drop_privileges = false, .exclude_self = false});
+    ASSERT_TRUE(made) << made.error().message;
+    probe_ = std::move(*made);
+    auto attached = probe_->attach();
+    ASSERT_TRUE(attached) << attached.error().message;
+  }
+  // The messages of this process; `accepted` picks the end.
+  std::vector<sonde_event> messages(bool accepted, uint8_t type) {
+    std::vector<sonde_event> out;
+    while (probe_->drain([&](const sonde_event& e, std::string_view) {
+      if (e.tgid == static_cast<uint32_t>(getpid()) && e.type == type &&
+          ((e.flags & SONDE_ACCEPTED) != 0) == accepted)
+        out.push_back(e);
+    }) > 0) {
+    }
+    return out;
+  }
+  // Reads one request that was written between `wrote` and `written`, and checks what the event
+  // says of its arrival: never earlier than it was, and at most so much too late.
+  void expect_arrival(int fd, uint64_t wrote, uint64_t written, uint64_t too_late_ns) {
+    messages(true, SONDE_RECEIVE);
+    const uint64_t before = monotonic_ns();
+    receive_all(fd, kRequest.size());
+    const uint64_t after = monotonic_ns();
+    const auto seen = messages(true, SONDE_RECEIVE);
+    ASSERT_FALSE(seen.empty());
+    const sonde_event& e = seen.back();
+    EXPECT_GE(e.time_ns + tick_ns(), before);
+    EXPECT_LE(e.time_ns, after);
+    EXPECT_LE(e.arrived_ns, e.time_ns);
+    // Jiffies may be counted late where the machine is busy.
+    EXPECT_GE(e.arrived_ns + tick_ns(), wrote);
+    EXPECT_LE(e.arrived_ns, written + too_late_ns);
+  }
+  std::unique_ptr<Probe> probe_;
+};
+
+TEST_F(ProbeBpfMessages, KnowsWhenTheFirstRequestOfAConnectionArrived) {
+  for (const int wait : {0, 5, 100}) {
+    SCOPED_TRACE(wait);
+    Pair pair;
+    const uint64_t wrote = monotonic_ns();
+    send_all(pair.client, kRequest);
+    const uint64_t written = monotonic_ns();
+    pass_ms(wait);
+    pair.accept_now();
+    expect_arrival(pair.server, wrote, written, 2 * tick_ns());
+  }
+}
+
+TEST_F(ProbeBpfMessages, KnowsWhenRequestsOfABusyConnectionArrived) {
+  Pair pair;
+  pair.accept_now();
+  uint64_t error = 0, exact = 0;
+  for (int i = 0; i < 60; i++) {
+    const int wait = i % 3 * 7;
+    SCOPED_TRACE(i);
+    const uint64_t wrote = monotonic_ns();
+    send_all(pair.client, kRequest);
+    const uint64_t written = monotonic_ns();
+    pass_ms(wait);
+    messages(true, SONDE_RECEIVE);
+    receive_all(pair.server, kRequest.size());
+    const auto seen = messages(true, SONDE_RECEIVE);
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_LE(seen[0].arrived_ns, seen[0].time_ns);
+    EXPECT_GE(seen[0].arrived_ns + tick_ns(), wrote);
+    EXPECT_LE(seen[0].arrived_ns, written + 2 * tick_ns());
+    exact += seen[0].arrived_ns >= wrote && seen[0].arrived_ns <= written;
+    error += seen[0].arrived_ns > written ? seen[0].arrived_ns - written : 0;
+    send_all(pair.server, kAnswer);
+    receive_all(pair.client, kAnswer.size());
+  }
+  // The client's requests acknowledge the answers, and that is when TCP notes the time.
+  EXPECT_GE(exact, 45u) << "mean error " << error / 60;
+}
+
+TEST_F(ProbeBpfMessages, KnowsWhenARequestAfterALongPauseArrived) {
+  Pair pair;
+  pair.accept_now();
+  for (const int wait : {5, 100, 1000}) {
+    SCOPED_TRACE(wait);
+    // Long enough for the delayed acknowledgement of the answer before.
+    pass_ms(100);
+    const uint64_t wrote = monotonic_ns();
+    send_all(pair.client, kRequest);
+    const uint64_t written = monotonic_ns();
+    pass_ms(wait);
+    expect_arrival(pair.server, wrote, written, 2 * tick_ns());
+    send_all(pair.server, kAnswer);
+    receive_all(pair.client, kAnswer.size());
+  }
+}
+
+TEST_F(ProbeBpfMessages, AThreadThatWaitsForARequestQueuesNothing) {
+  Pair pair;
+  pair.accept_now();
+  std::thread server([&] {
+    for (int i = 0; i < 5; i++) {
+      receive_all(pair.server, kRequest.size());
+      send_all(pair.server, kAnswer);
+    }
+  });
+  for (int i = 0; i < 5; i++) {
+    pass_ms(60);
+    send_all(pair.client, kRequest);
+    receive_all(pair.client, kAnswer.size());
+  }
+  server.join();
+  const auto seen = messages(true, SONDE_RECEIVE);
+  // A function exit misses the receive that was blocked when it was attached.
+  ASSERT_GE(seen.size(), 4u);
+  for (const sonde_event& e : seen) EXPECT_LE(e.time_ns - e.arrived_ns, 20'000'000u);
+}
+
+TEST_F(ProbeBpfMessages, ABodyInSegmentsCountsFromItsNewestData) {
+  Pair pair;
+  pair.accept_now();
+  uint64_t first = 0, last = 0;
+  for (const std::string_view part :
+       {kRequest.substr(0, 10), kRequest.substr(10, 10), kRequest.substr(20)}) {
+    const uint64_t now = monotonic_ns();
+    if (first == 0) first = now;
+    send_all(pair.client, part);
+    last = monotonic_ns();
+    pass_ms(15);
+  }
+  expect_arrival(pair.server, first, last, 2 * tick_ns());
+}
+
+}  // namespace
+}  // namespace sonde::probe
