@@ -2,7 +2,7 @@
 // The currency of a pipeline: OTLP bytes with an acknowledgement. Each chunk is the body of an
 // Export<Signal>ServiceRequest, immutable and shared, so that fanning out copies pointers. Because
 // two such bodies one after the other are again a valid one, joining batches joins their lists.
-// A batch is no tree of objects: read it with trace_view.h and metric_view.h, change it with
+// A batch is no tree of objects: read it with trace_view.h and its kin, change it with
 // edit.h.
 #pragma once
 
@@ -52,7 +52,8 @@ struct Batch {
   Batch share() { return {signal, chunks, ack.split()}; }
 };
 
-// How many spans, metric points or log records a batch holds; what does not parse counts nothing.
+// How many spans, metric points or log records a batch holds; a chunk that does not parse counts
+// nothing. count.h says where the bytes are at fault.
 size_t count_records(Signal signal, std::string_view chunk);
 size_t count_records(const Batch& batch);
 

@@ -3,24 +3,29 @@
 // everything else here reads, writes or changes such bytes without making objects of them.
 //
 //   batch.h ack.h sink.h         what crosses the pipeline, who is told how it ended, where it goes
-//   trace_view.h metric_view.h   walk spans and metrics in place; attribute_view.h reads values
-//   span_writer.h metric_writer.h  build batches as canonical bytes; attribute.h is their input
-//   index.h edit.h               find every attribute of a chunk once, lay edits over it, encode
+//   trace_view.h metric_view.h log_view.h  walk the items in place; attribute_view.h reads values
+//   span_writer.h metric_writer.h log_writer.h  build batches as canonical bytes; attribute.h is
+//                                their input
+//   edit.h                       ask an Editor about each item: change it, drop it; message_edit.h
+//                                is what it gets. count.h counts items without looking into them
 //   text.h                       the readable form, for scenarios, the debug exporter and reports
 //   wire.h otlp_fields.h         protobuf's wire format, and the field numbers of OTLP
 //
-// To read, call for_each_span(batch, visitor); the views live as long as the call. To change,
-// index a chunk, edit, encode: what was not touched is copied verbatim, so fields newer than this
-// program survive. To produce, use a builder and hand build() to a Sink.
+// To read, call for_each_span(batch, visitor); the views live as long as the call. To change, write
+// an Editor and hand it to a Rewriter: what was not touched is copied verbatim, so fields newer
+// than this program survive. To produce, use a builder and hand build() to a Sink.
 //
-// One law: only bytes cross a hold (a queue, a branch, a shard). Views, indexes and edits never
+// One law: only bytes cross a hold (a queue, a branch, a shard). Views and edits never
 // outlive the call chain that made them. Peers' bytes are hostile: every read is bounded, nesting
 // is limited, malformed input is a Result or is skipped. Which records a pipeline wants, and any
 // other format than OTLP protobuf, is the business of other rooms.
 #pragma once
 
 #include "data/batch.h"
+#include "data/count.h"
 #include "data/edit.h"
+#include "data/log_view.h"
+#include "data/log_writer.h"
 #include "data/metric_view.h"
 #include "data/metric_writer.h"
 #include "data/sink.h"

@@ -3,7 +3,8 @@
 // the views must read what it writes.
 #include <gtest/gtest.h>
 
-#include "data/edit.h"
+#include "data/log_view.h"
+#include "data/log_writer.h"
 #include "data/metric_view.h"
 #include "data/metric_writer.h"
 #include "data/testing/otlp.pb.h"
@@ -107,6 +108,51 @@ TEST(MetricWriter, WritesWhatLibprotobufWouldWrite) {
             "http.server.request.duration 0.100000 1.000000 1 0 2 ");
 }
 
+TEST(LogWriter, WritesWhatLibprotobufWouldWriteAndTheViewReadsIt) {
+  LogBatchBuilder builder;
+  builder.resource({{"service.name", "cart"}}).scope("sonde", "0.1");
+  builder.log({});
+  builder.log({.time_ns = 1,
+               .observed_time_ns = 2,
+               .severity_number = 17,
+               .severity_text = "ERROR",
+               .body = std::string_view("it broke"),
+               .trace_id = "0123456789abcdef",
+               .span_id = "01234567",
+               .event_name = "exception",
+               .flags = 1},
+              {{"line", int64_t{7}}, {"long", std::string(300, 'x')}});
+  builder.log({.severity_number = -1, .body = std::string(200, 'b')});
+  builder.log({.body = true});
+  EXPECT_EQ(builder.logs(), 4U);
+  const Batch batch = builder.build();
+  EXPECT_TRUE(builder.empty());
+  EXPECT_EQ(count_records(batch), 4U);
+  testing::LogsRequest request;
+  ASSERT_TRUE(request.ParseFromString(std::string(batch.chunks[0].view())));
+  EXPECT_EQ(deterministic(request), batch.chunks[0].view());
+  size_t seen = 0;
+  const auto visit = [&](const ResourceView& resource, const ScopeView& scope, const LogView& log) {
+    EXPECT_EQ(resource.get("service.name").as_string(), "cart");
+    EXPECT_EQ(scope.name, "sonde");
+    const auto& theirs =
+        request.resource_logs(0).scope_logs(0).log_records(static_cast<int>(seen++));
+    EXPECT_EQ(log.time_ns, theirs.time_unix_nano());
+    EXPECT_EQ(log.observed_time_ns, theirs.observed_time_unix_nano());
+    EXPECT_EQ(log.severity_number, theirs.severity_number());
+    EXPECT_EQ(log.severity_text, theirs.severity_text());
+    EXPECT_EQ(log.body.as_string(), theirs.body().string_value());
+    EXPECT_EQ(log.body.as_bool(), theirs.body().bool_value());
+    EXPECT_EQ(log.trace_id, theirs.trace_id());
+    EXPECT_EQ(log.span_id, theirs.span_id());
+    EXPECT_EQ(log.event_name, theirs.event_name());
+    EXPECT_EQ(log.flags, theirs.flags());
+    EXPECT_EQ(log.attributes().size(), static_cast<size_t>(theirs.attributes_size()));
+  };
+  ASSERT_TRUE(for_each_log(batch, visit));
+  EXPECT_EQ(seen, 4U);
+}
+
 TEST(TraceView, ReadsWhatLibprotobufWrites) {
   testing::TracesRequest request;
   auto* group = request.add_resource_spans();
@@ -167,9 +213,6 @@ TEST(TraceView, JoinsAResourceThatComesInPieces) {
   ASSERT_TRUE(for_each_span(chunk, [](const ResourceView& r, const ScopeView&, const SpanView&) {
     EXPECT_EQ(r.attributes().size(), 2U);
   }));
-  const auto index = Index::build(Signal::Traces, Bytes::copy(chunk));
-  ASSERT_TRUE(index);
-  EXPECT_EQ(index->slots().size(), 2U);
 }
 
 TEST(TraceView, SaysThatBytesAreMalformed) {
@@ -180,75 +223,6 @@ TEST(TraceView, SaysThatBytesAreMalformed) {
   for (size_t size = 1; size < whole.size(); ++size)
     accepted += for_each_span(whole.substr(0, size), nothing).has_value() ? 1 : 0;
   EXPECT_EQ(accepted, 0U);
-}
-
-TEST(Edit, AgreesWithLibprotobufOnEverySpan) {
-  const Batch batch = testing::sample_spans(50);
-  const Index index = Index::build(Signal::Traces, batch.chunks[0]).value();
-  ASSERT_EQ(index.records().size(), 50U);
-  testing::TracesRequest request;
-  ASSERT_TRUE(request.ParseFromString(std::string(batch.chunks[0].view())));
-  Edit edit(index);
-  EXPECT_EQ(edit.encode().data(), batch.chunks[0].data());
-  auto* group = request.mutable_resource_spans(0);
-  auto* spans = group->mutable_scope_spans(0)->mutable_spans();
-  const std::string big(5000, 'b');
-  for (int i = 0; i < 50; i += 2) {
-    const std::string value = i % 4 == 0 ? "x" : big;
-    edit.set(Edit::record(i), "http.route", "first");
-    edit.set(Edit::record(i), "http.route", value);
-    edit.erase(Edit::record(i), "server.port");
-    edit.set(Edit::record(i), "new", int64_t{i});
-    edit.set(Edit::record(i), "newer", 0.5);
-    edit.set(Edit::record(i), "new", int64_t{i + 1});
-    EXPECT_EQ(edit.get(Edit::record(i), "http.route")->as_string(), value);
-    EXPECT_EQ(edit.get(Edit::record(i), "new")->as_int(), i + 1);
-    EXPECT_FALSE(edit.get(Edit::record(i), "server.port"));
-    auto& span = (*spans)[i];
-    span.mutable_attributes(4)->mutable_value()->set_string_value(value);
-    span.mutable_attributes()->DeleteSubrange(6, 1);
-    auto* added = span.add_attributes();
-    added->set_key("new");
-    added->mutable_value()->set_int_value(i + 1);
-    added = span.add_attributes();
-    added->set_key("newer");
-    added->mutable_value()->set_double_value(0.5);
-  }
-  edit.drop_record(49);
-  spans->RemoveLast();
-  edit.erase(Edit::resource(0), "host.name");
-  group->mutable_resource()->mutable_attributes()->DeleteSubrange(1, 1);
-  EXPECT_EQ(edit.encode().view(), deterministic(request));
-}
-
-TEST(Edit, KeepsWhatItDoesNotKnowAndMakesAMissingResource) {
-  std::string chunk;
-  proto::Writer out(chunk);
-  out.nested(1, [&] {
-    out.nested(2, [&] {
-      out.nested(2, [&] {
-        out.bytes(5, "name");
-        out.varint(99, 7);
-      });
-      out.bytes(77, "unknown");
-    });
-    out.fixed32(88, 1);
-  });
-  const Index index = Index::build(Signal::Traces, Bytes::copy(chunk)).value();
-  Edit edit(index);
-  edit.set(Edit::resource(0), "service.name", "cart");
-  edit.set(Edit::record(0), "a", true);
-  EXPECT_EQ(to_text(Signal::Traces, edit.encode().view()),
-            "traces\n"
-            "  resource\n"
-            "    service.name = \"cart\"\n"
-            "    scope\n"
-            "      span\n"
-            "        name: \"name\"\n"
-            "        a = true\n"
-            "        ?99: varint 7\n"
-            "      ?77: bytes \"unknown\"\n"
-            "    ?88: fixed32 1\n");
 }
 
 }  // namespace
