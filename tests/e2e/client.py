@@ -5,12 +5,15 @@ It is the judge of the count tests: it knows exactly how many requests it sent a
 them was answered with, so it must not retry, pool or follow anything behind the test's back.
 """
 import collections
+import os
 import socket
+
+PATIENCE = float(os.environ.get("SONDE_E2E_PATIENCE", "1"))
 
 
 class Connection:
     def __init__(self, port, host="127.0.0.1", timeout=20):
-        self.socket = socket.create_connection((host, port), timeout=timeout)
+        self.socket = socket.create_connection((host, port), timeout=timeout * PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

@@ -44,7 +44,13 @@ def accepts(port):
         return False
 
 
+def newer(output, source):
+    return output.exists() and output.stat().st_mtime >= source.stat().st_mtime
+
+
 def build_go(directory, port):
+    if newer(CACHE / "counted_go", SERVERS / "counted_go" / "main.go"):
+        return
     subprocess.run(["go", "build", "-o", str(CACHE / "counted_go"), "."], cwd=SERVERS / "counted_go", check=True,
                    env={"PATH": "/usr/local/go/bin:/usr/bin:/bin", "HOME": str(CACHE), "GO111MODULE": "off"})
 
@@ -101,6 +107,8 @@ frontend counted
 
 
 def build_erlang(directory, port):
+    if newer(CACHE / "counted_erlang.beam", SERVERS / "counted_erlang.erl"):
+        return
     subprocess.run(["erlc", "-o", str(CACHE), str(SERVERS / "counted_erlang.erl")], check=True)
 
 

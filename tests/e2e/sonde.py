@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the real binary on free ports and reads what it shows."""
+import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import socket
 import subprocess
@@ -58,10 +60,28 @@ def binary():
     raise FileNotFoundError("no sonde binary; run ./dev build")
 
 
+def doctor():
+    """What `sonde doctor` says of this machine."""
+    return subprocess.run([binary(), "doctor"], capture_output=True, text=True, timeout=60 * PATIENCE).stdout
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_ports(count):
+    """The first of so many free ports in a row, below those that the kernel hands out to clients."""
+    for first in random.sample(range(20000, 32000 - count, count), 100):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                return first
+            except OSError:
+                continue
+    raise OSError(f"there are no {count} free ports in a row")
 
 
 def eventually(check, seconds=20):

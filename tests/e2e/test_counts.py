@@ -4,9 +4,9 @@ import collections
 
 import pytest
 
-from client import send_requests
+from client import Connection, request_bytes, send_requests
 from runtimes import RUNTIMES
-from sonde import eventually, select
+from sonde import Sonde, doctor, eventually, select
 
 REQUESTS = [("GET", f"/items/{n}") for n in range(150)] + [("GET", "/missing")] * 30 + [("GET", "/broken")] * 20
 
@@ -49,6 +49,30 @@ def test_every_request_is_counted_once(sonde, otlp, start, name, connection):
     assert seen_over_otlp(otlp, runtime.service, port) == sent
     names = [service["name"] for service in sonde.api("/services")["services"]]
     assert runtime.service in names
+
+
+@pytest.mark.parametrize("name, blocks", [("python_http_server", True), ("node", False)])
+def test_a_connection_that_was_open_before_is_counted(start, name, blocks):
+    """All of it, but for the one request that a thread already waited for inside the kernel, where only function exits
+    tell of it (tests/kernel/README.md)."""
+    runtime = RUNTIMES[name]
+    port = start(runtime)
+    connection = Connection(port)
+    connection.send(request_bytes("GET", "/before"))
+    assert connection.read_response()[0] == 200
+    missed = 1 if blocks and "TCP function exits" in doctor() else 0
+    sonde = Sonde(send_otlp=False)
+    try:
+        for n in range(40):
+            connection.send(request_bytes("GET", f"/items/{n}"))
+            assert connection.read_response()[0] == 200
+        connection.close()
+
+        expected = {200: 40 - missed}
+        eventually(lambda: seen_on_metrics(sonde, runtime.service, port) == expected)
+        assert seen_on_metrics(sonde, runtime.service, port) == expected
+    finally:
+        sonde.stop()
 
 
 def test_routes_have_low_cardinality(sonde, start):

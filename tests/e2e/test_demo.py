@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from sonde import ROOT, Sonde, eventually
+from sonde import ROOT, Sonde, eventually, free_ports
 
 GRAPH = json.loads((ROOT / "demo" / "graph.json").read_text())
 EDGES = {(edge["client"], edge["server"]) for edge in GRAPH["edges"]}
@@ -26,7 +26,7 @@ def load(requests, seed):
 
 @pytest.fixture(scope="module")
 def demo_services(tmp_path_factory):
-    os.environ["DEMO_PORT_BASE"] = "18180"
+    os.environ["DEMO_PORT_BASE"] = str(free_ports(12))
     os.environ["DEMO_DIR"] = str(ROOT / "build" / "demo-e2e")
     demo("start")
     yield
