@@ -11,17 +11,23 @@ void cgroup_facts(std::string_view cgroup, std::string& unit, std::string& conta
   while (!cgroup.empty()) {
     const std::string_view line = cgroup.substr(0, cgroup.find('\n'));
     cgroup.remove_prefix(std::min(cgroup.size(), line.size() + 1));
-    const size_t start = line.rfind(':');
+    // hierarchy:controllers:path, where the path may hold colons of its own.
+    size_t start = line.find(':');
+    if (start != std::string_view::npos) start = line.find(':', start + 1);
     std::string_view path = line.substr(start == std::string_view::npos ? 0 : start + 1);
     while (!path.empty()) {
       path.remove_prefix(path.front() == '/' ? 1 : 0);
       const std::string_view part = path.substr(0, path.find('/'));
       path.remove_prefix(part.size());
-      // docker-<64 hex>.scope, cri-containerd-<64 hex>.scope, or the bare id.
+      // docker-<64 hex>.scope, cri-containerd-<64 hex>.scope, <slice>:cri-containerd:<64 hex>, or
+      // the bare id.
       std::string_view id = part;
       if (id.ends_with(".scope")) id.remove_suffix(6);
-      if (const size_t dash = id.rfind('-'); dash != std::string_view::npos)
-        id.remove_prefix(dash + 1);
+      const size_t mark = id.find_last_of("-:");
+      const std::string_view runtime = id.substr(0, mark == std::string_view::npos ? 0 : mark);
+      if (mark != std::string_view::npos) id.remove_prefix(mark + 1);
+      // A runtime's monitor lives beside its container, not in it.
+      if (runtime.ends_with("conmon")) continue;
       if (id.size() == 64 && std::all_of(id.begin(), id.end(), [](char c) {
             return std::isxdigit(static_cast<unsigned char>(c)) != 0;
           })) {
