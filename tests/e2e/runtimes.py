@@ -3,6 +3,7 @@
 
 All of them answer /missing with 404, /broken with 500 and everything else with 200.
 """
+import os
 import pathlib
 import shutil
 import subprocess
@@ -18,14 +19,15 @@ CACHE = ROOT / "build" / "e2e"
 
 
 class Runtime:
-    def __init__(self, service, command, setup=None):
+    def __init__(self, service, command, setup=None, needs=None):
         self.service, self.command, self.setup = service, command, setup
+        self.needs = needs or command[0]  # The program without which the machine cannot try this runtime.
 
     def start(self, directory):
         port = free_port()
         program, *rest = self.command
-        if not self.setup and not shutil.which(program):
-            pytest.skip(f"{program} is not installed")
+        if not shutil.which(self.needs):
+            pytest.skip(f"{self.needs} is not installed")
         CACHE.mkdir(parents=True, exist_ok=True)
         if self.setup:
             self.setup(directory, port)
@@ -52,7 +54,7 @@ def build_go(directory, port):
     if newer(CACHE / "counted_go", SERVERS / "counted_go" / "main.go"):
         return
     subprocess.run(["go", "build", "-o", str(CACHE / "counted_go"), "."], cwd=SERVERS / "counted_go", check=True,
-                   env={"PATH": "/usr/local/go/bin:/usr/bin:/bin", "HOME": str(CACHE), "GO111MODULE": "off"})
+                   env={**os.environ, "HOME": str(CACHE), "GO111MODULE": "off"})
 
 
 def nginx_config(directory, port):
@@ -120,7 +122,7 @@ RUNTIMES = {
         "counted_flask", ["gunicorn", "-w", "2", "-b", "127.0.0.1:{port}", "--chdir", "{servers}",
                           "counted_flask:application"]),
     "node": Runtime("counted_node", ["node", "{servers}/counted_node.js", "{port}"]),
-    "go": Runtime("counted_go", ["{cache}/counted_go".format(cache=CACHE), "{port}"], build_go),
+    "go": Runtime("counted_go", ["{cache}/counted_go".format(cache=CACHE), "{port}"], build_go, "go"),
     "java": Runtime("CountedJava", ["java", "-Dsun.net.httpserver.nodelay=true", "{servers}/CountedJava.java",
                                     "{port}"]),
     "php": Runtime("counted_php", ["php", "-S", "127.0.0.1:{port}", "{servers}/counted_php.php"]),
@@ -130,5 +132,5 @@ RUNTIMES = {
     "haproxy": Runtime("haproxy", ["/usr/sbin/haproxy", "-f", "{dir}/haproxy.cfg"], haproxy_config),
     "perl": Runtime("counted_perl", ["perl", "{servers}/counted_perl.pl", "{port}"]),
     "erlang": Runtime("counted_erlang", ["erl", "-noshell", "-pa", "{cache}", "-eval",
-                                         'counted_erlang:main(["{port}"]).'], build_erlang),
+                                         'counted_erlang:main(["{port}"]).'], build_erlang, "erlc"),
 }
