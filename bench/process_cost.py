@@ -1,73 +1,119 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What `sonde` itself costs: CPU and memory at 20,000 requests a second, idle with 100 processes, time to the page.
+"""What `sonde` itself costs: CPU and memory at 20,000 requests a second, idle with 100 processes watched, and the time
+from starting it until a service with traffic is in the page's JSON.
 
-Prints one JSON line a figure. Run as root on an otherwise idle machine: ./dev bench
+Prints one JSON line a figure. Run as root on an otherwise idle machine, after ./dev build release:
+SONDE_BINARY=build/release/sonde build/venv/bin/python bench/process_cost.py [RATE]
 """
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "e2e"))
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 from runtimes import RUNTIMES, PYTHON  # noqa: E402
-from client import send_requests  # noqa: E402
-from sonde import Sonde, eventually  # noqa: E402
-
-TICKS = os.sysconf("SC_CLK_TCK")
+from sonde import binary, free_port  # noqa: E402
 
 
 def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Of all threads, from the scheduler's nanoseconds: ticks are too coarse for an idle process."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def rss_megabytes(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-
-
-def share_of_core(pid, seconds, work=lambda: None):
-    before, begin = cpu_seconds(pid), time.monotonic()
-    result = work()
-    time.sleep(max(0, seconds - (time.monotonic() - begin)))
-    return (cpu_seconds(pid) - before) / (time.monotonic() - begin), result
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
 def show(figure, **values):
     print(json.dumps({"figure": figure, **values}), flush=True)
 
 
+class Up:
+    """`sonde up` as a user starts it, but for its port."""
+
+    def __init__(self, directory):
+        self.port = free_port()
+        self.log = directory / "up.log"
+        self.started = time.monotonic()
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([binary(), "up", "--port", str(self.port)], stdout=log, stderr=log)
+
+    def services(self):
+        """The services that had requests; None while it does not answer yet."""
+        token = re.search(r"token=([0-9A-Za-z_-]+)", self.log.read_text(errors="replace"))
+        if self.process.poll() is not None:
+            raise RuntimeError(self.log.read_text(errors="replace"))
+        if not token:
+            return None
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1/services",
+                                         headers={"Authorization": f"Bearer {token[1]}"})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return [s for s in json.load(response)["services"] if s.get("rate", 1)]
+        except urllib.error.URLError:
+            return None
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def load(directory, port, rate, seconds):
+    tool = directory / "paced_load"
+    if not tool.exists():
+        subprocess.run(["clang++-19", "-std=gnu++23", "-O2", str(ROOT / "bench/paced_load.cc"), "-o", str(tool)], check=True)
+    return subprocess.Popen([str(tool), str(port), "/items/1", str(rate), str(seconds), "64"], stdout=subprocess.PIPE, text=True)
+
+
+def time_to_page(directory, port):
+    traffic = load(directory, port, 50, 30)
+    up = Up(directory)
+    try:
+        while not any(s["name"] == "nginx" for s in up.services() or []):
+            if time.monotonic() - up.started > 30:
+                raise RuntimeError("nginx did not show: " + up.log.read_text(errors="replace"))
+            time.sleep(0.02)
+        show("start_to_service_in_page", seconds=round(time.monotonic() - up.started, 2), bar=3)
+    finally:
+        traffic.kill()
+        traffic.wait()
+    return up
+
+
 def main():
+    rate = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         sleepers = [subprocess.Popen([PYTHON, "-c", "import time; time.sleep(3600)"]) for _ in range(100)]
         nginx, port = RUNTIMES["nginx"].start(directory)
-        sonde = Sonde(send_otlp=False)
-        pid = sonde.process.pid
+        up = None
         try:
-            time.sleep(5)
-            share, _ = share_of_core(pid, 20)
-            show("idle_100_processes", core_share=round(share, 4), rss_mb=round(rss_megabytes(pid), 1))
+            up = time_to_page(directory, port)
+            pid = up.process.pid
+            time.sleep(10)
+            before, begin = cpu_seconds(pid), time.monotonic()
+            time.sleep(20)
+            show("idle_100_processes", core_share=round((cpu_seconds(pid) - before) / (time.monotonic() - begin), 4),
+                 rss_mb=round(rss_megabytes(pid), 1), bars=[0.002, 60])
 
-            begin = time.monotonic()
-            send_requests(port, [("GET", "/items/1")])
-            eventually(lambda: any(s["name"] == "nginx" for s in sonde.api("/services")["services"]))
-            show("time_to_page", seconds=round(time.monotonic() - begin, 2))
-
-            def load():
-                return subprocess.run(["wrk", "-t1", "-c16", "-d15", f"http://127.0.0.1:{port}/items/1"],
-                                      capture_output=True, text=True).stdout
-            share, output = share_of_core(pid, 15, load)
-            rate = float(next(line for line in output.splitlines() if "Requests/sec" in line).split()[1])
-            show("under_load", requests_per_second=round(rate), core_share=round(share, 3),
-                 core_share_at_20k=round(share * 20000 / rate, 3), microseconds_per_request=round(share / rate * 1e6, 2),
-                 rss_mb=round(rss_megabytes(pid), 1))
+            load(directory, port, rate, 3).wait()
+            before, begin = cpu_seconds(pid), time.monotonic()
+            sent = json.loads(load(directory, port, rate, 20).communicate()[0])
+            share, seconds = (cpu_seconds(pid) - before) / (time.monotonic() - begin), time.monotonic() - begin
+            show("under_load", offered=rate, **sent, core_share=round(share, 4),
+                 microseconds_per_request=round(share * seconds / sent["sent"] * 1e6, 2), rss_mb=round(rss_megabytes(pid), 1),
+                 load_average=os.getloadavg()[0], bars=[0.25, 80])
         finally:
-            sonde.stop()
+            if up:
+                up.stop()
             nginx.kill()
             for sleeper in sleepers:
                 sleeper.kill()

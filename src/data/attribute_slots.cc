@@ -2,6 +2,7 @@
 #include "data/attribute_slots.h"
 
 #include "data/otlp_fields.h"
+#include "data/short_pair.h"
 #include "data/wire.h"
 
 namespace sonde {
@@ -39,20 +40,6 @@ uint8_t byte(const char* at) { return static_cast<uint8_t>(*at); }
   return size <= static_cast<size_t>(end - at) ? at + size : nullptr;
 }
 
-template <class Word>
-Word load(const char* at) {
-  Word word = 0;
-  std::memcpy(&word, at, sizeof(word));
-  return word;
-}
-
-// Keys are short and mostly differ early: two overlapping words decide up to sixteen bytes.
-bool same(const char* a, const char* b, size_t size) {
-  if (size < 8 || size > 16) return std::memcmp(a, b, size) == 0;
-  return ((load<uint64_t>(a) ^ load<uint64_t>(b)) |
-          (load<uint64_t>(a + size - 8) ^ load<uint64_t>(b + size - 8))) == 0;
-}
-
 }  // namespace
 
 bool AttributeSlots::read(std::string_view body, uint32_t field) {
@@ -65,22 +52,15 @@ bool AttributeSlots::read(std::string_view body, uint32_t field) {
   // The last place where the shortest of them can begin; none where the body is shorter.
   const char* const last = body.size() >= 6 ? end - 6 : nullptr;
   while (at < end) {
-    // Attributes as every writer sends them, one behind the other: a short key, then a short value
-    // that fills the rest. Their tags and lengths are judged a word at a time.
+    // Attributes as every writer sends them, one behind the other.
     if (count_ == slots_.size()) slots_.resize(slots_.size() * 2 + 32);
     Slot* slot = slots_.data() + count_;
     Slot* const full = slots_.data() + slots_.size();
     while (at <= last && slot != full) {
-      const auto head = load<uint32_t>(at);  // Tag, length, tag of the key, length of the key.
-      if ((head & 0x80ff80ff) != (tag | 0x000a0000)) break;
-      const uint32_t size = head >> 8 & 0x7f;
-      const uint32_t key = head >> 24;
-      const char* const next = at + 2 + size;
-      if (next > end || key + 4 > size) break;
-      const uint32_t rest = size - 4 - key;  // What a value has that ends where the pair ends.
-      if (load<uint16_t>(at + 4 + key) != (rest << 8 | 0x12)) break;
-      *slot++ = {static_cast<uint32_t>(at - begin), head};
-      at = next;
+      const ShortPair pair = ShortPair::read(at, end, tag);
+      if (pair.head == 0) break;
+      *slot++ = {static_cast<uint32_t>(at - begin), pair.head};
+      at += pair.size();
     }
     count_ = static_cast<uint32_t>(slot - slots_.data());
     if (slot == full) continue;
@@ -128,7 +108,7 @@ uint32_t AttributeSlots::find(const char* body, std::string_view key, uint32_t f
       while (at->head >> 24 != size)
         if (++at == end) return count_;
     const auto slot = static_cast<uint32_t>(at - slots_.data());
-    if (key_size(slot) == size && same(body + key_begin(slot), key.data(), size)) return slot;
+    if (key_size(slot) == size && same_key(body + key_begin(slot), key.data(), size)) return slot;
   }
   return count_;
 }

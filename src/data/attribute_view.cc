@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "data/short_pair.h"
 #include "data/text_value.h"
 
 namespace sonde {
@@ -74,8 +75,32 @@ KeyValueView KeyValueView::parse(std::string_view message) {
 }
 
 std::optional<AnyValueView> AttributesView::find(std::string_view key) const {
-  for (const KeyValueView& attribute : *this)
-    if (attribute.key == key) return attribute.value;
+  const char* at = message_.data();
+  const char* const end = at + message_.size();
+  const uint32_t tag = proto::tag_of(field_, proto::Type::Bytes);
+  while (at < end) {
+    // Only the value of the key that is asked for is read.
+    if (end - at >= 6) {
+      if (const ShortPair pair = ShortPair::read(at, end, tag); pair.head != 0) {
+        const char* const name = at + ShortPair::kKeyBegin;
+        const size_t size = pair.key_size();
+        const char* const next = at + pair.size();
+        if (size == key.size() && same_key(name, key.data(), size)) {
+          const char* const value = name + size + 2;
+          return AnyValueView({value, static_cast<size_t>(next - value)});
+        }
+        at = next;
+        continue;
+      }
+    }
+    proto::Reader reader({at, static_cast<size_t>(end - at)});
+    proto::Field field;
+    if (!reader.next(field)) break;
+    at = reader.position();
+    if (field.number != field_ || field.type != proto::Type::Bytes) continue;
+    if (const KeyValueView pair = KeyValueView::parse(field.bytes); pair.key == key)
+      return pair.value;
+  }
   return std::nullopt;
 }
 

@@ -91,7 +91,7 @@ class FieldRange {
   std::default_sentinel_t end() const { return {}; }
   bool empty() const { return begin() == end(); }
 
- private:
+ protected:
   std::string_view message_;
   uint32_t field_ = 0;
 };

@@ -21,7 +21,19 @@ namespace {
 size_t g_sink = 0;
 
 void walk(const AttributesView& attributes) {
-  for (const KeyValueView& pair : attributes) g_sink += pair.value.to_string().size();
+  std::string_view first;
+  bool any = false;
+  for (const KeyValueView& pair : attributes) {
+    g_sink += pair.value.to_string().size();
+    if (!any) first = pair.key;
+    any = true;
+  }
+  if (!any) return;
+  // Looking a key up finds what walking finds.
+  const auto found = attributes.find(first);
+  const KeyValueView pair = *attributes.begin();
+  if (!found || found->kind() != pair.value.kind() || found->bytes() != pair.value.bytes())
+    std::abort();
 }
 
 void views(Signal signal, std::string_view chunk) {
