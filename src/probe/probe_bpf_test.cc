@@ -19,6 +19,7 @@
 
 #include "probe/probe.h"
 #include "probe/process_table.h"
+#include "probe/protocol/protocol.h"
 
 namespace sonde::probe {
 namespace {
@@ -180,7 +181,7 @@ TEST_F(ProbeBpf, SeesRequestHeadsExactly) {
     EXPECT_FALSE(e.flags & (SONDE_GAP | SONDE_PAYLOAD_MISSING));
     EXPECT_EQ(e.local_addr[12], 127);
     EXPECT_EQ(e.local_addr[10], 0xff);
-    EXPECT_EQ(e.protocol, 1);
+    EXPECT_EQ(e.protocol, protocol_number("http1"));
     EXPECT_NE(e.seq, 0u);
     EXPECT_NE(e.netns, 0u);
     if (e.type == SONDE_RECEIVE) {

@@ -16,7 +16,6 @@ namespace sonde::probe {
 namespace {
 
 constexpr int64_t kSweepNs = 50'000'000;
-constexpr size_t kMaxPath = 1024;
 constexpr size_t kMaxEarly = 16;
 constexpr size_t kMaxEarlyBytes = 64;
 
@@ -30,19 +29,6 @@ std::string address_text(const uint8_t (&address)[16], uint8_t family) {
     inet_ntop(AF_INET6, address, text, sizeof text);
   }
   return text;
-}
-
-// The path of a request target without its query; an absolute target also names the host.
-void split_target(std::string_view target, std::string& path, std::string& host) {
-  const size_t scheme = target.find("://");
-  if (!target.starts_with('/') && scheme != std::string_view::npos) {
-    target.remove_prefix(scheme + 3);
-    const size_t slash = std::min(target.find('/'), target.size());
-    host = target.substr(0, slash);
-    target.remove_prefix(slash);
-    if (target.empty()) target = "/";
-  }
-  path = target.substr(0, std::min(target.find_first_of("?#"), kMaxPath));
 }
 
 }  // namespace
@@ -135,8 +121,8 @@ void Tracker::socket_event(const sonde_event& event, std::string_view payload) {
       connection->early.emplace_back(event, std::string(payload.substr(0, kMaxEarlyBytes)));
       return;
     }
-    connection->parser = protocol->make();
-    connection->protocol = protocol->name;
+    connection->parser = protocol->make_connection();
+    connection->protocol = protocol;
     for (const auto& [before, bytes] : connection->early) feed(*connection, before, bytes);
     connection->early.clear();
     connection->early.shrink_to_fit();
@@ -236,14 +222,7 @@ void Tracker::begin(Connection& connection, uint64_t serial, const RequestHead& 
   FinishedRequest& out = request->out;
   out.server = server;
   out.protocol = connection.protocol;
-  out.method = head.method;
-  out.host = head.host;
-  out.path_cut = head.target_cut;
-  if (out.method == "CONNECT") {
-    out.host = head.target;
-  } else {
-    split_target(head.target, out.path, out.host);
-  }
+  out.protocol->begin(head, out);
   out.start_unix_ns = head.first.time_ns + offset_ns_;
   if (server && head.first.arrived_ns > 0 && head.first.arrived_ns <= head.first.time_ns) {
     out.queue_ns = head.first.time_ns - head.first.arrived_ns;
@@ -299,8 +278,8 @@ void Tracker::finish(Connection& connection, uint64_t serial, const Finish& fini
   out.response_bytes = finish.response_body;
   if (finish.ending == Ending::Unanswered) {
     out.error_type = "connection_closed";
-  } else if (out.status >= (out.server ? 500 : 400)) {
-    out.error_type = std::to_string(out.status);
+  } else {
+    out.protocol->finish(out);
   }
   request->due_ns = now_ns_ + config_.hold_ns;
   held_.push_back(request);
@@ -316,9 +295,8 @@ void Tracker::emit(Request& request) {
   while (trace->forward) trace = trace->forward;
   out.trace_id = trace->id;
   out.process = request.process;
-  // Here and not at the request: only the status says whether the path exists.
-  if (out.server && !out.path.empty()) {
-    out.route = routes_.route(request.process->service, out.path, out.status != 404);
+  if (const Routing routing = out.protocol->routing(out); routing != Routing::None) {
+    out.route = routes_.route(request.process->service, out.target, routing == Routing::Template);
   }
   ++stats_.requests;
   sink_.request(out);

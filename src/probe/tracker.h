@@ -23,42 +23,13 @@
 
 #include "probe/bpf/event_abi.h"
 #include "probe/filter.h"
+#include "probe/finished_request.h"
 #include "probe/own_end.h"
 #include "probe/process_table.h"
 #include "probe/protocol/protocol.h"
 #include "probe/route.h"
 
 namespace sonde::probe {
-
-using TraceId = std::array<uint8_t, 16>;
-using SpanId = std::array<uint8_t, 8>;
-
-struct FinishedRequest {
-  bool server = false;
-  TraceId trace_id{};
-  SpanId span_id{};
-  SpanId parent_span_id{};  // All zero: none.
-  bool has_parent = false;
-  std::shared_ptr<const Process> process;
-  int64_t start_unix_ns = 0;
-  int64_t end_unix_ns = 0;
-  int64_t queue_ns = -1;  // Of a server: from arrival in the kernel to the first read; -1 unknown.
-  std::string_view protocol;
-  std::string method;
-  std::string path;  // Without the query.
-  std::string route;
-  std::string host;
-  bool path_cut = false;
-  int status = 0;  // 0: none was seen.
-  std::string error_type;
-  std::string local_address;
-  std::string peer_address;
-  uint16_t local_port = 0;
-  uint16_t peer_port = 0;
-  std::string peer_service;  // Joined on this host; empty is unknown.
-  uint64_t request_bytes = 0;
-  uint64_t response_bytes = 0;
-};
 
 class RequestSink {
  public:

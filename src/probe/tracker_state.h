@@ -33,7 +33,7 @@ struct Tracker::Request {
 struct Tracker::Connection {
   uint64_t cookie = 0;
   std::unique_ptr<ConnectionParser> parser;
-  std::string_view protocol;
+  const Protocol* protocol = nullptr;
   bool ignored = false;  // Kept only to be recognised.
   // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
   std::vector<std::pair<sonde_event, std::string>> early;

@@ -48,7 +48,7 @@ class TrackerTest : public testing::Test {
     e.length = static_cast<uint32_t>(length);
     e.captured = static_cast<uint16_t>(captured);
     e.family = SONDE_FAMILY_INET;
-    e.protocol = 1;
+    e.protocol = protocol_number("http1");
     e.local_port = end.local;
     e.remote_port = end.remote;
     for (uint8_t* a : {e.local_addr, e.remote_addr}) {
@@ -97,8 +97,8 @@ TEST_F(TrackerTest, TimesAServerRequest) {
   ASSERT_EQ(all.size(), 1U);
   const FinishedRequest& r = all[0];
   EXPECT_TRUE(r.server);
-  EXPECT_EQ(r.method, "GET");
-  EXPECT_EQ(r.path, "/items/7");
+  EXPECT_EQ(r.operation, "GET");
+  EXPECT_EQ(r.target, "/items/7");
   EXPECT_EQ(r.route, "/items/{id}");
   EXPECT_EQ(r.host, "shop");
   EXPECT_EQ(r.status, 200);

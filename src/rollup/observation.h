@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "data/convention.h"
+
 namespace sonde::rollup {
 
 struct Observation {
@@ -15,6 +17,9 @@ struct Observation {
   std::string_view instance{};
   bool server = true;
   bool has_parent = false;  // False for the first server of a trace: its caller is outside.
+  // How its attributes and metrics are called. What follows is named after HTTP and stands for the
+  // operation, the target and the system of any convention.
+  const Convention* convention = &kHttp;
   std::string_view method{};
   std::string_view route{};
   std::string_view scheme{};

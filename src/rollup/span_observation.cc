@@ -11,6 +11,30 @@ bool is_zero_id(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) { return c == 0; });
 }
 
+namespace {
+
+// Whether the key is one of a convention's.
+bool take_convention(std::string_view key, const AnyValueView& value, Observation& o) {
+  for (const Convention* c : kConventions) {
+    if (key == c->operation) {
+      o.method = value.as_string();
+    } else if (key == c->target) {
+      o.route = value.as_string();
+    } else if (key == c->system) {
+      o.scheme = value.as_string();
+    } else if (key == c->status) {
+      o.status = static_cast<int>(value.as_int());
+    } else {
+      continue;
+    }
+    o.convention = c;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::optional<Observation> observation_of(const ResourceView& resource, const SpanView& span) {
   if (span.kind != SpanKind::Server && span.kind != SpanKind::Client) return std::nullopt;
   Observation o;
@@ -25,15 +49,14 @@ std::optional<Observation> observation_of(const ResourceView& resource, const Sp
   for (const KeyValueView& a : span.attributes()) {
     const std::string_view k = a.key;
     const AnyValueView& v = a.value;
-    if (k == "http.request.method" || k == "http.method") {
+    if (take_convention(k, v, o)) continue;
+    if (k == "http.method") {
       o.method = v.as_string();
-    } else if (k == "http.route") {
-      o.route = v.as_string();
     } else if (k == "url.path" || k == "http.target") {
       path = v.as_string();
-    } else if (k == "url.scheme" || k == "http.scheme") {
+    } else if (k == "http.scheme") {
       o.scheme = v.as_string();
-    } else if (k == "http.response.status_code" || k == "http.status_code") {
+    } else if (k == "http.status_code") {
       o.status = static_cast<int>(v.as_int());
     } else if (k == "error.type") {
       o.error_type = v.as_string();
@@ -59,8 +82,10 @@ std::optional<Observation> observation_of(const ResourceView& resource, const Sp
   }
   if (o.route.empty()) o.route = o.method.empty() ? span.name : path;
   if (o.peer_address.empty() && o.server) o.peer_address = fallback_peer;
-  o.error = span.status_code == StatusCode::Error || o.status >= 500 ||
-            (!o.server && o.status >= 400) || (o.status == 0 && !o.error_type.empty());
+  const bool http = o.convention == &kHttp;
+  o.error = span.status_code == StatusCode::Error ||
+            (http && (o.status >= 500 || (!o.server && o.status >= 400))) ||
+            ((!http || o.status == 0) && !o.error_type.empty());
   o.has_parent = !is_zero_id(span.parent_span_id);
   o.duration_ns = static_cast<int64_t>(span.duration_ns());
   o.end_unix_ns = static_cast<int64_t>(span.end_ns);

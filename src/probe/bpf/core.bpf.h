@@ -15,7 +15,6 @@ enum {
   TURNS_NEW = 6,             /* Three each way decide about a socket seen from its start. */
   TURNS_MIDSTREAM = 32,      /* One that was open may be deep in a body. */
   JUDGE_EVERY_MASK = 15,     /* One turn of sixteen. */
-  END_OF_HEAD = 0x0a0d0a0d,  /* CR LF CR LF */
   MIDSTREAM_SLACK = 2,       /* SYN and FIN count as bytes in some counters. */
 };
 
@@ -125,7 +124,7 @@ static __always_inline u32 copy_payload(struct sonde_event* e, const struct sour
   if (first == want) return want;
   /* Most servers send the head and the body as two segments of one call. The head is all that
    * anybody asks for, and without the body it needs no second copy. */
-  if (first >= 4 && *(u32*)(e->payload + first - 4) == END_OF_HEAD) return first;
+  if (first >= 4 && sonde_head_ends(from->protocol, *(u32*)(e->payload + first - 4))) return first;
   have = gather(from->iov, from->iov_count, direction, want);
   gathered = bpf_map_lookup_elem(&scratch, &key);
   /* All that is wanted, since the verifier knows no better bound; only `have` of it counts. */
@@ -245,6 +244,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   }
   asked = want != 0;
   if (!from.buffer) want = 0;
+  from.protocol = c->template.protocol;
   e = reserve(&from, direction, want, &captured);
   if (!e) {
     count_lost();

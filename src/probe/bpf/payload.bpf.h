@@ -12,6 +12,7 @@ struct source {
   u64 iov;    /* 0 where `buffer` holds the whole message. */
   u32 iov_count;
   u32 buffer_length; /* Of the first non-empty segment. */
+  u8 protocol;       /* Whose head it may be; 0 unknown. */
 };
 
 static __always_inline bool names_socket(struct task_struct* task, u32 fd, struct file* file) {

@@ -4,25 +4,35 @@
 
 namespace sonde::probe {
 
-#define PROTOCOL(id, name)                             \
-  namespace name {                                     \
-  std::unique_ptr<ConnectionParser> make_connection(); \
+#define PROTOCOL(number, name) \
+  namespace name {             \
+  const Protocol& protocol();  \
   }
-#include "probe/probe_protocols.def"
+#include "probe_protocols.def"
 #undef PROTOCOL
 
-const Protocol* protocol_of(uint8_t id) {
-  switch (id) {
-#define PROTOCOL(number, name)                                         \
-  case number: {                                                       \
-    static constexpr Protocol kProtocol{#name, name::make_connection}; \
-    return &kProtocol;                                                 \
-  }
-#include "probe/probe_protocols.def"
+std::string Protocol::span_name(const FinishedRequest& request) const {
+  return request.route.empty() ? request.operation : request.operation + " " + request.route;
+}
+
+const Protocol* protocol_of(uint8_t number) {
+  switch (number) {
+#define PROTOCOL(its_number, name) \
+  case its_number:                 \
+    return &name::protocol();
+#include "probe_protocols.def"
 #undef PROTOCOL
     default:
       return nullptr;
   }
+}
+
+uint8_t protocol_number(std::string_view wanted) {
+#define PROTOCOL(number, name) \
+  if (wanted == #name) return number;
+#include "probe_protocols.def"
+#undef PROTOCOL
+  return 0;
 }
 
 }  // namespace sonde::probe

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a protocol is to the probe: a parser of one connection that sees captured fragments of both
-// directions and says which requests and responses they hold. One folder a protocol; the tracker
-// knows only this header. A parser pairs responses with requests itself, because only it knows
-// whether the protocol answers in order. It does no I/O, reads no clock and never trusts a byte.
+// directions and says which requests and responses they hold, and the names that these go by. One
+// folder a protocol; the tracker and who writes telemetry know only this header. A parser pairs
+// responses with requests itself, because only it knows whether the protocol answers in order. It
+// does no I/O, reads no clock and never trusts a byte.
 #ifndef SONDE_PROBE_PROTOCOL_PROTOCOL_H
 #define SONDE_PROBE_PROTOCOL_PROTOCOL_H
 
@@ -10,6 +11,11 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
+
+#include "data/attribute.h"
+#include "data/convention.h"
+#include "probe/finished_request.h"
 
 namespace sonde::probe {
 
@@ -35,10 +41,10 @@ struct Fragment {
 };
 
 struct RequestHead {
-  Stamp first;            // Of the first byte.
-  bool received = false;  // This end is the server.
-  std::string_view method;
-  std::string_view target;  // As sent, query included.
+  Stamp first;                 // Of the first byte.
+  bool received = false;       // This end is the server.
+  std::string_view operation;  // As sent: a method, a command.
+  std::string_view target;     // As sent.
   std::string_view host;
   bool target_cut = false;
 };
@@ -81,13 +87,40 @@ class ConnectionParser {
   virtual bool done() const = 0;
 };
 
-struct Protocol {
-  std::string_view name;
-  std::unique_ptr<ConnectionParser> (*make)();
+// How the tracker names the targets of a service, so that there are few of them.
+enum class Routing : uint8_t {
+  None,      // The protocol has named the route itself, or there is none.
+  Template,  // Learn a template of the target, as /items/17 is /items/{id}.
+  Known      // Use a template that was learned before: this answer does not show that there is one.
 };
 
-// By the index that the kernel puts into an event; nullptr when it is no known protocol.
-const Protocol* protocol_of(uint8_t id);
+// Stateless; one object a protocol, which lives as long as the program.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  // Of its folder.
+  virtual std::string_view name() const = 0;
+  virtual const Convention& convention() const = 0;
+  // The value of the convention's `system`.
+  virtual std::string_view system() const = 0;
+  virtual std::unique_ptr<ConnectionParser> make_connection() const = 0;
+  // Sets operation, target and host from the head. At most kMaxTarget bytes of the target are kept.
+  virtual void begin(const RequestHead& head, FinishedRequest& out) const = 0;
+  // Sets the error type of an exchange that ended with an answer, and the route where it names it.
+  virtual void finish(FinishedRequest& out) const = 0;
+  virtual Routing routing(const FinishedRequest&) const { return Routing::None; }
+  virtual std::string span_name(const FinishedRequest& request) const;
+  // Attributes of a span beyond those that every exchange and every convention has. The views may
+  // point into the request.
+  virtual void attributes(const FinishedRequest&, std::vector<Attribute>& /*out*/) const {}
+};
+
+inline constexpr size_t kMaxTarget = 1024;
+
+// By the number that the kernel puts into an event; nullptr when it is no known protocol.
+const Protocol* protocol_of(uint8_t number);
+// 0 when there is none of this name.
+uint8_t protocol_number(std::string_view name);
 
 }  // namespace sonde::probe
 

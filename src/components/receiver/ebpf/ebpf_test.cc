@@ -6,6 +6,7 @@
 #include "components/receiver/ebpf/emitter.h"
 #include "data/metric_view.h"
 #include "data/trace_view.h"
+#include "probe/protocol/protocol.h"
 
 namespace sonde {
 namespace {
@@ -19,8 +20,9 @@ probe::FinishedRequest finished(const std::shared_ptr<probe::Process>& process) 
   r.start_unix_ns = 1000;
   r.end_unix_ns = 2000;
   r.queue_ns = 50;
-  r.method = "GET";
-  r.path = "/items/7";
+  r.protocol = probe::protocol_of(probe::protocol_number("http1"));
+  r.operation = "GET";
+  r.target = "/items/7";
   r.route = "/items/{id}";
   r.host = "shop.example:8080";
   r.status = 200;
@@ -73,7 +75,8 @@ TEST(EbpfEmitter, CountsRequestsWithoutTheHostThatThePeerSent) {
   for (int i = 0; i < 50; ++i) {
     auto r = finished(a);
     r.host = "evil" + std::to_string(i);
-    r.method = "EVIL" + std::string(1, static_cast<char>('A' + i % 26));
+    const std::string method = "EVIL" + std::string(1, static_cast<char>('A' + i % 26));
+    r.protocol->begin({.first = {}, .operation = method, .target = "/", .host = r.host}, r);
     emitter.request(r);
   }
   EXPECT_EQ(emitter.series(), 1U);

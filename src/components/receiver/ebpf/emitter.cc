@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attribute names of the semantic conventions for HTTP, and what of a request becomes a label.
-// The Host header is the peer's word, so it names a server on spans and never on series.
+// What of a request becomes an attribute, by the table of its protocol's convention, and what a
+// label. A host that was named in a request is the peer's word, so it is on spans and never on
+// series.
 #include "components/receiver/ebpf/emitter.h"
 
 #include <algorithm>
-#include <array>
+
+#include "probe/protocol/protocol.h"
 
 namespace sonde {
 namespace {
@@ -13,16 +15,6 @@ constexpr std::string_view kScope = "sonde/ebpf";
 
 std::string_view raw(const auto& id) {
   return {reinterpret_cast<const char*>(id.data()), id.size()};
-}
-
-bool standard_method(std::string_view method) {
-  constexpr std::array<std::string_view, 10> kMethods = {
-      "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "QUERY"};
-  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
-}
-
-std::string_view method_label(std::string_view method) {
-  return standard_method(method) ? method : "_OTHER";
 }
 
 // The host without its port; an IPv6 literal keeps its colons and loses its brackets.
@@ -78,13 +70,13 @@ void Emitter::write_span(const probe::FinishedRequest& request) {
   const auto number = [&](std::string_view key, int64_t value) {
     attributes.push_back({key, value});
   };
-  const std::string_view method = method_label(request.method);
-  text("http.request.method", method);
-  if (method == "_OTHER") text("http.request.method_original", request.method);
-  text("url.path", request.path);
-  text("url.scheme", "http");
-  text("http.route", request.route);
-  if (request.status != 0) number("http.response.status_code", request.status);
+  const probe::Protocol& protocol = *request.protocol;
+  const Convention& names = protocol.convention();
+  text(names.operation, request.operation);
+  if (!names.original.empty()) text(names.original, request.operation_original);
+  text(names.system, protocol.system());
+  text(names.target, request.route);
+  if (request.status != 0 && !names.status.empty()) number(names.status, request.status);
   const std::string_view host = host_of(request.host);
   text("server.address", !host.empty()    ? host
                          : request.server ? request.local_address
@@ -94,14 +86,12 @@ void Emitter::write_span(const probe::FinishedRequest& request) {
   if (request.server) text("client.address", request.peer_address);
   text("network.peer.address", request.peer_address);
   if (request.peer_port != 0) number("network.peer.port", request.peer_port);
-  number("http.request.body.size", static_cast<int64_t>(request.request_bytes));
-  number("http.response.body.size", static_cast<int64_t>(request.response_bytes));
+  protocol.attributes(request, attributes);
   text("error.type", request.error_type);
   if (request.server && request.queue_ns >= 0) number("sonde.queue_ns", request.queue_ns);
   text("sonde.peer.service", request.peer_service);
 
-  std::string name(method == "_OTHER" ? "HTTP" : method);
-  if (!request.route.empty()) name += " " + request.route;
+  const std::string name = protocol.span_name(request);
   SpanFields fields{.trace_id = raw(request.trace_id), .span_id = raw(request.span_id)};
   if (request.has_parent) fields.parent_span_id = raw(request.parent_span_id);
   fields.name = name;
@@ -142,9 +132,10 @@ void Emitter::observe(const probe::FinishedRequest& request) {
   o.instance = process.instance;
   o.server = request.server;
   o.has_parent = request.has_parent;
-  o.method = method_label(request.method);
+  o.convention = &request.protocol->convention();
+  o.method = request.operation;
   o.route = request.route;
-  o.scheme = "http";
+  o.scheme = request.protocol->system();
   o.status = request.status;
   o.error_type = request.error_type;
   o.error = !request.error_type.empty();

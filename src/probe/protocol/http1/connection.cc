@@ -9,8 +9,6 @@ namespace sonde::probe::http1 {
 
 using State = MessageReader::State;
 
-std::unique_ptr<ConnectionParser> make_connection() { return std::make_unique<Connection>(); }
-
 void Connection::feed(const Fragment& fragment, ExchangeListener& listener) {
   if (done_ || fragment.length == 0) return;
   const bool turn = !any_ || fragment.turn_start || last_received_ != fragment.received;
@@ -118,7 +116,7 @@ void Connection::emit_request(ExchangeListener& listener) {
   RequestHead out;
   out.first = head.first;
   out.received = requests_received_;
-  out.method = head.method;
+  out.operation = head.method;
   out.target = head.target;
   out.host = head.host;
   out.target_cut = head.target_cut;

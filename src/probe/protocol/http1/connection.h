@@ -60,8 +60,6 @@ class Connection final : public ConnectionParser {
   std::deque<Pending> pending_;
 };
 
-std::unique_ptr<ConnectionParser> make_connection();
-
 }  // namespace sonde::probe::http1
 
 #endif

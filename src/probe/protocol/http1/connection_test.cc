@@ -12,7 +12,7 @@ namespace {
 
 struct Seen final : ExchangeListener {
   void on_request(uint64_t, const RequestHead& head) override {
-    log.push_back(std::string(head.method) + " " + std::string(head.target) +
+    log.push_back(std::string(head.operation) + " " + std::string(head.target) +
                   (head.target_cut ? " cut" : "") + (head.received ? "" : " sent"));
     first = head.first;
     host = head.host;

@@ -26,4 +26,7 @@ static __always_inline enum sonde_match sonde_classify_http1(u64 word, u32 n) {
   return best;
 }
 
+/* A head ends with an empty line: CR LF CR LF. */
+static __always_inline bool sonde_head_ends_http1(u32 last_four) { return last_four == 0x0a0d0a0d; }
+
 #endif
