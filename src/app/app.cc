@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "app/schema.h"
+#include "app/unknown_word.h"
 #include "app/up.h"
 #include "base/log.h"
 #include "components/all.h"
@@ -127,6 +128,17 @@ int run(std::vector<std::string> arguments) {
   up_flags(print_command);
   auto* doctor_command = cli.add_subcommand("doctor", "Say what this machine allows");
 
+  std::vector<Command> commands;
+  for (CLI::App* c : cli.get_subcommands([](CLI::App*) { return true; })) {
+    commands.push_back({.name = c->get_name(), .flags = {}});
+    for (const CLI::Option* o : c->get_options()) {
+      for (const std::string& name : o->get_lnames()) commands.back().flags.push_back("--" + name);
+    }
+  }
+  if (const std::string unknown = unknown_word(arguments, commands); !unknown.empty()) {
+    fmt::print(stderr, "sonde: {}\n", unknown);
+    return kMistake;
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
     cli.parse(std::move(arguments));

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration of `sonde up`: every combination of flags must be one that the engine would
 // take.
+#include "app/app.h"
+
 #include <gtest/gtest.h>
 
 #include "app/schema.h"
+#include "app/unknown_word.h"
 #include "app/up.h"
 #include "components/all.h"
 #include "config/graph.h"
@@ -58,6 +61,31 @@ TEST(Up, SaysWhichFlagIsWrongAndHowToWriteIt) {
   o = {};
   o.sample_rate = 2;
   EXPECT_FALSE(up_config(o));
+}
+
+std::string answer_to(std::vector<std::string> arguments) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run(std::move(arguments)), 2);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(CommandLine, NamesTheNearestCommandAndFlag) {
+  EXPECT_EQ(answer_to({"upp"}), "sonde: there is no command \"upp\"; did you mean \"up\"?\n");
+  EXPECT_EQ(answer_to({"valdate", "--config", "x"}),
+            "sonde: there is no command \"valdate\"; did you mean \"validate\"?\n");
+  EXPECT_EQ(answer_to({"elephants"}),
+            "sonde: there is no command \"elephants\"; sonde --help lists them\n");
+  EXPECT_EQ(answer_to({"up", "--prot", "1"}),
+            "sonde: there is no flag \"--prot\"; did you mean \"--port\"?\n");
+  EXPECT_EQ(answer_to({"up", "--otlp-endpont=x"}),
+            "sonde: there is no flag \"--otlp-endpont\"; did you mean \"--otlp-endpoint\"?\n");
+  EXPECT_NE(answer_to({}), "");
+}
+
+TEST(CommandLine, TakesEveryFlagOfItsCommand) {
+  EXPECT_EQ(unknown_word({"a", "--x=1", "-c", "--", "--y"}, {{"a", {"--x"}}}), "");
+  EXPECT_EQ(unknown_word({"--version"}, {}), "");
+  EXPECT_NE(unknown_word({"a", "--y"}, {{"a", {"--x"}}, {"b", {"--y"}}}), "");
 }
 
 TEST(Schema, NamesEveryComponent) {
