@@ -92,8 +92,10 @@ bool Filter::process_excluded(const Process& process) const {
   }
   if (include_.empty()) return false;
   for (const Selector& selector : include_) {
-    // A port is known only once a connection is there.
-    if (selector.kind == Kind::Port || matches(selector, process, -1)) return false;
+    // A port is known only once a connection is there, a container's name once its runtime told.
+    const bool unnamed = selector.kind == Kind::Container && !process.container.empty() &&
+                         process.container_name.empty();
+    if (selector.kind == Kind::Port || unnamed || matches(selector, process, -1)) return false;
   }
   return true;
 }

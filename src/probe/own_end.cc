@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -55,10 +56,17 @@ OwnEnd::OwnEnd(HoldsPort holds_port, uint32_t network, Addresses addresses)
 OwnEnd OwnEnd::of_this_process(HoldsPort holds_port) {
   struct stat network{};
   stat("/proc/self/ns/net", &network);
-  return {std::move(holds_port), static_cast<uint32_t>(network.st_ino), interface_addresses};
+  OwnEnd out(std::move(holds_port), static_cast<uint32_t>(network.st_ino), interface_addresses);
+  out.own_tgid_ = static_cast<uint32_t>(getpid());
+  return out;
 }
 
 bool OwnEnd::is_far_end_of(const sonde_event& event) {
+  if (event.family == SONDE_FAMILY_UNIX) {
+    uint32_t peer = 0;
+    std::memcpy(&peer, event.remote_addr, sizeof peer);
+    return peer != 0 && peer == own_tgid_;
+  }
   if (event.family != SONDE_FAMILY_INET && event.family != SONDE_FAMILY_INET6) return false;
   if (!holds_port_ || !holds_port_(event.remote_port)) return false;
   if (event.netns == network_ && (is_loopback(event.remote_addr) ||

@@ -37,6 +37,7 @@ class OwnEnd {
  private:
   HoldsPort holds_port_;
   uint32_t network_ = 0;
+  uint32_t own_tgid_ = 0;
   Addresses read_addresses_;
   std::set<AddressBytes> addresses_;
   uint64_t read_ns_ = 0;

@@ -2,6 +2,7 @@
 #include "probe/own_end.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -60,6 +61,12 @@ TEST(OwnEnd, FindsTheAddressesOfThisHost) {
   const AddressBytes local = v4(127, 0, 0, 1);
   EXPECT_FALSE(own.is_far_end_of(connection(v4(10, 1, 1, 1), v4(198, 51, 100, 7), 80, 1)));
   EXPECT_FALSE(own.is_far_end_of(connection(local, local, 80, 1)));
+  sonde_event e = connection({}, {}, 0, 1);
+  e.family = SONDE_FAMILY_UNIX;
+  EXPECT_FALSE(own.is_far_end_of(e));
+  const auto self = static_cast<uint32_t>(getpid());
+  std::memcpy(e.remote_addr, &self, sizeof self);
+  EXPECT_TRUE(own.is_far_end_of(e));
 }
 
 }  // namespace

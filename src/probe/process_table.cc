@@ -14,6 +14,8 @@ namespace sonde::probe {
 namespace {
 
 constexpr size_t kMaxParents = 16384;
+constexpr size_t kMaxUnnamed = 256;
+constexpr size_t kMaxContainerNames = 4096;
 constexpr int kMaxForks = 8;
 
 std::string host_name() {
@@ -121,10 +123,10 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   const std::string cwd = names::read_link(folder + "/cwd");
   if (const std::string_view name = variable(environment, "OTEL_SERVICE_NAME"); !name.empty()) {
     out.service = name;
+    out.named_by_owner = true;
   } else if (!named_by_attribute.empty()) {
     out.service = named_by_attribute;
-  } else if (!out.container_name.empty()) {
-    out.service = out.container_name;
+    out.named_by_owner = true;
   } else if (!out.unit.empty() &&
              unit_names_process({config_.proc_root, config_.cgroup_root}, tgid, cgroup, out.unit)) {
     out.service = out.unit.substr(0, out.unit.size() - std::string_view(".service").size());
@@ -187,9 +189,43 @@ std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
     }
   }
   if (process == nullptr) process = std::make_shared<Process>(read(tgid, starts_.find(tgid)));
+  if (!process->container.empty()) {
+    const auto named = container_names_.find(process->container);
+    if (named != container_names_.end()) {
+      apply(named->second, *process);
+    } else if (unnamed_containers_.size() < kMaxUnnamed) {
+      unnamed_containers_.insert(process->container);
+    }
+  }
   if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());
   processes_.emplace(tgid, process);
   return process;
+}
+
+void ProcessTable::apply(const ContainerName& names, Process& process) {
+  process.container_name = names.name;
+  if (!process.named_by_owner) process.service = names.service;
+  // What the filter said of the process was said without its name.
+  process.filtered = false;
+}
+
+std::vector<std::string> ProcessTable::take_unnamed_containers() {
+  std::vector<std::string> out(unnamed_containers_.begin(), unnamed_containers_.end());
+  unnamed_containers_.clear();
+  return out;
+}
+
+void ProcessTable::name_container(const std::string& id, const std::string& name,
+                                  const std::string& service) {
+  if (container_names_.size() >= kMaxContainerNames && !container_names_.contains(id)) {
+    container_names_.erase(container_order_.front());
+    container_order_.pop_front();
+  }
+  const auto [place, added] = container_names_.insert_or_assign(id, ContainerName{name, service});
+  if (added) container_order_.push_back(id);
+  for (const auto& [tgid, process] : processes_) {
+    if (process->container == id) apply(place->second, *process);
+  }
 }
 
 void ProcessTable::exec(uint32_t tgid, ProcessStart start) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,9 @@ struct Process {
   std::string instance;
   std::string language = "unknown";
   std::string unit;
-  std::string container;       // Id.
-  std::string container_name;  // Nothing in /proc tells it; for who knows a container runtime.
+  std::string container;        // Id.
+  std::string container_name;   // Nothing in /proc tells it: see name_container.
+  bool named_by_owner = false;  // The environment names the service, which overrules all else.
   std::string instrumented_by;
   std::vector<std::pair<std::string, std::string>> attributes;  // OTEL_RESOURCE_ATTRIBUTES.
 };
@@ -64,18 +66,33 @@ class ProcessTable {
   // Facts stay findable for a while, for events that are still on their way.
   void exit(uint32_t tgid);
 
+  // Ids of containers of processes that were read since the last call and that nobody has named; at
+  // most 256.
+  std::vector<std::string> take_unnamed_containers();
+  // What a container runtime calls a container, and the service in it: for its processes, known and
+  // to come. The oldest of 4096 is forgotten.
+  void name_container(const std::string& id, const std::string& name, const std::string& service);
+
   // The rest of the table is a function of /proc and, where that has nothing, of the start.
   Process read(uint32_t tgid, const ProcessStart* start = nullptr) const;
   size_t size() const { return processes_.size(); }
   const std::string& host() const { return config_.host; }
 
  private:
+  struct ContainerName {
+    std::string name;
+    std::string service;
+  };
+  static void apply(const ContainerName& names, Process& process);
   std::shared_ptr<Process> get(uint32_t tgid, int forks);
 
   ProcessTableConfig config_;
   CgroupPaths cgroups_;
   ProcessStarts starts_;
   std::unordered_map<uint32_t, std::shared_ptr<Process>> processes_;
+  std::unordered_map<std::string, ContainerName> container_names_;
+  std::deque<std::string> container_order_;
+  std::unordered_set<std::string> unnamed_containers_;
   std::unordered_map<uint32_t, uint32_t> parents_;
   std::deque<uint32_t> parent_order_;
   std::deque<std::pair<uint32_t, std::weak_ptr<Process>>> exited_;

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "probe/bpf/event_abi.h"
+#include "probe/filter.h"
 #include "probe/process_names.h"
 
 namespace sonde::probe {
@@ -217,6 +218,46 @@ TEST(ProcessStarts, ForgetsTheOldestAtTheBound) {
   EXPECT_EQ(starts.find(1), nullptr);
   ASSERT_NE(starts.find(4), nullptr);
   EXPECT_EQ(starts.find(4)->comm, "b");
+}
+
+TEST_F(Processes, TakesTheNamesOfContainersWhenTheyCome) {
+  const std::string id(64, 'a');
+  const std::string cgroup = "0::/system.slice/docker-" + id + ".scope\n";
+  add(5, "/usr/bin/x", {"x"}, {}, cgroup);
+  add(6, "/usr/bin/x", {"x"}, {"OTEL_SERVICE_NAME=mine"}, cgroup);
+  add(7, "/usr/bin/x", {"x"}, {}, cgroup);
+  ProcessTable processes = table();
+  const auto early = processes.get(5);
+  early->filtered = true;
+  EXPECT_EQ(early->service, "x");
+  EXPECT_EQ(processes.get(6)->service, "mine");
+  EXPECT_EQ(processes.take_unnamed_containers(), std::vector<std::string>{id});
+  EXPECT_TRUE(processes.take_unnamed_containers().empty());
+
+  processes.name_container(id, "shop-web-1", "web");
+  EXPECT_EQ(early->service, "web");
+  EXPECT_EQ(early->container_name, "shop-web-1");
+  EXPECT_FALSE(early->filtered);
+  EXPECT_EQ(processes.get(6)->service, "mine");
+  EXPECT_EQ(processes.get(6)->container_name, "shop-web-1");
+  EXPECT_EQ(processes.get(7)->service, "web");
+  EXPECT_TRUE(processes.take_unnamed_containers().empty());
+}
+
+TEST(ContainerFilter, WaitsForTheNameOfTheContainer) {
+  Filter filter;
+  ASSERT_EQ(Filter::parse({"container=web*"}, {}, filter), "");
+  Process process;
+  process.container = std::string(64, 'a');
+  EXPECT_FALSE(filter.process_excluded(process));
+  EXPECT_FALSE(filter.watched(process, 80));
+  process.container_name = "web-1";
+  EXPECT_TRUE(filter.watched(process, 80));
+  process.container_name = "other";
+  EXPECT_TRUE(filter.process_excluded(process));
+  process.container.clear();
+  process.container_name.clear();
+  EXPECT_TRUE(filter.process_excluded(process));
 }
 
 TEST_F(Processes, BoundsTheTable) {

@@ -295,6 +295,8 @@ void Tracker::emit(Request& request) {
   while (trace->forward) trace = trace->forward;
   out.trace_id = trace->id;
   out.process = request.process;
+  // Not before: a process may have been named since the request began.
+  if (request.peer != nullptr) out.peer_service = request.peer->service;
   if (const Routing routing = out.protocol->routing(out); routing != Routing::None) {
     out.route = routes_.route(request.process->service, out.target, routing == Routing::Template);
   }

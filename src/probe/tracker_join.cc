@@ -56,8 +56,8 @@ void Tracker::join(Connection& connection, const std::shared_ptr<Request>& reque
   Request& callee = *join.server;
   callee.out.parent_span_id = client.out.span_id;
   callee.out.has_parent = true;
-  callee.out.peer_service = client.process->service;
-  client.out.peer_service = callee.process->service;
+  callee.peer = client.process;
+  client.peer = callee.process;
   std::shared_ptr<Trace> from = callee.trace;
   while (from->forward) from = from->forward;
   std::shared_ptr<Trace> to = client.trace;

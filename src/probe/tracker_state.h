@@ -24,6 +24,7 @@ struct Tracker::Trace {
 struct Tracker::Request {
   FinishedRequest out;
   std::shared_ptr<Process> process;
+  std::shared_ptr<Process> peer;  // Of the other end, where that was seen.
   std::shared_ptr<Trace> trace;
   uint32_t tid = 0;
   bool on_thread = false;

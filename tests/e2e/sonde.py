@@ -93,7 +93,7 @@ def eventually(check, seconds=20):
 
 
 class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None):
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, receiver=""):
         self.command = command or [binary()]
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
@@ -101,6 +101,8 @@ class Sonde:
         text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, **self.ports)
         if not send_otlp:
             text = text.replace(", otlp_grpc]", "]").replace(", otlp_http]", "]")
+        if receiver:
+            text = text.replace("  ebpf:\n", f"  ebpf:\n    {receiver}\n", 1)
         self.config.write_text(text)
         os.chmod(self.directory.name, 0o755)  # For a Sonde that is not root.
         self.log_path = pathlib.Path(self.directory.name) / "log"

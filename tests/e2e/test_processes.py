@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who the processes are: short-lived ones, ones in namespaces of their own, and both ends of what they say."""
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -160,3 +161,55 @@ def test_a_collector_that_sonde_exports_to_is_no_callee_of_it(serve):
     assert not own.series("http_server_request_duration_seconds_count", server_port=collector.http_port)
     own.stop()
     collector.stop()
+
+
+ENGINE = """
+import json, os, socketserver, sys
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        line = self.rfile.readline().decode()
+        while self.rfile.readline().strip():
+            pass
+        known = line.split()[1] == f"/containers/{sys.argv[2]}/json"
+        body = json.dumps({"Id": sys.argv[2], "Name": "/shop-web-1",
+                           "Config": {"Labels": {"com.docker.compose.service": "web_of_shop"}}} if known else {})
+        status = "200 OK" if known else "404 Not Found"
+        self.wfile.write(f"HTTP/1.0 {status}\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+socketserver.ThreadingUnixStreamServer(sys.argv[1], Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def container_cgroup(tmp_path):
+    """The path of a cgroup that looks like a Docker container's, and the container's id."""
+    mount_point = tmp_path / "cgroup"
+    mount_point.mkdir()
+    if subprocess.run(["mount", "-t", "cgroup2", "none", str(mount_point)], capture_output=True).returncode != 0:
+        pytest.skip("a cgroup2 hierarchy cannot be mounted here")
+    container = hashlib.sha256(str(tmp_path).encode()).hexdigest()
+    cgroup = mount_point / f"docker-{container}.scope"
+    cgroup.mkdir()
+    yield cgroup, container
+    assert eventually(lambda: not (cgroup / "cgroup.procs").read_text())
+    cgroup.rmdir()
+    subprocess.run(["umount", "-l", str(mount_point)], check=True)
+
+
+def test_a_container_is_called_what_its_engine_calls_it(container_cgroup, serve, tmp_path):
+    cgroup, container = container_cgroup
+    script, path = tmp_path / "fake_engine.py", tmp_path / "engine.sock"
+    script.write_text(ENGINE)
+    engine = subprocess.Popen([PYTHON, str(script), str(path), container])
+    assert eventually(path.exists)
+    own = Sonde(send_otlp=False, receiver=f"container_runtimes: [{path}]")
+    port = serve("in_a_box", ["sh", "-c", f'echo $$ > {cgroup}/cgroup.procs && exec "$@"', "sh"])
+    send_requests(port, [("GET", "/x")] * 20)
+
+    eventually(lambda: seen_on_metrics(own, "web_of_shop", port) == {200: 20})
+    assert seen_on_metrics(own, "web_of_shop", port) == {200: 20}
+    facts = [labels for labels, _ in own.series("target_info") if labels.get("container_id") == container]
+    assert {labels["container_name"] for labels in facts} == {"shop-web-1"}
+    assert "fake_engine" not in [service["name"] for service in own.api("/services")["services"]]
+    own.stop()
+    engine.kill()
+    engine.wait()

@@ -61,6 +61,8 @@ static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp
   e.netns = sk->__sk_common.skc_net.net->ns.inum;
   e.cookie = bpf_get_socket_cookie(sk);
   c->template = e;
+  if (family == SONDE_FAMILY_UNIX && sk->sk_peer_pid)
+    *(u32*)c->template.remote_addr = sk->sk_peer_pid->numbers[0].nr;
   if (family == SONDE_FAMILY_INET) {
     map_v4(c->template.local_addr, sk->__sk_common.skc_rcv_saddr);
     map_v4(c->template.remote_addr, sk->__sk_common.skc_daddr);

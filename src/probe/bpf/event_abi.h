@@ -30,7 +30,8 @@ enum sonde_event_flag {
 
 enum {
   SONDE_PAYLOAD_MAX = 4096,
-  SONDE_FAMILY_UNIX = 1,  /* AF_UNIX: addresses and ports are 0. */
+  SONDE_FAMILY_UNIX =
+      1, /* AF_UNIX: remote_addr begins with the tgid of who connected or listened. */
   SONDE_FAMILY_INET = 2,  /* AF_INET: addresses are v4-mapped. */
   SONDE_FAMILY_INET6 = 10 /* AF_INET6 */
 };

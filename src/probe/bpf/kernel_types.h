@@ -51,8 +51,15 @@ struct socket {
   short type;
   struct file* file;
 };
+struct upid {
+  int nr;
+};
+struct pid {
+  struct upid numbers[1];
+};
 struct sock {
   struct sock_common __sk_common;
+  struct pid* sk_peer_pid;
   struct socket* sk_socket;
   u16 sk_type;
   u32 sk_max_ack_backlog;

@@ -10,6 +10,7 @@
 
 #include "base/counters.h"
 #include "base/log.h"
+#include "components/receiver/ebpf/container_names.h"
 #include "components/receiver/ebpf/emitter.h"
 #include "net/own_port.h"
 #include "pipeline/component.h"
@@ -28,6 +29,7 @@ struct Config {
   size_t max_series = 10000;
   size_t max_connections = 65536;
   size_t max_routes = 300;
+  std::vector<std::string> container_runtimes = {"/var/run/docker.sock", "/run/podman/podman.sock"};
 
   Result<> validate() const {
     probe::Filter filter;
@@ -58,7 +60,10 @@ constexpr auto kFields = config::fields<Config>(
                   "Connections followed at most; the least recently used one is given up.",
                   {.min = 16}),
     config::field("max_routes", &Config::max_routes,
-                  "Route templates of a service at most; the rest is /{*}.", {.min = 1}));
+                  "Route templates of a service at most; the rest is /{*}.", {.min = 1}),
+    config::field("container_runtimes", &Config::container_runtimes,
+                  "Unix sockets of Docker or Podman engines that are asked for the names of "
+                  "containers; [] asks nobody."));
 
 class Receiver final : public pipeline::Component {
  public:
@@ -131,6 +136,12 @@ class Receiver final : public pipeline::Component {
                          : std::min(pause_ * 2, std::max(kQuietPause, config_.drain_interval));
     tracker_->tick(clock.monotonic_ns());
     for (const uint32_t tgid : emitter_->take_excluded()) probe_->set_excluded(tgid, true);
+    for (const std::string& id : processes_.take_unnamed_containers()) {
+      containers_.find(id, clock.monotonic_ns());
+    }
+    containers_.tick(clock.monotonic_ns());
+    advance(named_, containers_.stats().named, seen_named_);
+    advance(unnamed_, containers_.stats().failed, seen_unnamed_);
     advance(lost_, probe_->stats().lost, seen_lost_);
     const probe::TrackerStats& stats = tracker_->stats();
     advance(evicted_, stats.connections_evicted + stats.requests_evicted, seen_evicted_);
@@ -166,6 +177,10 @@ class Receiver final : public pipeline::Component {
   pipeline::Outputs outputs_;
   pipeline::Host* host_ = nullptr;
   probe::ProcessTable processes_;
+  ContainerNames containers_{config_.container_runtimes,
+                             [this](const std::string& id, const ContainerName& name) {
+                               processes_.name_container(id, name.name, name.service);
+                             }};
   std::unique_ptr<probe::Probe> probe_;
   std::unique_ptr<Emitter> emitter_;
   std::unique_ptr<probe::Tracker> tracker_;
@@ -177,6 +192,8 @@ class Receiver final : public pipeline::Component {
   uint64_t seen_joined_ = 0;
   uint64_t seen_gaps_ = 0;
   uint64_t seen_own_ = 0;
+  uint64_t seen_named_ = 0;
+  uint64_t seen_unnamed_ = 0;
   uint64_t seen_requests_ = 0;
   uint64_t seen_overflow_ = 0;
   Counter& lost_ = counter("sonde_probe_lost_events_total", "Kernel events that found no room.");
@@ -187,6 +204,12 @@ class Receiver final : public pipeline::Component {
   Counter& gaps_ = counter("sonde_probe_gaps_total", "Holes in what connections reported.");
   Counter& own_ = counter("sonde_probe_excluded_connections_total",
                           "Connections that are left out, by reason.", {{"reason", "own"}});
+  Counter& named_ =
+      counter("sonde_probe_container_lookups_total",
+              "Containers whose name a runtime was asked for.", {{"result", "named"}});
+  Counter& unnamed_ =
+      counter("sonde_probe_container_lookups_total",
+              "Containers whose name a runtime was asked for.", {{"result", "unknown"}});
   Counter& overflow_ =
       counter("sonde_probe_series_overflow_total", "Requests counted in the overflow series.");
   Gauge& connections_ = gauge("sonde_probe_connections", "Connections followed now.");
