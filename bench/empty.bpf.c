@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Programs that do nothing on the tracepoints of the probe's front end: what attaching alone costs.
- */
+/* Programs that do nothing on the tracepoints of the probe's front end: what attaching costs. */
 /* clang-format off */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cheapest possible user of the probe: drains on a timer and drops the records. It isolates what
-// the kernel programs cost a server from what the rest of the program costs. Commands come as lines
-// on stdin: `on`, `off` (load or unload), `exclude PID`, `include PID`, `stats`; each is answered
-// with one line. Not a product binary.
+// The cheapest possible user of the probe: drains on a timer and drops the records. It isolates
+// what the kernel programs cost a server from what the rest of the program costs. Commands come as
+// lines on stdin: `on`, `empty` (programs that do nothing), `off`, `exclude PID`, `include PID`,
+// `stats`; each is answered with one line. Not a product binary.
 #include <poll.h>
 #include <unistd.h>
 
@@ -11,10 +11,12 @@
 #include <memory>
 #include <string>
 
+#include "bench_empty.skel.h"
 #include "probe/probe.h"
 
 int main() {
   std::unique_ptr<sonde::probe::Probe> probe;
+  bench_empty* empty = nullptr;
   uint64_t bytes = 0;
   std::string buffer;
   for (;;) {
@@ -36,8 +38,16 @@ int main() {
           return 1;
         }
         probe = std::move(*made);
+      } else if (line == "empty" && !empty) {
+        empty = bench_empty__open_and_load();
+        if (!empty || bench_empty__attach(empty) != 0) {
+          std::puts("cannot load");
+          return 1;
+        }
       } else if (line == "off") {
         probe.reset();
+        if (empty) bench_empty__destroy(empty);
+        empty = nullptr;
       } else if (probe && line.starts_with("exclude ")) {
         probe->set_excluded(static_cast<uint32_t>(std::atoi(line.c_str() + 8)), true);
       } else if (probe && line.starts_with("include ")) {

@@ -98,7 +98,8 @@ if(TARGET probe_test)
 endif()
 
 # What bench/nginx_overhead.py drives, and what a message costs in the kernel.
-add_executable(probe_drain EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/nginx_drain.cc")
+add_executable(probe_drain EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/nginx_drain.cc"
+               "${probe_gen}/bench_empty.skel.h")
 add_executable(message_cost EXCLUDE_FROM_ALL "${CMAKE_SOURCE_DIR}/bench/message_cost.cc"
                "${probe_gen}/bench_empty.skel.h")
 add_custom_command(
@@ -111,10 +112,9 @@ add_custom_command(
   VERBATIM)
 foreach(bench IN ITEMS probe_drain message_cost)
   sonde_target(${bench})
-  target_link_libraries(${bench} PRIVATE probe)
+  target_link_libraries(${bench} PRIVATE probe ${SONDE_BPF} ${SONDE_ELF} ${SONDE_Z})
+  target_include_directories(${bench} SYSTEM PRIVATE "${probe_gen}")
 endforeach()
-target_include_directories(message_cost SYSTEM PRIVATE "${probe_gen}")
-target_link_libraries(message_cost PRIVATE ${SONDE_BPF} ${SONDE_ELF} ${SONDE_Z})
 
 # Shows that a protocol is one folder: the probe once more, with one that the program does not have.
 set(extra_protocol "${CMAKE_SOURCE_DIR}/tests/extra_protocol")
