@@ -2,23 +2,24 @@
 // Runs the real programs over connections that both ends of this process hold, so that the test
 // knows when each byte moved and by which system call. Needs root; without it every test is
 // skipped.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ctime>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "probe/probe.h"
+#include "probe/testing/loopback.h"
 
 namespace sonde::probe {
 namespace {
+
+using testing::Pair;
+using testing::receive_all;
+using testing::send_all;
 
 constexpr std::string_view kRequest = "GET /item/1 HTTP/1.1\r\nHost: test\r\n\r\n";
 constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -37,53 +38,6 @@ uint64_t tick_ns() {
 
 // Real time must pass here: what is tested is how the kernel's clock is read.
 void pass_ms(int ms) { poll(nullptr, 0, ms); }
-
-// One loopback connection; both ends are ours.
-struct Pair {
-  int client = -1, server = -1, listener = -1;
-  Pair() {
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in a{};
-    a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(a);
-    auto* address = reinterpret_cast<sockaddr*>(&a);
-    EXPECT_EQ(bind(listener, address, size), 0);
-    EXPECT_EQ(listen(listener, 8), 0);
-    getsockname(listener, address, &size);
-    client = socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(connect(client, address, size), 0);
-    no_delay(client);
-  }
-  void accept_now() {
-    server = accept(listener, nullptr, nullptr);
-    EXPECT_GE(server, 0);
-    no_delay(server);
-  }
-  ~Pair() {
-    for (const int fd : {client, server, listener})
-      if (fd >= 0) close(fd);
-  }
-  Pair(const Pair&) = delete;
-  Pair& operator=(const Pair&) = delete;
-  static void no_delay(int fd) {
-    const int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-  }
-};
-
-void send_all(int fd, std::string_view bytes) {
-  ASSERT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-}
-
-void receive_all(int fd, size_t n) {
-  char buffer[8192];
-  for (size_t have = 0; have < n;) {
-    const ssize_t r = recv(fd, buffer, sizeof(buffer), 0);
-    ASSERT_GT(r, 0);
-    have += static_cast<size_t>(r);
-  }
-}
 
 class ProbeBpfMessages : public ::testing::Test {
  protected:

@@ -127,7 +127,7 @@ static __always_inline u32 copy_payload(struct sonde_event* e, const struct sour
   /* Most servers send the head and the body as two segments of one call. The head is all that
    * anybody asks for, and without the body it needs no second copy. */
   if (first >= 4 && sonde_head_ends(from->protocol, *(u32*)(e->payload + first - 4))) return first;
-  have = gather(from->iov, from->iov_count, direction, want);
+  have = gather(from->iov, from->iov_count, direction, want, from->narrow);
   gathered = bpf_map_lookup_elem(&scratch, &key);
   /* All that is wanted, since the verifier knows no better bound; only `have` of it counts. */
   asm volatile("" : "+r"(want));
@@ -152,7 +152,6 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   u32 tgid;
   const int index = direction == DIRECTION_SEND;
   struct sonde_event* e;
-  struct source from = {};
   struct tcp_sock* tcp;
   struct file* file;
   struct conn* c;
@@ -167,6 +166,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   task = bpf_get_current_task_btf();
   tgid = task->tgid;
   if (is_excluded(tgid)) return 0;
+  struct source from = {};
   if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK_FLAG)) return 0;
   c = bpf_sk_storage_get(&conns, sk, NULL, 0);
   if (!c) {
@@ -197,12 +197,13 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     c->turn_captured = 0;
     c->head = 0;
     c->head_length = 0;
+    c->many_at = 0;
   }
 
   file = sk->sk_socket->file;
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
-    find_source(&from, sk, direction, file, task);
+    find_source(&from, c, direction, (u32)ret, file, task);
 
   /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
    * then, because it may have been upgraded to another protocol. */

@@ -108,17 +108,24 @@ struct mm_struct {
 struct linux_binprm {
   const char* interp;
 };
+struct thread_info {
+  u32 status;
+};
+struct io_uring_task;
 struct task_struct {
+  struct thread_info thread_info;
+  unsigned int flags;
   int pid;
   int tgid;
   char comm[16];
   struct mm_struct* mm;
+  struct io_uring_task* io_uring;
   struct files_struct* files;
   struct signal_struct* signal;
 };
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-  unsigned long r10, r9, r8, dx, si, di, orig_ax;
+  unsigned long bx, cx, r10, r9, r8, dx, si, di, orig_ax;
 };
 #endif
 struct msghdr;

@@ -13,6 +13,7 @@ struct source {
   u32 iov_count;
   u32 buffer_length; /* Of the first non-empty segment. */
   u8 protocol;       /* Whose head it may be; 0 unknown. */
+  u32 narrow;        /* The vector is that of a 32-bit system call. */
 };
 
 static __always_inline bool names_socket(struct task_struct* task, u32 fd, struct file* file) {
@@ -23,70 +24,40 @@ static __always_inline bool names_socket(struct task_struct* task, u32 fd, struc
   return entry == (u64)file;
 }
 
+/* One entry of a vector; `narrow` is that of a 32-bit system call. */
+static __always_inline bool read_segment(struct user_iovec* v, u64 iov, u32 i, u32 narrow) {
+  if (narrow) {
+    u32 entry[2];
+    if (bpf_probe_read_user(entry, sizeof(entry), (void*)(iov + i * sizeof(entry)))) return false;
+    v->base = entry[0];
+    v->length = entry[1];
+    return true;
+  }
+  return bpf_probe_read_user(v, sizeof(*v), (void*)(iov + i * sizeof(*v))) == 0;
+}
+
 /* Global functions are verified once by themselves, not once for every path that leads to them:
  * without that, loading takes seconds. */
-__attribute__((noinline)) int first_segment(struct source* out, u64 iov, u64 count) {
+__attribute__((noinline)) int first_segment(struct source* out, u64 iov, u64 count, u32 narrow) {
   struct user_iovec v;
   if (!out) return 0;
   if (count > IOVECS) count = IOVECS;
   for (u32 i = 0; i < IOVECS; i++) {
-    if (i >= count || bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) return 0;
+    if (i >= count || !read_segment(&v, iov, i, narrow)) return 0;
     if (v.length == 0) continue;
     out->buffer = v.base;
     out->buffer_length = v.length > 0xffffffff ? 0xffffffff : (u32)v.length;
-    out->iov = iov + i * sizeof(v);
+    out->iov = iov + i * (narrow ? 8 : sizeof(v));
     out->iov_count = (u32)count - i;
+    out->narrow = narrow;
     return 0;
   }
   return 0;
 }
 
-#if defined(__TARGET_ARCH_x86)
-static __always_inline void find_source(struct source* out, struct sock* sk, int direction,
-                                        struct file* file, struct task_struct* task) {
-  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
-  const u64 nr = regs->orig_ax;
-  const u64 second = regs->si;
-  enum { BUFFER, VECTOR, MESSAGE } shape;
-  if (nr > 328) return;
-  if (direction == DIRECTION_RECEIVE) {
-    if (nr == 0 || nr == 45) {
-      shape = BUFFER;
-    } else if (nr == 19 || nr == 327) {
-      shape = VECTOR;
-    } else if (nr == 47 || (nr == 299 && (u32)regs->dx == 1)) {
-      shape = MESSAGE;
-    } else {
-      return;
-    }
-  } else {
-    if (nr == 1 || nr == 44) {
-      shape = BUFFER;
-    } else if (nr == 20 || nr == 328) {
-      shape = VECTOR;
-    } else if (nr == 46 || (nr == 307 && (u32)regs->dx == 1)) {
-      shape = MESSAGE;
-    } else {
-      return;
-    }
-  }
-  if (!names_socket(task, (u32)regs->di, file)) return;
-  if (shape == BUFFER) {
-    out->buffer = second;
-    out->buffer_length = 0xffffffff;
-  } else if (shape == VECTOR) {
-    first_segment(out, second, regs->dx);
-  } else {
-    struct user_msghdr_head m;
-    if (bpf_probe_read_user(&m, sizeof(m), (void*)second)) return;
-    first_segment(out, m.iov, m.iov_count);
-  }
-}
-#endif
-
 /* Gathers a message that is spread over several segments into the scratch buffer of this CPU.
  * Returns how many bytes are there. */
-__attribute__((noinline)) int gather(u64 iov, u32 count, u32 direction, u32 want) {
+__attribute__((noinline)) int gather(u64 iov, u32 count, u32 direction, u32 want, u32 narrow) {
   const u32 key = direction == DIRECTION_SEND;
   u8* buffer = bpf_map_lookup_elem(&scratch, &key);
   u32 have = 0;
@@ -95,7 +66,7 @@ __attribute__((noinline)) int gather(u64 iov, u32 count, u32 direction, u32 want
     struct user_iovec v;
     u64 n;
     if (i >= count || have >= want) break;
-    if (bpf_probe_read_user(&v, sizeof(v), (void*)(iov + i * sizeof(v)))) break;
+    if (!read_segment(&v, iov, i, narrow)) break;
     n = v.length;
     if (n > want - have) n = want - have;
     if (n == 0) continue;

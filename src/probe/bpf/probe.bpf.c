@@ -14,6 +14,7 @@
 #include "state.bpf.h"
 #include "clock.bpf.h"
 #include "payload.bpf.h"
+#include "system_call.bpf.h"
 #include "core.bpf.h"
 #include "lifecycle.bpf.h"
 #include "front_length.bpf.h"

@@ -22,6 +22,11 @@ struct conn {
   u64 head;                    /* First bytes of this turn, for classification over short reads. */
   u32 turn_captured;
   u32 segments_without_data; /* Received until the last receive. */
+  u32 many_length;           /* Of the message before in a call that moves several. */
+  u32 descriptor;            /* That named this socket in the process with these files. */
+  u32 descriptor_files;
+  u64 many_at;   /* The array of that call; 0 where there is none. */
+  u16 many_next; /* Its next entry. */
   u8 head_length;
   u8 last; /* Direction of the last message. */
   u8 flags;
