@@ -15,4 +15,9 @@ size_t count_records(const Batch& batch) {
   return count;
 }
 
+size_t Batch::items() const {
+  if (!items_) items_ = count_records(*this);
+  return *items_;
+}
+
 }  // namespace sonde

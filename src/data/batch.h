@@ -8,6 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -31,10 +34,28 @@ constexpr std::string_view to_string(Signal signal) {
   return "unknown";
 }
 
+// What came with a request and is no telemetry. Kept only where a receiver is told to
+// (`include_metadata`), for batching by it and for sending it on.
+struct RequestContext {
+  std::vector<std::pair<std::string, std::string>> metadata;  // Names in lower case.
+  std::string peer;                                           // "address:port"
+  std::vector<std::pair<std::string, std::string>> auth;      // What an authenticator found.
+};
+
+// A body as the sender compressed it.
+struct Encoded {
+  std::string encoding;  // "gzip", "zstd", ...
+  Bytes body;
+};
+
 struct Batch {
   Signal signal = Signal::Traces;
   std::vector<Bytes> chunks;
   Ack ack;
+  std::shared_ptr<const RequestContext> context;
+  // The compressed form of exactly these chunks, where nobody has changed them since it came, so
+  // that it can be sent on as it is.
+  std::shared_ptr<const Encoded> original;
 
   Batch() = default;
   Batch(Signal of, std::vector<Bytes> body, Ack token = {})
@@ -48,8 +69,27 @@ struct Batch {
     for (const Bytes& chunk : chunks) total += chunk.size();
     return total;
   }
+  // Spans, metric points or log records. Counted once: the chunks are not changed after that.
+  size_t items() const;
+  void set_items(size_t known) { items_ = known; }
+
   // The same bytes for another branch, with a part of the acknowledgement.
-  Batch share() { return {signal, chunks, ack.split()}; }
+  Batch share() {
+    Batch other(signal, chunks, ack.split());
+    other.context = context;
+    other.original = original;
+    other.items_ = items_;
+    return other;
+  }
+  // Other bytes in place of these, for the same request: what a processor passes on.
+  Batch with(std::vector<Bytes> body) && {
+    Batch other(signal, std::move(body), std::move(ack));
+    other.context = std::move(context);
+    return other;
+  }
+
+ private:
+  mutable std::optional<size_t> items_;
 };
 
 // How many spans, metric points or log records a batch holds; a chunk that does not parse counts

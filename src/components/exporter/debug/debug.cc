@@ -38,7 +38,7 @@ class DebugExporter final : public pipeline::Component {
       : config_(std::move(config)), id_(id) {}
 
   void consume(Batch batch) override {
-    const size_t records = count_records(batch);
+    const size_t records = batch.items();
     std::string out = fmt::format("{}: {}: {} {}, {} bytes\n", id_, to_string(batch.signal),
                                   records, pipeline::record_word(batch.signal), batch.bytes());
     if (config_.verbosity != "basic") out += to_text(batch);

@@ -55,8 +55,7 @@ class ProbabilisticSampler final : public pipeline::Component {
       if (!parts[0].empty()) kept.push_back(std::move(parts[0]));
     }
     if (kept.empty()) return batch.ack.deliver();  // Dropping by rule is what was asked for.
-    batch.chunks = std::move(kept);
-    outputs_.send(std::move(batch));
+    outputs_.send(std::move(batch).with(std::move(kept)));
   }
 
  private:
