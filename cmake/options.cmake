@@ -13,7 +13,7 @@ if(SONDE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Paths relative to the source tree let several build folders share the cache; the sloppiness is what a
   # precompiled header needs, and -fno-pch-timestamp below makes its contents reproducible.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${SONDE_CCACHE})
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 ${SONDE_CCACHE})
 endif()
 
 add_library(sonde_options INTERFACE)
@@ -49,9 +49,22 @@ file(WRITE "${CMAKE_BINARY_DIR}/generated/pch.cc.in" "// Holds the precompiled h
 configure_file("${CMAKE_BINARY_DIR}/generated/pch.cc.in" "${CMAKE_BINARY_DIR}/generated/pch.cc" COPYONLY)
 add_library(sonde_pch OBJECT "${CMAKE_BINARY_DIR}/generated/pch.cc")
 target_link_libraries(sonde_pch PRIVATE sonde_options)
-target_precompile_headers(sonde_pch PRIVATE
+set(pch_headers
   <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <deque> <expected> <functional> <map> <memory>
   <mutex> <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+target_precompile_headers(sonde_pch PRIVATE ${pch_headers})
+set(SONDE_PCH "${CMAKE_BINARY_DIR}/CMakeFiles/sonde_pch.dir/cmake_pch.hxx.pch")
+# The precompiled header holds absolute paths, and CMake's own way of naming it hides it from the compiler cache:
+# named here, and known to the cache by what went into it, it lets every clone on a machine share one cache.
+file(CONFIGURE OUTPUT "${SONDE_PCH}.sum" CONTENT "${CMAKE_CXX_COMPILER_VERSION} ${pch_headers}")
+
+# sonde_use_pch(name): compile the sources of this target with the precompiled header.
+function(sonde_use_pch name)
+  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${SONDE_PCH}>")
+  get_target_property(sources ${name} SOURCES)
+  list(FILTER sources INCLUDE REGEX "\\.cc$")
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS "${SONDE_PCH}")
+endfunction()
 
 # Finds the static archive of a library when Debian ships one, else the shared one: what ships should need little.
 function(sonde_find_library out name)

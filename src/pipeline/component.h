@@ -76,7 +76,7 @@ class Host {
   const Clock& clock() { return scheduler().clock(); }
   // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
   // dynamic_cast: see authenticator.h and storage.h. Extensions start first and stop last.
-  virtual Component* extension(std::string_view id) = 0;
+  virtual Component* extension(std::string_view) { return nullptr; }
 
   // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
   // process who leases it; made by the first, destroyed with the last. `make` returns a
