@@ -15,6 +15,19 @@ std::optional<std::string> environment(std::string_view name) {
   return std::nullopt;
 }
 
+// A message without the lines that show the place.
+std::string brief(const Error& error) {
+  std::string out;
+  std::string_view rest = error.message;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    if (!line.starts_with("  ")) out += (out.empty() ? "" : "\n") + std::string(line);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
 Value yaml(std::string_view text) {
   auto value = parse_yaml(text, "s.yaml", environment);
   EXPECT_TRUE(value) << value.error().message;
@@ -23,7 +36,7 @@ Value yaml(std::string_view text) {
 
 std::string yaml_error(std::string_view text) {
   auto value = parse_yaml(text, "s.yaml", environment);
-  return value ? "" : value.error().message;
+  return value ? "" : brief(value.error());
 }
 
 struct Tls {
@@ -62,7 +75,7 @@ constexpr auto kFields = fields<Config>(
 std::string decode_error(std::string_view text) {
   Config config;
   auto result = decode(yaml(text), kFields.table(), &config, "receivers::ebpf");
-  return result ? "" : result.error().message;
+  return result ? "" : brief(result.error());
 }
 
 TEST(Yaml, TypesPlainScalarsByTheCoreSchema) {
@@ -100,15 +113,14 @@ TEST(Yaml, RefusesAFileThatGrowsWithoutEnd) {
 }
 
 TEST(Yaml, ExpandsTheEnvironmentAndTypesTheResult) {
-  const Value v = yaml("a: ${env:PORT}\nb: ${NONE:-x}\nc: $$5\nd: h:${env:PORT}\ne: ${EMPTY:-2}\n");
+  const Value v =
+      yaml("a: ${env:PORT}\nb: ${env:NONE:-x}\nc: $$5\nd: h:${PORT}\ne: ${env:EMPTY:-2}\n");
   EXPECT_EQ(v.find("a")->integer, 4317);
   EXPECT_EQ(v.find("b")->text, "x");
   EXPECT_EQ(v.find("c")->text, "$5");
   EXPECT_EQ(v.find("d")->text, "h:4317");
-  EXPECT_EQ(v.find("e")->integer, 2);
-  EXPECT_EQ(yaml_error("a: 1\nb: ${env:NONE}\n"),
-            "s.yaml:2: environment variable NONE is not set; set it, or write "
-            "${env:NONE:-default}");
+  EXPECT_TRUE(v.find("e")->is_null());  // Set, although empty.
+  EXPECT_TRUE(yaml("a: ${env:NONE}\n").find("a")->is_null());
 }
 
 TEST(Yaml, NamesTheLineOfASyntaxError) {
@@ -126,7 +138,7 @@ TEST(Decode, FillsEveryShapeAndKeepsDefaults) {
   Config c;
   const auto result = decode(
       yaml("endpoint: h:1\nsample_rate: 10\ninterval: 1m30s\nport: 80\nlimit: 64MiB\n"
-           "level: detailed\ninclude: [a, 2]\nheaders: {k: v}\ntls:\nmany: [{insecure: true}]\n"
+           "level: detailed\ninclude: [a, '2']\nheaders: {k: v}\ntls:\nmany: [{insecure: true}]\n"
            "raw: {a: 1}\n"),
       kFields.table(), &c, "p");
   ASSERT_TRUE(result) << result.error().message;
@@ -177,7 +189,7 @@ TEST(Duration, ReadsAndPrintsTheCollectorsForm) {
   EXPECT_FALSE(parse_duration("5"));
   EXPECT_FALSE(parse_duration("5 parsecs"));
   EXPECT_FALSE(parse_duration("99999999999h"));
-  EXPECT_EQ(format_duration(milliseconds(90500)), "1m30s500ms");
+  EXPECT_EQ(format_duration(milliseconds(90500)), "1m30.5s");
 }
 
 TEST(Reference, ComesFromTheTable) {
@@ -216,7 +228,7 @@ service:
 std::string graph_error(std::string text, std::string_view from, std::string_view to) {
   text.replace(text.find(from), from.size(), to);
   auto graph = build_graph(yaml(text));
-  return graph ? "" : graph.error().message;
+  return graph ? "" : brief(graph.error());
 }
 
 TEST(Graph, ReadsACollectorConfiguration) {
@@ -243,7 +255,7 @@ TEST(Graph, NamesTheNearestWhenSomethingIsNotConfigured) {
   EXPECT_EQ(graph_error(text, "\nexporters:", "\nexporter:"),
             "s.yaml:6: unknown key \"exporter\"; did you mean \"exporters\"?");
   EXPECT_EQ(graph_error(text, "receivers: [spanmetrics]", "receivers: []"),
-            "s.yaml:17: service::pipelines::metrics: has no receiver");
+            "s.yaml:17: service::pipelines::metrics: has no receiver; at least one is needed");
 }
 
 TEST(Graph, WarnsOfWhatNothingUses) {

@@ -38,14 +38,17 @@ struct Slot {
   void* out;
   std::string path;
 
+  Show show() const { return options.secret ? Show::Nothing : Show::Place; }
   std::unexpected<Error> fail(const Value& value, std::string_view message) const {
-    return fail_at(value.position, path + ": " + std::string(message));
+    return fail_at(value.position, path + ": " + std::string(message), show());
   }
   std::unexpected<Error> wrong_type(const Value& value, std::string_view wanted) const {
     std::string message = "expected " + std::string(wanted) + ", got ";
     message += type_name(value.type);
     // A secret may have been written where another type was expected.
-    if (value.is_scalar() && !options.secret) message += " (" + quoted(value.text) + ")";
+    if (value.is_scalar() && !value.is_null() && !options.secret) {
+      message += " (" + quoted(value.text) + ")";
+    }
     return fail(value, message);
   }
 };
@@ -66,12 +69,16 @@ Result<> check_range(const Slot& slot, const Value& value, double number) {
   } else {
     return {};
   }
-  return slot.fail(value, "must be " + wanted + ", is " + value.text);
+  return slot.fail(value, "must be " + wanted + (options.secret ? "" : ", is " + value.text));
 }
 
 template <class T>
 Result<> store_integer(const Slot& slot, const Value& value, int64_t number) {
-  if (!std::in_range<T>(number)) return slot.fail(value, value.text + " is out of range");
+  const bool fits =
+      value.above_int64 ? sizeof(T) == 8 && !std::is_signed_v<T> : std::in_range<T>(number);
+  if (!fits) {
+    return slot.fail(value, (slot.options.secret ? "the number" : value.text) + " is out of range");
+  }
   *static_cast<T*>(slot.out) = static_cast<T>(number);
   return {};
 }
@@ -82,10 +89,17 @@ Result<> decode_integer(const Slot& slot, const Value& value) {
     auto size = parse_bytes(value.text);
     if (!size) return slot.fail(value, size.error().message);
     number = static_cast<int64_t>(*size);
+  } else if (value.type == Value::Type::Double && std::abs(value.number) < 9.2e18) {
+    // The Collector cuts a fraction off, so a file that it takes is taken here.
+    number = static_cast<int64_t>(value.number);
+    if (static_cast<double>(number) != value.number && !slot.options.secret) {
+      log_warn("{}: {}: {} is cut to {}", value.position.to_string(), slot.path, value.text,
+               number);
+    }
   } else if (value.type != Value::Type::Int) {
     return slot.wrong_type(value, "an integer");
   }
-  TRY(check_range(slot, value, static_cast<double>(number)));
+  TRY(check_range(slot, value, value.above_int64 ? value.number : static_cast<double>(number)));
   switch (slot.ops.size * 2 + (slot.ops.is_signed ? 1 : 0)) {
     case 2:
       return store_integer<uint8_t>(slot, value, number);
@@ -107,7 +121,11 @@ Result<> decode_integer(const Slot& slot, const Value& value) {
 }
 
 Result<> decode_string(const Slot& slot, const Value& value) {
-  if (!value.is_scalar()) return slot.wrong_type(value, "a string");
+  // What stands for an expansion has its original text, so "0123" stays what it is. A number that
+  // was written as one is refused, as by the Collector, since 010 and 1.10 would not survive.
+  if (value.type != Value::Type::String && !value.expanded) {
+    return slot.wrong_type(value, value.is_scalar() ? "a string in quotes" : "a string");
+  }
   if (!slot.options.choices.empty()) {
     const auto choices = split(slot.options.choices);
     if (std::ranges::find(choices, value.text) == choices.end()) {
@@ -121,8 +139,16 @@ Result<> decode_string(const Slot& slot, const Value& value) {
 }
 
 Result<> decode_duration(const Slot& slot, const Value& value) {
-  if (!value.is_scalar()) return slot.wrong_type(value, "a duration such as 5s");
-  auto duration = parse_duration(value.text);
+  Result<Duration> duration;
+  if (value.type == Value::Type::Int && !value.above_int64) {
+    duration = Duration(value.integer);
+  } else if (value.type == Value::Type::Double && std::abs(value.number) < 9.2e18) {
+    duration = Duration(static_cast<int64_t>(value.number));
+  } else if (value.type == Value::Type::String) {
+    duration = parse_duration(value.text);
+  } else {
+    return slot.wrong_type(value, "a duration such as 5s");
+  }
   if (!duration) return slot.fail(value, duration.error().message);
   TRY(check_range(slot, value, static_cast<double>(duration->count()) / 1e9));
   *static_cast<Duration*>(slot.out) = *duration;
@@ -131,37 +157,132 @@ Result<> decode_duration(const Slot& slot, const Value& value) {
 
 Result<> decode_into(const Slot& slot, const Value& value);
 
+// "a,b" where a list is wanted is the list of its parts, as the Collector has it.
+Value split_list(const Value& value) {
+  Value list = Value::list();
+  list.position = value.position;
+  std::string_view rest = value.text;
+  while (!rest.empty()) {
+    const size_t comma = rest.find(',');
+    Value item = Value::string(rest.substr(0, comma));
+    item.position = value.position;
+    list.items.push_back(std::move(item));
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+    if (rest.empty()) list.items.push_back(Value::string({}));
+  }
+  return list;
+}
+
 Result<> decode_list(const Slot& slot, const Value& value) {
-  // The Collector accepts one value where a list of scalars is wanted, and so do we.
-  const bool single = value.is_scalar() && slot.nested == nullptr;
-  if (!value.is_list() && !single) return slot.wrong_type(value, "a list");
+  if (value.type == Value::Type::String) return decode_list(slot, split_list(value));
+  if (!value.is_list()) return slot.wrong_type(value, "a list");
   slot.ops.clear(slot.out);
-  const size_t size = single ? 1 : value.items.size();
-  for (size_t i = 0; i < size; ++i) {
+  Problems problems;
+  for (size_t i = 0; i < value.items.size(); ++i) {
     void* element = slot.ops.append(slot.out, {});
     const Slot inner{*slot.ops.element, slot.options, slot.nested, element,
                      slot.path + "::" + std::to_string(i)};
-    TRY(decode_into(inner, single ? value : value.items[i]));
+    problems.ok(decode_into(inner, value.items[i]));
   }
-  return {};
+  return problems.result();
 }
 
+// A default map keeps the entries that the value does not name.
 Result<> decode_map(const Slot& slot, const Value& value) {
   if (!value.is_map()) return slot.wrong_type(value, "a map");
-  slot.ops.clear(slot.out);
+  Problems problems;
   for (const Entry& entry : value.entries) {
     void* element = slot.ops.append(slot.out, entry.key);
     const Slot inner{*slot.ops.element, slot.options, slot.nested, element,
                      slot.path + "::" + entry.key};
-    TRY(decode_into(inner, entry.value));
+    problems.ok(decode_into(inner, entry.value));
+  }
+  return problems.result();
+}
+
+bool has_field(const FieldTable& table, std::string_view name) {
+  for (size_t i = 0; i < table.size(); ++i) {
+    const FieldInfo info = table.info(i);
+    if (info.name == name) return true;
+    if (info.name.empty() && info.nested && has_field(*info.nested, name)) return true;
+  }
+  return false;
+}
+
+// `protocols: {grpc:}` means the default gRPC settings: a null makes an optional struct, but leaves
+// an optional scalar unset. `enabled: false` takes a section away, and what is in it must be right
+// all the same.
+Result<> decode_optional(const Slot& slot, const Value& value) {
+  if (value.is_null() && slot.nested == nullptr) {
+    slot.ops.clear(slot.out);
+    return {};
+  }
+  // An unset variable is no reason to make a section's settings zero.
+  if (value.is_null() && value.expanded) {
+    (void)slot.ops.append(slot.out, {});
+    return {};
+  }
+  const auto inner = [&] {
+    return Slot{*slot.ops.element, slot.options, slot.nested, slot.ops.append(slot.out, {}),
+                slot.path};
+  };
+  const bool switchable =
+      slot.ops.element->shape == Shape::Struct && !has_field(*slot.nested, "enabled");
+  const Value* enabled = switchable ? value.find("enabled") : nullptr;
+  if (!enabled) return decode_into(inner(), value);
+  if (enabled->type != Value::Type::Bool) {
+    return fail_at(enabled->position, slot.path + "::enabled: expected true or false, got " +
+                                          std::string(type_name(enabled->type)));
+  }
+  const bool keep = enabled->boolean;
+  Value rest = value;
+  std::erase_if(rest.entries, [](const Entry& entry) { return entry.key == "enabled"; });
+  TRY(decode_into(inner(), rest));
+  if (!keep) slot.ops.clear(slot.out);
+  return {};
+}
+
+Result<> clear_members(const FieldTable& table, void* object, const Value& null,
+                       const std::string& path);
+
+// A null is the zero of a scalar and leaves a list, a map and a section as they are, as for the
+// Collector. An unset variable that stands for a whole section makes zeros of all its settings.
+Result<> decode_null(const Slot& slot, const Value& value) {
+  Value zero = Value::integer_value(0);
+  zero.position = value.position;
+  switch (slot.ops.shape) {
+    case Shape::Bool:
+      *static_cast<bool*>(slot.out) = false;
+      return {};
+    case Shape::Integer:
+      return decode_integer(slot, zero);
+    case Shape::Double:
+      TRY(check_range(slot, zero, 0));
+      *static_cast<double*>(slot.out) = 0;
+      return {};
+    case Shape::Duration:
+      return decode_duration(slot, zero);
+    case Shape::String:
+      if (!slot.options.choices.empty()) return {};
+      *static_cast<std::string*>(slot.out) = value.expanded ? value.text : std::string();
+      return {};
+    case Shape::Struct:
+      return value.expanded ? clear_members(*slot.nested, slot.out, value, slot.path) : Result<>();
+    case Shape::Optional:
+      return decode_optional(slot, value);
+    case Shape::Any:
+      *static_cast<Value*>(slot.out) = value;
+      return {};
+    case Shape::List:
+    case Shape::Map:
+      return {};
   }
   return {};
 }
 
 Result<> decode_into(const Slot& slot, const Value& value) {
-  if (value.is_null() && slot.ops.shape != Shape::Optional && slot.ops.shape != Shape::Any) {
-    return {};
-  }
+  if (value.is_null()) return decode_null(slot, value);
   switch (slot.ops.shape) {
     case Shape::Bool:
       if (value.type != Value::Type::Bool) return slot.wrong_type(value, "true or false");
@@ -185,14 +306,8 @@ Result<> decode_into(const Slot& slot, const Value& value) {
       return {};
     case Shape::Struct:
       return decode(value, *slot.nested, slot.out, slot.path);
-    case Shape::Optional: {
-      // `protocols: {grpc:}` means the default gRPC settings: a null makes an optional struct, but
-      // leaves an optional scalar unset.
-      if (value.is_null() && slot.nested == nullptr) return {};
-      const Slot inner{*slot.ops.element, slot.options, slot.nested, slot.ops.append(slot.out, {}),
-                       slot.path};
-      return decode_into(inner, value);
-    }
+    case Shape::Optional:
+      return decode_optional(slot, value);
     case Shape::List:
       return decode_list(slot, value);
     case Shape::Map:
@@ -219,6 +334,19 @@ void flatten(const FieldTable& table, void* object, std::vector<Row>& rows) {
   }
 }
 
+Result<> clear_members(const FieldTable& table, void* object, const Value& null,
+                       const std::string& path) {
+  std::vector<Row> rows;
+  flatten(table, object, rows);
+  Problems problems;
+  for (const Row& row : rows) {
+    problems.ok(decode_into({*row.info.ops, row.info.options, row.info.nested, row.out,
+                             path + "::" + std::string(row.info.name)},
+                            null));
+  }
+  return problems.result();
+}
+
 }  // namespace
 
 Result<> decode(const Value& value, const FieldTable& table, void* out, std::string_view path) {
@@ -228,6 +356,7 @@ Result<> decode(const Value& value, const FieldTable& table, void* out, std::str
     return fail_at(value.position, std::string(path) + ": expected a map of settings, got " +
                                        std::string(type_name(value.type)));
   }
+  Problems problems;
   std::vector<bool> seen(rows.size());
   for (const Entry& entry : value.entries) {
     const auto row = std::ranges::find_if(rows, [&](const Row& r) {
@@ -237,16 +366,16 @@ Result<> decode(const Value& value, const FieldTable& table, void* out, std::str
     if (row == rows.end()) {
       std::vector<std::string_view> names;
       for (const Row& r : rows) names.push_back(r.info.name);
-      const std::string_view close = nearest(entry.key, names);
       std::string message = std::string(path) + ": unknown key " + quoted(entry.key);
-      if (!close.empty()) message += "; did you mean " + quoted(close) + "?";
-      return fail_at(entry.position, message);
+      problems.add(entry.position, message + suggestion(entry.key, names));
+      continue;
     }
     const std::string field_path = std::string(path) + "::" + entry.key;
     const size_t index = static_cast<size_t>(row - rows.begin());
     if (seen[index]) {
-      return fail_at(entry.position, field_path + ": " + quoted(row->info.name) +
-                                         " is set twice, once by its older name");
+      problems.add(entry.position, field_path + ": " + quoted(row->info.name) +
+                                       " is set twice, once by its older name");
+      continue;
     }
     seen[index] = true;
     if (!row->info.options.deprecated.empty()) {
@@ -254,15 +383,15 @@ Result<> decode(const Value& value, const FieldTable& table, void* out, std::str
                row->info.options.deprecated);
     }
     const Slot slot{*row->info.ops, row->info.options, row->info.nested, row->out, field_path};
-    TRY(decode_into(slot, entry.value));
+    problems.ok(decode_into(slot, entry.value));
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].info.options.required && !seen[i]) {
-      return fail_at(value.position, std::string(path) + ": " + quoted(rows[i].info.name) +
-                                         " is required: " + std::string(rows[i].info.help));
+      problems.add(value.position, std::string(path) + ": " + quoted(rows[i].info.name) +
+                                       " is required: " + std::string(rows[i].info.help));
     }
   }
-  return {};
+  return problems.result();
 }
 
 }  // namespace sonde::config

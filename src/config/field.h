@@ -33,6 +33,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "config/problems.h"
 #include "config/value.h"
 
 namespace sonde::config {
@@ -59,10 +60,13 @@ struct TypeOps {
   size_t size = 0;        // Of an Integer, in bytes.
   bool is_signed = true;  // Of an Integer.
   const TypeOps* element = nullptr;
-  void (*clear)(void*) = nullptr;                          // Of a List or Map.
+  void (*clear)(void*) = nullptr;                          // List, Map, Optional: nothing is left.
   void* (*append)(void*, std::string_view key) = nullptr;  // List, Map, Optional: a fresh element.
   const void* (*peek)(const void*) = nullptr;              // Optional: the value or nullptr.
   bool (*empty)(const void*) = nullptr;                    // List, Map.
+  // List, Map: calls back for each element; the key is empty in a list.
+  void (*each)(const void*, void* context,
+               void (*visit)(void* context, std::string_view key, const void* element)) = nullptr;
 };
 
 namespace detail {
@@ -100,6 +104,7 @@ struct OpsOf<std::optional<T>> {
   static constexpr TypeOps make() {
     return {.shape = Shape::Optional,
             .element = &kOps<T>,
+            .clear = [](void* p) { static_cast<std::optional<T>*>(p)->reset(); },
             .append = [](void* p, std::string_view) -> void* {
               auto& slot = *static_cast<std::optional<T>*>(p);
               if (!slot) slot.emplace();
@@ -116,13 +121,20 @@ template <class T>
 struct OpsOf<std::vector<T>> {
   static_assert(!std::is_same_v<T, bool>, "a vector of bool has no elements to point at");
   static constexpr TypeOps make() {
-    return {.shape = Shape::List,
-            .element = &kOps<T>,
-            .clear = [](void* p) { static_cast<std::vector<T>*>(p)->clear(); },
-            .append = [](void* p, std::string_view) -> void* {
-              return &static_cast<std::vector<T>*>(p)->emplace_back();
-            },
-            .empty = [](const void* p) { return static_cast<const std::vector<T>*>(p)->empty(); }};
+    return {
+        .shape = Shape::List,
+        .element = &kOps<T>,
+        .clear = [](void* p) { static_cast<std::vector<T>*>(p)->clear(); },
+        .append = [](void* p, std::string_view) -> void* {
+          return &static_cast<std::vector<T>*>(p)->emplace_back();
+        },
+        .empty = [](const void* p) { return static_cast<const std::vector<T>*>(p)->empty(); },
+        .each =
+            [](const void* p, void* context, void (*visit)(void*, std::string_view, const void*)) {
+              for (const T& item : *static_cast<const std::vector<T>*>(p)) {
+                visit(context, {}, &item);
+              }
+            }};
   }
 };
 
@@ -130,13 +142,20 @@ template <class T, class Less>
 struct OpsOf<std::map<std::string, T, Less>> {
   using Map = std::map<std::string, T, Less>;
   static constexpr TypeOps make() {
-    return {.shape = Shape::Map,
-            .element = &kOps<T>,
-            .clear = [](void* p) { static_cast<Map*>(p)->clear(); },
-            .append = [](void* p, std::string_view key) -> void* {
-              return &(*static_cast<Map*>(p))[std::string(key)];
-            },
-            .empty = [](const void* p) { return static_cast<const Map*>(p)->empty(); }};
+    return {
+        .shape = Shape::Map,
+        .element = &kOps<T>,
+        .clear = [](void* p) { static_cast<Map*>(p)->clear(); },
+        .append = [](void* p, std::string_view key) -> void* {
+          return &(*static_cast<Map*>(p))[std::string(key)];
+        },
+        .empty = [](const void* p) { return static_cast<const Map*>(p)->empty(); },
+        .each =
+            [](const void* p, void* context, void (*visit)(void*, std::string_view, const void*)) {
+              for (const auto& [key, item] : *static_cast<const Map*>(p)) {
+                visit(context, key, &item);
+              }
+            }};
   }
 };
 
@@ -160,9 +179,8 @@ class FieldTable {
   const void* member(size_t index, const void* object) const {
     return member(index, const_cast<void*>(object));
   }
-  // Calls back with a default-made object, which holds the defaults shown in the reference.
-  virtual void visit_default(void (*visit)(void* context, const void* object),
-                             void* context) const = 0;
+  // Calls back with a fresh default-made object, which holds the defaults shown in the reference.
+  virtual void visit_default(void (*visit)(void* context, void* object), void* context) const = 0;
 
  protected:
   constexpr FieldTable() = default;
@@ -224,9 +242,8 @@ class Fields<C, std::tuple<Bs...>, Ms...> final : public FieldTable {
     return result;
   }
 
-  void visit_default(void (*visit)(void* context, const void* object),
-                     void* context) const override {
-    const C object{};
+  void visit_default(void (*visit)(void* context, void* object), void* context) const override {
+    C object{};
     visit(context, &object);
   }
 
@@ -247,10 +264,21 @@ constexpr auto fields(Field<Bs, Ms>... rows) {
 }
 
 // Fills `out`, which holds the defaults, from `value`. A null or absent value leaves the default.
-// `path` names the place in messages: `receivers::ebpf`.
+// `path` names the place in messages: `receivers::ebpf`. The error has every mistake, one a line.
+// Types are the Collector's: a string setting takes strings, and the original text of a value that
+// was expanded; a number takes numbers; a list of strings takes "a,b"; a bare integer is
+// nanoseconds for a duration. An optional section takes `enabled: false` where it has no such field
+// itself.
 Result<> decode(const Value& value, const FieldTable& table, void* out, std::string_view path);
 
-// "5s", "200ms", "1h30m", "0"; the units are the Collector's: ns, us, ms, s, m, h.
+// The way back, with every default: what print-config shows. Secrets become "[REDACTED]" unless
+// `unredacted`; an optional section that is not there is left out.
+Value encode(const FieldTable& table, const void* object, bool unredacted);
+// decode over the defaults of the table, then encode.
+Result<Value> effective(const Value& value, const FieldTable& table, std::string_view path,
+                        bool unredacted);
+
+// "5s", "200ms", "1h30m", "-1.5h", "0", as Go: ns, us, ms, s, m, h.
 Result<Duration> parse_duration(std::string_view text);
 std::string format_duration(Duration duration);
 // "64MiB", "512KB", "1024".
@@ -258,8 +286,5 @@ Result<uint64_t> parse_bytes(std::string_view text);
 
 // The candidate that is fewest edits away, or an empty view when none is close.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
-
-// "file:line: message"; the position is left out where there is none.
-std::unexpected<Error> fail_at(const Position& position, std::string_view message);
 
 }  // namespace sonde::config

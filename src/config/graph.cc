@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
-#include "config/field.h"
+#include "config/ids.h"
+#include "config/problems.h"
+#include "config/telemetry.h"
 
 namespace sonde::config {
 namespace {
@@ -13,242 +15,221 @@ constexpr Section kSections[] = {Section::Receivers, Section::Processors, Sectio
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-bool type_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+void check_keys(const Value& map, std::string_view path, const std::vector<std::string_view>& known,
+                Problems& problems) {
+  for (const Entry& entry : map.entries) {
+    if (std::ranges::find(known, entry.key) != known.end()) continue;
+    const std::string prefix = path.empty() ? std::string() : std::string(path) + ": ";
+    problems.add(entry.position,
+                 prefix + "unknown key " + quoted(entry.key) + suggestion(entry.key, known));
+  }
 }
 
-// "type" or "type/name", as the Collector has it.
-Result<> split_id(ComponentNode& node) {
-  const size_t slash = node.id.find('/');
-  node.type = node.id.substr(0, slash);
-  if (node.type.empty() || !std::ranges::all_of(node.type, type_char)) {
-    return fail_at(node.position,
-                   quoted(node.id) + " is not a component id; write type or type/name");
-  }
-  if (slash != std::string::npos) {
-    node.name = node.id.substr(slash + 1);
-    if (node.name.empty()) {
-      return fail_at(node.position, quoted(node.id) + " has no name after the slash");
-    }
-  }
-  return {};
-}
-
-Result<> unknown_key(const Entry& entry, std::string_view path,
-                     const std::vector<std::string_view>& known) {
-  if (std::ranges::find(known, entry.key) != known.end()) return {};
-  std::string message = path.empty() ? std::string() : std::string(path) + ": ";
-  message += "unknown key " + quoted(entry.key);
-  const std::string_view close = nearest(entry.key, known);
-  if (!close.empty()) message += "; did you mean " + quoted(close) + "?";
-  return fail_at(entry.position, message);
-}
-
-Result<> expect_map(const Value& value, std::string_view path) {
-  if (value.is_map() || value.is_null()) return {};
-  return fail_at(value.position,
-                 std::string(path) + ": expected a map, got " + std::string(type_name(value.type)));
-}
-
-Result<std::vector<Reference>> references(const Value& parent, std::string_view key,
-                                          std::string_view path) {
-  std::vector<Reference> result;
-  const Value* list = parent.find(key);
-  if (!list || list->is_null()) return result;
-  const std::string where = std::string(path) + "::" + std::string(key);
-  if (!list->is_list()) {
-    return fail_at(list->position, where + ": expected a list of component ids, got " +
-                                       std::string(type_name(list->type)));
-  }
-  for (const Value& item : list->items) {
-    if (!item.is_scalar() || item.text.empty()) {
-      return fail_at(item.position, where + ": expected a component id");
-    }
-    const auto same = [&](const Reference& r) { return r.id == item.text; };
-    if (std::ranges::any_of(result, same)) {
-      return fail_at(item.position, where + ": " + quoted(item.text) + " is listed twice");
-    }
-    result.push_back({item.text, item.position});
-  }
-  return result;
+// A section that is null is one that is not there.
+bool expect_map(const Value& value, std::string_view path, Problems& problems) {
+  if (value.is_map() || value.is_null()) return true;
+  problems.add(value.position,
+               std::string(path) + ": expected a map, got " + std::string(type_name(value.type)));
+  return false;
 }
 
 class Builder {
  public:
-  explicit Builder(const Value& root) : root_(root) {}
+  Builder(const Value& root, const GraphOptions& options) : root_(root), options_(options) {}
 
   Result<Graph> build() {
-    if (!root_.is_map()) {
+    if (!root_.is_map() || root_.entries.empty()) {
       return fail_at(root_.position,
                      "the configuration is empty; it needs receivers, exporters "
                      "and service::pipelines");
     }
-    for (const Entry& entry : root_.entries) {
-      TRY(unknown_key(
-          entry, "",
-          {"receivers", "processors", "exporters", "connectors", "extensions", "service"}));
-    }
-    for (const Section section : kSections) TRY(components(section));
+    check_keys(root_, "",
+               {"receivers", "processors", "exporters", "connectors", "extensions", "service"},
+               problems_);
+    for (const Section section : kSections) components(section);
+    // What is misspelt up to here would be missed below: those errors would only be echoes.
+    const bool sections_read = problems_.empty();
+    if (sections_read) check_sections();
     const Value* service = root_.find("service");
-    if (!service || !service->is_map()) {
-      return fail_at(service ? service->position : root_.position,
-                     "\"service\" is missing; it lists the pipelines");
+    if (!service || service->is_null()) {
+      if (!options_.allow_no_pipelines) {
+        problems_.add(service ? service->position : root_.position,
+                      "\"service\" is missing; it lists the pipelines", Show::Nothing);
+      }
+    } else if (expect_map(*service, "service", problems_)) {
+      read_service(*service);
     }
-    TRY(read_service(*service));
-    TRY(check_references());
+    if (sections_read) check_references();
+    TRY(problems_.result());
     warn_unused();
     return std::move(graph_);
   }
 
  private:
-  Result<> components(Section section) {
+  void components(Section section) {
     const Value* map = root_.find(section_name(section));
-    if (!map) return {};
-    TRY(expect_map(*map, section_name(section)));
+    const std::string path(section_name(section));
+    if (!map || !expect_map(*map, path, problems_)) return;
     for (const Entry& entry : map->entries) {
-      ComponentNode node{section, entry.key, {}, {}, entry.value, entry.position};
-      TRY(split_id(node));
+      auto id = parse_component_id(entry.key);
+      if (!id) {
+        problems_.add(entry.position, path + ": " + id.error().message);
+        continue;
+      }
+      ComponentNode node{section, id->to_string(), id->type, id->name, entry.value, entry.position};
+      if (graph_.find(section, node.id)) {
+        problems_.add(entry.position, path + ": " + quoted(node.id) + " is written twice");
+        continue;
+      }
       if (node.config.position.line == 0) node.config.position = entry.position;
       graph_.components.push_back(std::move(node));
     }
-    return {};
   }
 
-  Result<> read_service(const Value& service) {
-    for (const Entry& entry : service.entries) {
-      TRY(unknown_key(entry, "service", {"pipelines", "extensions", "telemetry"}));
+  bool any(Section section) const {
+    return std::ranges::any_of(graph_.components,
+                               [&](const ComponentNode& n) { return n.section == section; });
+  }
+
+  void check_sections() {
+    if (!options_.allow_no_pipelines) {
+      for (const Section section : {Section::Receivers, Section::Exporters}) {
+        if (any(section)) continue;
+        problems_.add(
+            root_.position,
+            std::string(section_name(section)) + ": there is none, and at least one is needed",
+            Show::Nothing);
+      }
     }
-    graph_.extensions = TRY(references(service, "extensions", "service"));
-    if (const Value* telemetry = service.find("telemetry")) TRY(read_telemetry(*telemetry));
+    for (const ComponentNode& node : graph_.components) {
+      if (node.section != Section::Connectors) continue;
+      for (const Section other : {Section::Receivers, Section::Exporters}) {
+        if (!graph_.find(other, node.id)) continue;
+        problems_.add(node.position, "connectors::" + node.id + ": " +
+                                         std::string(section_name(other)) +
+                                         " has the same id; rename one, for example to " +
+                                         quoted(node.id + "/connector"));
+      }
+    }
+  }
+
+  // What is named twice counts once, but for processors.
+  std::vector<Reference> references(const Value& parent, std::string_view key,
+                                    std::string_view path) {
+    std::vector<Reference> result;
+    const Value* list = parent.find(key);
+    if (!list || list->is_null()) return result;
+    const std::string where = std::string(path) + "::" + std::string(key);
+    if (!list->is_list()) {
+      problems_.add(list->position, where + ": expected a list of component ids, got " +
+                                        std::string(type_name(list->type)));
+      return result;
+    }
+    for (const Value& item : list->items) {
+      if (item.type != Value::Type::String && !item.expanded) {
+        problems_.add(item.position, where + ": expected a component id, got " +
+                                         std::string(type_name(item.type)));
+        continue;
+      }
+      auto id = parse_component_id(item.text);
+      if (!id) {
+        problems_.add(item.position, where + ": " + id.error().message);
+        continue;
+      }
+      const std::string text = id->to_string();
+      const auto same = [&](const Reference& r) { return r.id == text; };
+      if (std::ranges::none_of(result, same)) {
+        result.push_back({text, item.position});
+      } else if (key == "processors") {
+        problems_.add(item.position, where + ": " + quoted(text) + " is listed twice");
+      }
+    }
+    return result;
+  }
+
+  void read_service(const Value& service) {
+    check_keys(service, "service", {"pipelines", "extensions", "telemetry"}, problems_);
+    graph_.extensions = references(service, "extensions", "service");
+    if (const Value* telemetry = service.find("telemetry")) {
+      read_telemetry(*telemetry, graph_, problems_);
+    }
     const Value* pipelines = service.find("pipelines");
-    if (pipelines) TRY(expect_map(*pipelines, "service::pipelines"));
-    const bool any = pipelines && !pipelines->entries.empty();
-    // Extensions alone are a valid service: a console that reads what another process writes.
-    if (!any && graph_.extensions.empty()) {
-      return fail_at(service.position, "service::pipelines: there is no pipeline");
+    if (pipelines && !expect_map(*pipelines, "service::pipelines", problems_)) return;
+    if (!pipelines || pipelines->entries.empty()) {
+      if (!options_.allow_no_pipelines) {
+        problems_.add(pipelines ? pipelines->position : service.position,
+                      "service::pipelines: there is no pipeline, and at least one is needed",
+                      Show::Nothing);
+      }
+      return;
     }
-    if (any) {
-      for (const Entry& entry : pipelines->entries) TRY(read_pipeline(entry));
-    }
-    return {};
+    for (const Entry& entry : pipelines->entries) read_pipeline(entry);
   }
 
-  Result<> read_pipeline(const Entry& entry) {
-    PipelineNode pipeline;
-    pipeline.id = entry.key;
-    pipeline.signal = entry.key.substr(0, entry.key.find('/'));
-    pipeline.position = entry.position;
+  void read_pipeline(const Entry& entry) {
     const std::string path = "service::pipelines::" + entry.key;
-    if (pipeline.signal != "traces" && pipeline.signal != "metrics" && pipeline.signal != "logs") {
-      const std::string_view close = nearest(pipeline.signal, {"traces", "metrics", "logs"});
-      std::string message = path + ": unknown signal " + quoted(pipeline.signal);
-      message +=
-          close.empty() ? "; use traces, metrics or logs" : "; did you mean " + quoted(close) + "?";
-      return fail_at(entry.position, message);
+    const auto id = parse_pipeline_id(entry.key);
+    if (!id) {
+      problems_.add(entry.position, path + ": " + id.error().message);
+      return;
     }
-    TRY(expect_map(entry.value, path));
-    for (const Entry& key : entry.value.entries) {
-      TRY(unknown_key(key, path, {"receivers", "processors", "exporters"}));
+    if (id->type == "profiles") {
+      problems_.add(entry.position,
+                    path + ": profiles are not supported; traces, metrics and logs are");
+      return;
     }
-    pipeline.receivers = TRY(references(entry.value, "receivers", path));
-    pipeline.processors = TRY(references(entry.value, "processors", path));
-    pipeline.exporters = TRY(references(entry.value, "exporters", path));
-    if (pipeline.receivers.empty()) return fail_at(entry.position, path + ": has no receiver");
-    if (pipeline.exporters.empty()) return fail_at(entry.position, path + ": has no exporter");
+    PipelineNode pipeline{id->to_string(), id->type, {}, {}, {}, entry.position};
+    const auto same = [&](const PipelineNode& p) { return p.id == pipeline.id; };
+    if (std::ranges::any_of(graph_.pipelines, same)) {
+      problems_.add(entry.position, path + ": " + quoted(pipeline.id) + " is written twice");
+      return;
+    }
+    if (!expect_map(entry.value, path, problems_)) return;
+    check_keys(entry.value, path, {"receivers", "processors", "exporters"}, problems_);
+    pipeline.receivers = references(entry.value, "receivers", path);
+    pipeline.processors = references(entry.value, "processors", path);
+    pipeline.exporters = references(entry.value, "exporters", path);
+    for (const std::string_view key : {"receivers", "exporters"}) {
+      const Value* list = entry.value.find(key);
+      if (list && !list->is_null() && !(list->is_list() && list->items.empty())) continue;
+      problems_.add(entry.position, path + ": has no " +
+                                        std::string(key.substr(0, key.size() - 1)) +
+                                        "; at least one is needed");
+    }
     graph_.pipelines.push_back(std::move(pipeline));
-    return {};
   }
 
-  Result<> read_telemetry(const Value& telemetry) {
-    TRY(expect_map(telemetry, "service::telemetry"));
-    for (const Entry& entry : telemetry.entries) {
-      TRY(unknown_key(entry, "service::telemetry", {"metrics", "logs", "traces", "resource"}));
-      if (entry.key == "traces" || entry.key == "resource") {
-        graph_.warnings.push_back(entry.position.to_string() +
-                                  ": service::telemetry::" + entry.key + " has no effect");
-      }
-    }
-    if (const Value* logs = telemetry.find("logs")) {
-      if (const Value* level = logs->find("level")) {
-        graph_.log_level = level->text;
-        std::ranges::transform(graph_.log_level, graph_.log_level.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-        const std::vector<std::string_view> levels = {"debug", "info", "warn", "error"};
-        if (std::ranges::find(levels, graph_.log_level) == levels.end()) {
-          return fail_at(level->position,
-                         "service::telemetry::logs::level: use debug, info, warn or error");
-        }
-      }
-    }
-    if (const Value* metrics = telemetry.find("metrics")) TRY(read_metrics(*metrics));
-    return {};
-  }
-
-  // The address stands in `address`, or in the readers that newer Collectors have.
-  Result<> read_metrics(const Value& metrics) {
-    const std::string_view path = "service::telemetry::metrics";
-    TRY(expect_map(metrics, path));
-    for (const Entry& entry : metrics.entries) {
-      TRY(unknown_key(entry, path, {"address", "level", "readers", "views"}));
-    }
-    if (const Value* address = metrics.find("address")) graph_.telemetry_address = address->text;
-    if (const Value* readers = metrics.find("readers"); readers && readers->is_list()) {
-      for (const Value& reader : readers->items) {
-        const Value* at = &reader;
-        for (const std::string_view key : {"pull", "exporter", "prometheus"}) {
-          if (at) at = at->find(key);
-        }
-        if (!at) {
-          graph_.warnings.push_back(reader.position.to_string() + ": " + std::string(path) +
-                                    "::readers: only pull::exporter::prometheus has an effect");
-          continue;
-        }
-        const Value* host = at->find("host");
-        const Value* port = at->find("port");
-        graph_.telemetry_address =
-            (host ? host->text : "127.0.0.1") + ":" + (port ? port->text : "8888");
-      }
-    }
-    if (const Value* level = metrics.find("level"); level && level->text == "none") {
-      graph_.telemetry_address.clear();
-    }
-    return {};
-  }
-
-  Result<> check(const Reference& reference, std::initializer_list<Section> sections,
-                 std::string_view path) {
+  void check(const Reference& reference, std::initializer_list<Section> sections,
+             std::string_view path) {
     std::vector<std::string_view> names;
     for (const Section section : sections) {
-      if (graph_.find(section, reference.id)) return {};
+      if (graph_.find(section, reference.id)) return;
       for (const ComponentNode& node : graph_.components) {
         if (node.section == section) names.push_back(node.id);
       }
     }
-    std::string message = std::string(path) + ": " + quoted(reference.id) +
-                          " is not configured under " +
-                          std::string(section_name(*sections.begin()));
-    const std::string_view close = nearest(reference.id, names);
-    if (!close.empty()) message += "; did you mean " + quoted(close) + "?";
-    return fail_at(reference.position, message);
+    problems_.add(reference.position, std::string(path) + ": " + quoted(reference.id) +
+                                          " is not configured under " +
+                                          std::string(section_name(*sections.begin())) +
+                                          suggestion(reference.id, names));
   }
 
-  Result<> check_references() {
+  void check_references() {
     for (const PipelineNode& pipeline : graph_.pipelines) {
       const std::string path = "service::pipelines::" + pipeline.id;
       for (const Reference& r : pipeline.receivers) {
-        TRY(check(r, {Section::Receivers, Section::Connectors}, path + "::receivers"));
+        check(r, {Section::Receivers, Section::Connectors}, path + "::receivers");
       }
       for (const Reference& r : pipeline.processors) {
-        TRY(check(r, {Section::Processors}, path + "::processors"));
+        check(r, {Section::Processors}, path + "::processors");
       }
       for (const Reference& r : pipeline.exporters) {
-        TRY(check(r, {Section::Exporters, Section::Connectors}, path + "::exporters"));
+        check(r, {Section::Exporters, Section::Connectors}, path + "::exporters");
       }
     }
     for (const Reference& r : graph_.extensions) {
-      TRY(check(r, {Section::Extensions}, "service::extensions"));
+      check(r, {Section::Extensions}, "service::extensions");
     }
-    return {};
   }
 
   void warn_unused() {
@@ -271,6 +252,8 @@ class Builder {
   }
 
   const Value& root_;
+  const GraphOptions& options_;
+  Problems problems_;
   Graph graph_;
 };
 
@@ -299,6 +282,8 @@ const ComponentNode* Graph::find(Section section, std::string_view id) const {
   return nullptr;
 }
 
-Result<Graph> build_graph(const Value& root) { return Builder(root).build(); }
+Result<Graph> build_graph(const Value& root, const GraphOptions& options) {
+  return Builder(root, options).build();
+}
 
 }  // namespace sonde::config

@@ -3,7 +3,8 @@
 // The graph that a configuration describes: components, pipelines, extensions and own telemetry, in
 // the Collector's layout. build_graph checks everything that needs no knowledge of component types:
 // that names are well formed, that pipelines name components that are configured, and that each
-// pipeline has a receiver and an exporter. The engine checks the rest against the component list.
+// pipeline has a receiver and an exporter. It finds every mistake, not the first. The engine checks
+// the rest against the component list (pipeline/check.h). Nothing here opens or starts anything.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ std::string_view section_name(Section section);
 
 struct ComponentNode {
   Section section;
-  std::string id;    // "otlp/second", as the file has it.
+  std::string id;    // "otlp/second".
   std::string type;  // "otlp"
   std::string name;  // "second" or empty.
   Value config;      // A map or null.
@@ -55,6 +56,10 @@ struct Graph {
   const ComponentNode* find(Section section, std::string_view id) const;
 };
 
-Result<Graph> build_graph(const Value& root);
+struct GraphOptions {
+  bool allow_no_pipelines = false;  // Feature gate service.AllowNoPipelines.
+};
+
+Result<Graph> build_graph(const Value& root, const GraphOptions& options = {});
 
 }  // namespace sonde::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Durations, byte sizes and nearest names: the small readers behind the decoder.
+// Byte sizes and nearest names: the small readers behind the decoder.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -16,8 +16,6 @@ struct Unit {
   double scale;
 };
 
-constexpr Unit kTimes[] = {{"ns", 1},  {"us", 1e3}, {"\u00b5s", 1e3}, {"ms", 1e6},
-                           {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}};
 constexpr Unit kSizes[] = {{"", 1},
                            {"B", 1},
                            {"KB", 1e3},
@@ -45,48 +43,6 @@ const Unit* find_unit(const Unit (&units)[N], std::string_view name) {
 }
 
 }  // namespace
-
-Result<Duration> parse_duration(std::string_view text) {
-  const std::string written(text);
-  const auto bad = [&] {
-    return fail(ErrorKind::Invalid,
-                "\"" + written + "\" is not a duration; write for example 5s, 200ms or 1h30m");
-  };
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  if (text == "0") return Duration{};
-  if (text.empty()) return bad();
-  double total = 0;
-  while (!text.empty()) {
-    double number = 0;
-    if (!take_number(text, number)) return bad();
-    const size_t end = std::min(text.find_first_of("0123456789."), text.size());
-    const Unit* unit = find_unit(kTimes, text.substr(0, end));
-    if (!unit) return bad();
-    total += number * unit->scale;
-    text.remove_prefix(end);
-  }
-  if (!(total < 9.2e18)) return bad();
-  return Duration(static_cast<int64_t>(std::llround(negative ? -total : total)));
-}
-
-std::string format_duration(Duration duration) {
-  int64_t rest = duration.count();
-  if (rest == 0) return "0s";
-  std::string out = rest < 0 ? "-" : "";
-  // The lowest value has no positive counterpart, hence the unsigned magnitude.
-  uint64_t left = rest < 0 ? 0 - static_cast<uint64_t>(rest) : static_cast<uint64_t>(rest);
-  constexpr std::pair<std::string_view, uint64_t> kParts[] = {
-      {"h", 3'600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000},
-      {"ms", 1'000'000},        {"us", 1'000},         {"ns", 1}};
-  for (const auto& [name, scale] : kParts) {
-    if (left < scale) continue;
-    out += std::to_string(left / scale);
-    out += name;
-    left %= scale;
-  }
-  return out;
-}
 
 Result<uint64_t> parse_bytes(std::string_view text) {
   std::string_view rest = text;

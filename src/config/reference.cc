@@ -25,8 +25,8 @@ void each(const FieldTable& table, const void* object, F&& visit) {
 
 template <class F>
 void with_default(const FieldTable& table, F&& visit) {
-  table.visit_default(
-      [](void* context, const void* object) { (*static_cast<F*>(context))(object); }, &visit);
+  table.visit_default([](void* context, void* object) { (*static_cast<F*>(context))(object); },
+                      &visit);
 }
 
 int64_t read_integer(const TypeOps& ops, const void* member) {

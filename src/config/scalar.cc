@@ -1,68 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/scalar.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
+
+#include "config/base64.h"
 
 namespace sonde::config {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-  for (const std::string_view word : words) {
-    if (text == word) return true;
-  }
-  return false;
+  return std::ranges::find(words, text) != words.end();
 }
 
-bool parse_integer(std::string_view text, int64_t& out) {
-  int base = 10;
-  if (text.starts_with("0x")) {
-    base = 16;
-  } else if (text.starts_with("0o")) {
-    base = 8;
-  }
-  if (base != 10) {
-    text.remove_prefix(2);
-    if (text.starts_with('-')) return false;
-  } else if (text.starts_with('+')) {
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// [-+]? (.5 | 5 | 5. | 5.5) ([eE][-+]?5)?
+bool is_float_text(std::string_view text) {
+  const auto digits = [&] {
+    size_t count = 0;
+    while (!text.empty() && is_digit(text[0])) {
+      text.remove_prefix(1);
+      ++count;
+    }
+    return count;
+  };
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  const size_t whole = digits();
+  size_t part = 0;
+  if (text.starts_with('.')) {
     text.remove_prefix(1);
-    if (text.starts_with('-')) return false;
+    part = digits();
   }
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+  if (whole + part == 0) return false;
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  return text.empty();
 }
 
-bool parse_number(std::string_view text, double& out) {
+bool parse_float(std::string_view text, double& out) {
+  if (!is_float_text(text)) return false;
   if (text.starts_with('+')) text.remove_prefix(1);
-  // from_chars also takes "inf" and "nan", which YAML writes with a leading dot.
-  if (text.empty() || text.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
-    return false;
-  }
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc() && end == text.data() + text.size();
 }
 
-bool is_name(std::string_view name) {
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && !(c >= '0' && c <= '9') && c != '_') return false;
-  }
-  return true;
+void set_integer(Value& value, int64_t integer, bool above) {
+  value.type = Value::Type::Int;
+  value.integer = integer;
+  value.above_int64 = above;
+  value.number =
+      above ? static_cast<double>(static_cast<uint64_t>(integer)) : static_cast<double>(integer);
 }
 
-std::optional<std::string> look_up(const Environment& environment, std::string_view name) {
-  if (environment) return environment(name);
-  const char* value = std::getenv(std::string(name).c_str());
-  return value ? std::optional<std::string>(value) : std::nullopt;
+void resolve_number(Value& value, std::string_view text) {
+  if (auto time = parse_timestamp(text)) {
+    value.type = Value::Type::Time;
+    value.integer = *time;
+    return;
+  }
+  std::string plain(text);
+  std::erase(plain, '_');
+  if (auto integer = parse_go_integer(plain)) {
+    set_integer(value, integer->first, integer->second);
+  } else if (parse_float(plain, value.number)) {
+    value.type = Value::Type::Double;
+  }
 }
 
 }  // namespace
 
+std::optional<std::pair<int64_t, bool>> parse_go_integer(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const bool sign = negative || text.starts_with('+');
+  if (sign) text.remove_prefix(1);
+  int base = 10;
+  if (text.size() > 1 && text[0] == '0') {
+    const char mark = static_cast<char>(text[1] | 0x20);
+    base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
+    text.remove_prefix(base != 8 || mark == 'o' ? 2 : 1);
+  }
+  uint64_t magnitude = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), magnitude, base);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
+  constexpr auto kTop = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  if (negative) {
+    if (magnitude > kTop + 1) return {};
+    return std::pair(static_cast<int64_t>(0 - magnitude), false);
+  }
+  // Go reads what is above an int64 as unsigned, and then takes no sign.
+  if (magnitude > kTop && sign) return {};
+  return std::pair(static_cast<int64_t>(magnitude), magnitude > kTop);
+}
+
 void resolve_plain(Value& value) {
   const std::string_view text = value.text;
+  value.type = Value::Type::String;
   if (one_of(text, {"", "~", "null", "Null", "NULL"})) {
     value.type = Value::Type::Null;
   } else if (one_of(text, {"true", "True", "TRUE"})) {
@@ -70,68 +111,47 @@ void resolve_plain(Value& value) {
     value.boolean = true;
   } else if (one_of(text, {"false", "False", "FALSE"})) {
     value.type = Value::Type::Bool;
-  } else if (parse_integer(text, value.integer)) {
-    value.type = Value::Type::Int;
-    value.number = static_cast<double>(value.integer);
-  } else if (parse_number(text, value.number)) {
+  } else if (one_of(text, {".nan", ".NaN", ".NAN"})) {
     value.type = Value::Type::Double;
-  } else if (one_of(text, {".inf", ".Inf", ".INF", "+.inf"})) {
+    value.number = std::numeric_limits<double>::quiet_NaN();
+  } else if (one_of(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) {
     value.type = Value::Type::Double;
-    value.number = std::numeric_limits<double>::infinity();
+    value.number = kInfinity;
   } else if (one_of(text, {"-.inf", "-.Inf", "-.INF"})) {
     value.type = Value::Type::Double;
-    value.number = -std::numeric_limits<double>::infinity();
-  } else {
-    value.type = Value::Type::String;
+    value.number = -kInfinity;
+  } else if (text[0] == '.') {
+    // Go's own syntax here, where underscores do not count.
+    if (parse_float(text, value.number)) value.type = Value::Type::Double;
+  } else if (is_digit(text[0]) || text[0] == '-' || text[0] == '+') {
+    resolve_number(value, text);
   }
 }
 
-Result<std::string> expand(std::string_view text, const Environment& environment, bool& expanded) {
-  expanded = false;
-  std::string out;
-  while (!text.empty()) {
-    const size_t dollar = text.find('$');
-    out += text.substr(0, dollar);
-    if (dollar == std::string_view::npos) break;
-    text.remove_prefix(dollar);
-    if (text.starts_with("$$")) {
-      out += '$';
-      text.remove_prefix(2);
-      continue;
-    }
-    if (!text.starts_with("${")) {
-      out += '$';
-      text.remove_prefix(1);
-      continue;
-    }
-    const size_t close = text.find('}');
-    if (close == std::string_view::npos) {
-      return fail(ErrorKind::Invalid, "\"${\" has no closing \"}\"; write \"$${\" for the text");
-    }
-    std::string_view inner = text.substr(2, close - 2);
-    text.remove_prefix(close + 1);
-    std::optional<std::string> fallback;
-    if (const size_t at = inner.find(":-"); at != std::string_view::npos) {
-      fallback = inner.substr(at + 2);
-      inner = inner.substr(0, at);
-    }
-    const std::string_view name = inner.starts_with("env:") ? inner.substr(4) : inner;
-    if (!is_name(name)) {
-      return fail(ErrorKind::Invalid, "\"${" + std::string(inner) +
-                                          "}\" is not an environment variable; write ${env:NAME}");
-    }
-    std::optional<std::string> found = look_up(environment, name);
-    // As the shell and the Collector have it, the default also stands in for an empty variable.
-    if (fallback && (!found || found->empty())) found = std::move(fallback);
-    if (!found) {
-      return fail(ErrorKind::Invalid,
-                  "environment variable " + std::string(name) +
-                      " is not set; set it, or write ${env:" + std::string(name) + ":-default}");
-    }
-    out += *found;
-    expanded = true;
+Result<> resolve_tagged(Value& value, std::string_view tag) {
+  constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
+  value.type = Value::Type::String;
+  if (!tag.starts_with(kPrefix)) return {};
+  tag.remove_prefix(kPrefix.size());
+  if (tag == "str") return {};
+  if (tag == "binary") {
+    auto bytes = decode_base64(value.text);
+    if (!bytes) return fail(ErrorKind::Invalid, "!!binary is followed by no base64");
+    value.text = std::move(*bytes);
+    return {};
   }
-  return out;
+  if (!one_of(tag, {"bool", "int", "float", "null", "timestamp"})) return {};
+  resolve_plain(value);
+  using Type = Value::Type;
+  if (tag == "float" && value.type == Type::Int) value.type = Type::Double;
+  const Type wanted = tag == "bool"    ? Type::Bool
+                      : tag == "int"   ? Type::Int
+                      : tag == "float" ? Type::Double
+                      : tag == "null"  ? Type::Null
+                                       : Type::Time;
+  if (value.type == wanted) return {};
+  return fail(ErrorKind::Invalid,
+              "\"" + value.text + "\" is not what its tag !!" + std::string(tag) + " says");
 }
 
 }  // namespace sonde::config

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/value.h"
 
-#include "config/field.h"
-
 namespace sonde::config {
 
 std::string Position::to_string() const {
-  if (line == 0) return file ? *file : std::string();
-  return (file ? *file : std::string("config")) + ":" + std::to_string(line);
+  if (line == 0) return source ? source->name : std::string();
+  return (source ? source->name : std::string("config")) + ":" + std::to_string(line);
 }
 
 Value::Value() = default;
@@ -82,18 +80,14 @@ std::string_view type_name(Value::Type type) {
       return "a number";
     case Value::Type::String:
       return "a string";
+    case Value::Type::Time:
+      return "a time";
     case Value::Type::List:
       return "a list";
     case Value::Type::Map:
       return "a map";
   }
   return "";
-}
-
-std::unexpected<Error> fail_at(const Position& position, std::string_view message) {
-  const std::string where = position.to_string();
-  return fail(ErrorKind::Invalid,
-              where.empty() ? std::string(message) : where + ": " + std::string(message));
 }
 
 }  // namespace sonde::config

@@ -14,11 +14,18 @@
 
 namespace sonde::config {
 
-// Where a value was written. The file name is shared by all values of one file.
+// What was read: its name for messages, and its text, so that an error can show the line.
+struct Source {
+  std::string name;  // "sonde.yaml", "--set", "${env:NAME}".
+  std::string text;
+  bool shown = true;  // False where the text may hold a secret: the environment, fetched files.
+};
+
+// Where a value was written. The source is shared by all its values.
 struct Position {
-  std::shared_ptr<const std::string> file;
-  uint32_t line = 0;  // From 1; 0 says that the value was not read from a file.
-  uint32_t column = 0;
+  std::shared_ptr<const Source> source;
+  uint32_t line = 0;    // From 1; 0 says that the value was not read from a file.
+  uint32_t column = 0;  // From 1, in characters.
 
   // "sonde.yaml:12", or an empty string for a value that was made in code.
   std::string to_string() const;
@@ -27,13 +34,17 @@ struct Position {
 struct Entry;
 
 struct Value {
-  enum class Type { Null, Bool, Int, Double, String, List, Map };
+  enum class Type { Null, Bool, Int, Double, String, Time, List, Map };
 
   Type type = Type::Null;
   bool boolean = false;
-  int64_t integer = 0;
+  // `${...}` was the whole value: it keeps the type of what it stands for, and `text` has that in
+  // the original form, which is what a string setting gets ("0123" stays "0123").
+  bool expanded = false;
+  bool above_int64 = false;    // An Int whose `integer` holds the bits of a larger uint64.
+  int64_t integer = 0;         // Of an Int. Of a Time: nanoseconds since 1970.
   double number = 0;           // Also set for Int.
-  std::string text;            // The scalar as written, so `version: 1.10` can be read as a string.
+  std::string text;            // The scalar as written.
   std::vector<Value> items;    // Of a List.
   std::vector<Entry> entries;  // Of a Map, in the order of the file.
   Position position;

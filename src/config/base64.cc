@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/base64.h"
+
+#include <cstdint>
+
+namespace sonde::config {
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  uint32_t bits = 0;
+  int digits = 0, padding = 0;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') continue;
+    const size_t digit = kAlphabet.find(c);
+    if (c == '=') {
+      ++padding;
+    } else if (digit == std::string_view::npos || padding > 0) {
+      return std::nullopt;
+    }
+    bits = bits << 6 | (c == '=' ? 0 : static_cast<uint32_t>(digit));
+    if (++digits < 4) continue;
+    if (padding > 2) return std::nullopt;
+    const char bytes[] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8),
+                          static_cast<char>(bits)};
+    out.append(bytes, static_cast<size_t>(3 - padding));
+    bits = 0;
+    digits = 0;
+  }
+  if (digits != 0) return std::nullopt;
+  return out;
+}
+
+}  // namespace sonde::config
