@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pipeline/check.h"
 #include "pipeline/engine.h"
 #include "pipeline/lease.h"
 #include "pipeline/output_meter.h"
@@ -17,13 +18,11 @@ using config::Section;
 
 class ShardHost final : public Host {
  public:
-  ShardHost(Shard& shard, std::string id, FindExtension find)
-      : shard_(shard), id_(std::move(id)), find_(std::move(find)) {}
+  ShardHost(Shard& shard, std::string id) : shard_(shard), id_(std::move(id)) {}
   Scheduler& scheduler() override { return shard_.scheduler(); }
   net::Loop& loop() override { return shard_.loop(); }
   std::string_view id() const override { return id_; }
   int shard() const override { return shard_.index(); }
-  Component* extension(std::string_view id) override { return find_(id); }
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info& type,
@@ -33,24 +32,7 @@ class ShardHost final : public Host {
 
   Shard& shard_;
   const std::string id_;
-  const FindExtension find_;
 };
-
-Kind kind_of(Section section) {
-  switch (section) {
-    case Section::Receivers:
-      return Kind::Receiver;
-    case Section::Processors:
-      return Kind::Processor;
-    case Section::Exporters:
-      return Kind::Exporter;
-    case Section::Connectors:
-      return Kind::Connector;
-    case Section::Extensions:
-      break;
-  }
-  return Kind::Extension;
-}
 
 std::string words(Signals signals) {
   std::string out;
@@ -63,8 +45,8 @@ std::string words(Signals signals) {
 
 }  // namespace
 
-std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find) {
-  return std::make_unique<ShardHost>(shard, std::move(id), std::move(find));
+std::unique_ptr<Host> make_host(Shard& shard, std::string id) {
+  return std::make_unique<ShardHost>(shard, std::move(id));
 }
 
 Result<Signal> signal_of(const PipelineNode& pipeline) {
@@ -72,24 +54,6 @@ Result<Signal> signal_of(const PipelineNode& pipeline) {
     if (pipeline.signal == to_string(signal)) return signal;
   }
   return config::fail_at(pipeline.position, "unknown signal " + pipeline.signal);
-}
-
-Result<const ComponentType*> find_type(std::span<const ComponentType* const> types,
-                                       const ComponentNode& node) {
-  const Kind kind = kind_of(node.section);
-  std::vector<std::string_view> names;
-  for (const ComponentType* type : types) {
-    if (type->kind != kind) continue;
-    if (type->answers_to(node.type)) return type;
-    names.push_back(type->name);
-    names.insert(names.end(), type->aliases.begin(), type->aliases.end());
-  }
-  std::string message = std::string(section_name(node.section)) + ": unknown " +
-                        std::string(kind_name(kind)) + " \"" + node.type + "\"";
-  const std::string_view close = config::nearest(node.type, names);
-  message += close.empty() ? "; `sonde components` lists them all"
-                           : "; did you mean \"" + std::string(close) + "\"?";
-  return config::fail_at(node.position, message);
 }
 
 Result<> Build::check_signal(const ComponentNode& node, const PipelineNode& pipeline, bool gives,
@@ -105,8 +69,7 @@ Result<> Build::check_signal(const ComponentNode& node, const PipelineNode& pipe
 }
 
 Result<> Build::all() {
-  // Every configured component must be known, used or not: a misspelt type is never intended.
-  for (const ComponentNode& node : graph_.components) (void)TRY(find_type(types_, node));
+  TRY(check_graph(graph_, types_));
   for (const config::Reference& reference : graph_.extensions) {
     (void)TRY(instance(*graph_.find(Section::Extensions, reference.id), nullptr, 0, 0));
   }
@@ -240,12 +203,7 @@ Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode
   made->type = type;
   made->shard = shards_[static_cast<size_t>(shard)].get();
   made->component = TRY(type->create(node.config, node.id, outputs));
-  made->host = make_host(*made->shard, node.id, [this](std::string_view id) -> Component* {
-    for (const auto& other : instances) {
-      if (other->type->kind == Kind::Extension && other->id == id) return other->component.get();
-    }
-    return nullptr;
-  });
+  made->host = make_host(*made->shard, node.id);
   Component* component = made->component.get();
   instances.push_back(std::move(made));
   open_.erase(key);

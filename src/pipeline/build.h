@@ -5,7 +5,6 @@
 // therefore the order to start in, and its reverse the order to stop in. Only the engine uses this.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -69,7 +68,6 @@ class Build {
 };
 
 Result<Signal> signal_of(const config::PipelineNode& pipeline);
-using FindExtension = std::function<Component*(std::string_view id)>;
-std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find);
+std::unique_ptr<Host> make_host(Shard& shard, std::string id);
 
 }  // namespace sonde::pipeline

@@ -63,8 +63,6 @@ inline constexpr Signals kMetrics{.metrics = true};
 inline constexpr Signals kLogs{.logs = true};
 inline constexpr Signals kAllSignals{true, true, true};
 
-class Component;
-
 // What a component sees of the process while it runs. It outlives the component.
 class Host {
  public:
@@ -74,9 +72,6 @@ class Host {
   virtual std::string_view id() const = 0;
   virtual int shard() const { return 0; }
   const Clock& clock() { return scheduler().clock(); }
-  // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
-  // dynamic_cast: see authenticator.h and storage.h. Extensions start first and stop last.
-  virtual Component* extension(std::string_view) { return nullptr; }
 
   // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
   // process who leases it; made by the first, destroyed with the last. `make` returns a
@@ -128,36 +123,51 @@ struct ComponentType {
   std::string_view summary = {};
   Signals in = {};
   Signals out = {};
+  bool same_signal = false;  // Of a connector: what comes as traces goes as traces, and so on.
   Placement placement = Placement::Pinned;
   std::string_view stability = "alpha";
   const config::FieldTable* fields = nullptr;
   std::function<Result<std::unique_ptr<Component>>(const config::Value&, std::string_view id,
                                                    Outputs)>
       create = {};
+  // What create() would say of the settings, without making anything.
+  std::function<Result<>(const config::Value&, std::string_view id)> check = {};
 
   bool answers_to(std::string_view type) const;
 };
 
 std::string_view kind_name(Kind kind);  // "receiver", ...
 
-// Decodes the settings over the defaults of Config; `fields` must be in static storage.
+// Decodes the settings over the defaults of Config and validates them.
+template <class Config>
+Result<> decode_settings(const config::Value& value, const config::FieldTable& table,
+                         std::string_view kind, std::string_view id, Config& out) {
+  const std::string path = std::string(kind) + "s::" + std::string(id);
+  TRY(config::decode(value, table, &out, path));
+  if constexpr (requires { out.validate(); }) {
+    if (auto valid = out.validate(); !valid) {
+      return config::fail_at(value.position, path + ": " + valid.error().message,
+                             config::Show::Nothing);
+    }
+  }
+  return {};
+}
+
+// `fields` must be in static storage.
 template <class Impl, class Config>
 ComponentType make_type(ComponentType type, const config::FieldTable& fields) {
   type.fields = &fields;
-  type.create = [table = &fields, kind = type.kind](
+  type.create = [table = &fields, kind = kind_name(type.kind)](
                     const config::Value& value, std::string_view id,
                     Outputs outputs) -> Result<std::unique_ptr<Component>> {
     Config settings{};
-    const std::string path = std::string(kind_name(kind)) + "s::" + std::string(id);
-    if (auto decoded = config::decode(value, *table, &settings, path); !decoded) {
-      return std::unexpected(decoded.error());
-    }
-    if constexpr (requires { settings.validate(); }) {
-      if (auto valid = settings.validate(); !valid) {
-        return config::fail_at(value.position, path + ": " + valid.error().message);
-      }
-    }
+    TRY(decode_settings(value, *table, kind, id, settings));
     return std::make_unique<Impl>(std::move(settings), id, outputs);
+  };
+  type.check = [table = &fields, kind = kind_name(type.kind)](const config::Value& value,
+                                                              std::string_view id) -> Result<> {
+    Config settings{};
+    return decode_settings(value, *table, kind, id, settings);
   };
   return type;
 }

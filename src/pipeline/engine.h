@@ -61,8 +61,4 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
-// The type that `node` names, or an error that names the nearest one.
-Result<const ComponentType*> find_type(std::span<const ComponentType* const> types,
-                                       const config::ComponentNode& node);
-
 }  // namespace sonde::pipeline
