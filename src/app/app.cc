@@ -3,20 +3,21 @@
 #include "app/app.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
+#include "app/configuration.h"
+#include "app/feature_gates.h"
 #include "app/schema.h"
 #include "app/unknown_word.h"
 #include "app/up.h"
 #include "base/log.h"
 #include "components/all.h"
 #include "config/graph.h"
-#include "config/yaml.h"
+#include "config/print.h"
 #include "pipeline/engine.h"
 #include "probe/doctor.h"
 
@@ -30,28 +31,8 @@ int complain(const Error& error, int status) {
   return status;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return fail(ErrorKind::NotFound,
-                fmt::format("{}: it cannot be read; give an existing file to --config", path));
-  }
-  return text.str();
-}
-
-Result<config::Value> load(const std::vector<std::string>& paths) {
-  config::Value root;
-  for (const std::string& path : paths) {
-    std::string text = TRY(read_file(path));
-    config::Value next = TRY(config::parse_yaml(text, path));
-    root = root.is_null() ? std::move(next) : config::merge(std::move(root), std::move(next));
-  }
-  return root;
-}
-
-Result<std::unique_ptr<pipeline::Engine>> build(const config::Value& root, int shards) {
-  config::Graph graph = TRY(config::build_graph(root));
+Result<std::unique_ptr<pipeline::Engine>> build(const Configuration& configuration, int shards) {
+  const config::Graph& graph = configuration.graph;
   constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
   for (size_t i = 0; i < std::size(kLevels); i++) {
     if (graph.log_level == kLevels[i]) set_log_level(static_cast<LogLevel>(i));
@@ -60,8 +41,15 @@ Result<std::unique_ptr<pipeline::Engine>> build(const config::Value& root, int s
   return pipeline::Engine::create(graph, all_components(), {.shards = shards});
 }
 
-int serve(const config::Value& root, int shards) {
-  auto engine = build(root, shards);
+int print(const Configuration& configuration, bool unredacted, bool json) {
+  auto value = effective_configuration(configuration, unredacted);
+  if (!value) return complain(value.error(), kMistake);
+  fmt::print("{}", json ? config::to_json(*value) : config::to_yaml(*value));
+  return 0;
+}
+
+int serve(const Configuration& configuration, int shards) {
+  auto engine = build(configuration, shards);
   if (!engine) return complain(engine.error(), kMistake);
   if (auto started = (*engine)->start(); !started) {
     (*engine)->stop();
@@ -95,10 +83,10 @@ int run(std::vector<std::string> arguments) {
   cli.require_subcommand(1);
 
   UpOptions up;
-  std::vector<std::string> files;
+  ConfigOptions options;
   int shards = 1;
   bool schema = false;
-  std::string which = "up";
+  std::string which, mode = "redacted", format = "yaml", gate;
 
   auto up_flags = [&](CLI::App* command) {
     command
@@ -115,17 +103,40 @@ int run(std::vector<std::string> arguments) {
   };
   auto* up_command = cli.add_subcommand("up", "Watch every service of this host and show it");
   up_flags(up_command);
-  auto* run_command = cli.add_subcommand("run", "Run a configuration file");
-  run_command->add_option("--config,-c", files, "The file; later ones are laid over earlier ones")
-      ->required();
+  auto config_flags = [&](CLI::App* command, bool required) {
+    command
+        ->add_option("--config,-c", options.configs,
+                     "A file, or yaml:, env:, file: or http: and what it says; later ones are laid "
+                     "over earlier ones")
+        ->allow_extra_args(false)
+        ->required(required);
+    command
+        ->add_option("--set", options.sets,
+                     "One setting over all files, such as processors.batch.timeout=2s")
+        ->allow_extra_args(false);
+    command
+        ->add_option("--feature-gates", options.gates,
+                     "Switches to turn on and off, such as +one,-two")
+        ->allow_extra_args(false);
+  };
+  auto* run_command = cli.add_subcommand("run", "Run a configuration");
+  config_flags(run_command, true);
   run_command->add_option("--shards", shards, "Event loops")->check(CLI::Range(1, 256));
-  auto* validate_command = cli.add_subcommand("validate", "Check a configuration file");
-  validate_command->add_option("--config,-c", files, "The file")->required();
+  auto* validate_command = cli.add_subcommand("validate", "Check a configuration");
+  config_flags(validate_command, true);
   auto* components_command = cli.add_subcommand("components", "List what a configuration may name");
   components_command->add_flag("--schema", schema, "As JSON Schema, with every setting");
-  auto* print_command = cli.add_subcommand("print-config", "Print a built-in configuration");
-  print_command->add_option("which", which, "Which one")->check(CLI::IsMember({"up"}));
+  auto* print_command = cli.add_subcommand(
+      "print-config", "Print a configuration with every default, or the built-in one of `up`");
+  print_command->add_option("which", which, "A built-in one")->check(CLI::IsMember({"up"}));
+  print_command->add_option("--mode", mode, "Whether secrets are shown")
+      ->check(CLI::IsMember({"redacted", "unredacted"}, CLI::ignore_case));
+  print_command->add_option("--format", format, "yaml or json")
+      ->check(CLI::IsMember({"yaml", "json"}, CLI::ignore_case));
   up_flags(print_command);
+  config_flags(print_command, false);
+  auto* gate_command = cli.add_subcommand("featuregate", "List the feature gates, or describe one");
+  gate_command->add_option("id", gate, "Which one");
   auto* doctor_command = cli.add_subcommand("doctor", "Say what this machine allows");
 
   std::vector<Command> commands;
@@ -152,26 +163,34 @@ int run(std::vector<std::string> arguments) {
     fmt::print("{}", probe::to_text(diagnosis));
     return diagnosis.able ? 0 : kFailed;
   }
-  if (*up_command || *print_command) {
+  if (*gate_command) {
+    auto text = describe_gates(feature_gates(), gate);
+    if (!text) return complain(text.error(), kMistake);
+    fmt::print("{}", *text);
+    return 0;
+  }
+  // `print-config up` is the text to start an own file from: with comments, without defaults.
+  if (*up_command || (*print_command && (which == "up" || options.configs.empty()))) {
     auto text = up_config(up);
     if (!text) return complain(text.error(), kMistake);
     if (*print_command) {
       fmt::print("{}", *text);
       return 0;
     }
-    auto root = config::parse_yaml(*text, "up.yaml");
-    if (!root) return complain(root.error(), kMistake);
-    return serve(*root, 1);
+    auto configuration = load_text(*text, "up.yaml");
+    if (!configuration) return complain(configuration.error(), kMistake);
+    return serve(*configuration, 1);
   }
-  auto root = load(files);
-  if (!root) return complain(root.error(), kMistake);
+  auto configuration = load_configuration(options);
+  if (!configuration) return complain(configuration.error(), kMistake);
+  if (*print_command) return print(*configuration, mode == "unredacted", format == "json");
   if (*validate_command) {
-    auto engine = build(*root, 1);
+    auto engine = build(*configuration, 1);
     if (!engine) return complain(engine.error(), kMistake);
-    fmt::print("{} is valid.\n", files.front());
+    fmt::print("{} is valid.\n", fmt::join(options.configs, " with "));
     return 0;
   }
-  return serve(*root, shards);
+  return serve(*configuration, shards);
 }
 
 }  // namespace sonde::app

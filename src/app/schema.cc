@@ -1,110 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks field tables. A default is not shown here: the reference page has it.
+// One schema for a whole configuration file: each section's keys are component ids, and the type in
+// front of the slash says which settings there are.
 #include "app/schema.h"
 
-#include <cmath>
-
 #include "base/json_writer.h"
+#include "config/graph.h"
+#include "config/reference.h"
 
 namespace sonde::app {
 namespace {
 
-using config::FieldInfo;
-using config::FieldTable;
-using config::Shape;
+using config::Section;
+using pipeline::ComponentType;
+using pipeline::Kind;
 
-void write_fields(JsonWriter& w, const FieldTable& table);
+struct Part {
+  Section section;
+  Kind kind;
+};
 
-void write_type(JsonWriter& w, const config::TypeOps* ops, const FieldTable* nested) {
-  switch (ops->shape) {
-    case Shape::Bool:
-      w.member("type", "boolean");
-      break;
-    case Shape::Integer:
-      w.member("type", "integer");
-      break;
-    case Shape::Double:
-      w.member("type", "number");
-      break;
-    case Shape::String:
-      w.member("type", "string");
-      break;
-    case Shape::Duration:
-      w.member("type", "string").member("format", "duration");
-      break;
-    case Shape::Any:
-      break;
-    case Shape::Struct:
-      w.member("type", "object");
-      if (nested) {
-        w.member("additionalProperties", false).key("properties").object();
-        write_fields(w, *nested);
-        w.end();
-      }
-      break;
-    case Shape::Optional:
-      write_type(w, ops->element, nested);
-      break;
-    case Shape::List:
-      w.member("type", "array").key("items").object();
-      write_type(w, ops->element, nested);
-      w.end();
-      break;
-    case Shape::Map:
-      w.member("type", "object").key("additionalProperties").object();
-      write_type(w, ops->element, nested);
-      w.end();
-      break;
-  }
+constexpr Part kParts[] = {{Section::Receivers, Kind::Receiver},
+                           {Section::Processors, Kind::Processor},
+                           {Section::Exporters, Kind::Exporter},
+                           {Section::Connectors, Kind::Connector},
+                           {Section::Extensions, Kind::Extension}};
+
+std::string definition(const ComponentType& type) {
+  // No slash: it would be a path in a reference.
+  return std::string(pipeline::kind_name(type.kind)) + "." + std::string(type.name);
 }
 
-void write_fields(JsonWriter& w, const FieldTable& table) {
-  for (size_t i = 0; i < table.size(); i++) {
-    FieldInfo f = table.info(i);
-    if (f.name.empty()) {
-      if (f.nested) write_fields(w, *f.nested);
-      continue;
-    }
-    w.key(f.name).object();
-    write_type(w, f.ops, f.nested);
-    w.member("description", f.help);
-    if (f.ops->shape == Shape::Integer || f.ops->shape == Shape::Double) {
-      if (std::isfinite(f.options.min)) w.member("minimum", f.options.min);
-      if (std::isfinite(f.options.max)) w.member("maximum", f.options.max);
-    }
-    if (!f.options.choices.empty()) {
-      w.key("enum").array();
-      std::string_view rest = f.options.choices;
-      while (!rest.empty()) {
-        size_t bar = rest.find('|');
-        w.value(rest.substr(0, bar));
-        rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
-      }
-      w.end();
-    }
-    if (f.options.secret) w.member("writeOnly", true);
-    if (!f.options.deprecated.empty()) w.member("deprecated", true);
-    w.end();
-  }
+void ids(JsonWriter& json, std::string_view name) {
+  json.key(name).object().member("type", "array").key("items").object().member("type", "string");
+  json.end().end();
+}
+
+void write_service(JsonWriter& json) {
+  json.key("service").object().member("type", "object").member("additionalProperties", false);
+  json.key("properties").object();
+  ids(json, "extensions");
+  json.key("telemetry").object().member("type", "object").end();
+  json.key("pipelines").object().member("type", "object").member("additionalProperties", false);
+  json.key("patternProperties").object();
+  json.key("^(traces|metrics|logs)(/.+)?$").object().member("type", "object");
+  json.member("additionalProperties", false).key("properties").object();
+  for (const std::string_view name : {"receivers", "processors", "exporters"}) ids(json, name);
+  json.end().end().end().end().end().end();
 }
 
 }  // namespace
 
-std::string components_schema(std::span<const pipeline::ComponentType* const> types) {
-  JsonWriter w;
-  w.object()
-      .member("$schema", "https://json-schema.org/draft/2020-12/schema")
-      .key("$defs")
-      .object();
-  for (const auto* t : types) {
-    w.key(std::string(pipeline::kind_name(t->kind)) + "/" + std::string(t->name)).object();
-    w.member("description", t->summary).member("type", "object");
-    w.member("additionalProperties", false).key("properties").object();
-    if (t->fields) write_fields(w, *t->fields);
-    w.end().end();
+std::string components_schema(std::span<const ComponentType* const> types) {
+  JsonWriter json;
+  json.object().member("$schema", "https://json-schema.org/draft/2020-12/schema");
+  json.member("type", "object").member("additionalProperties", false).key("properties").object();
+  for (const Part& part : kParts) {
+    json.key(config::section_name(part.section)).object();
+    json.key("type").array().value("object").value("null").end();
+    json.member("additionalProperties", false).key("patternProperties").object();
+    for (const ComponentType* type : types) {
+      if (type->kind != part.kind) continue;
+      std::string names(type->name);
+      for (const std::string_view alias : type->aliases) names += "|" + std::string(alias);
+      json.key("^(" + names + ")(/.+)?$").object().key("anyOf").array();
+      json.object().member("type", "null").end();
+      json.object().member("$ref", "#/$defs/" + definition(*type)).end();
+      json.end().end();
+    }
+    json.end().end();
   }
-  w.end().end();
-  return w.take();
+  write_service(json);
+  json.end().key("$defs").object();
+  for (const ComponentType* type : types) {
+    json.key(definition(*type)).object().member("title", type->name);
+    json.member("description", type->summary).key("allOf").array();
+    json.raw(type->fields ? config::json_schema(*type->fields) : "{}").end().end();
+  }
+  json.end().end();
+  return json.take();
 }
 
 }  // namespace sonde::app

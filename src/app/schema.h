@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of every component as JSON Schema, made from their field tables.
+// A configuration file as JSON Schema, made from the field tables of every component.
 #pragma once
 
 #include <span>

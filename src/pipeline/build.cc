@@ -18,11 +18,13 @@ using config::Section;
 
 class ShardHost final : public Host {
  public:
-  ShardHost(Shard& shard, std::string id) : shard_(shard), id_(std::move(id)) {}
+  ShardHost(Shard& shard, std::string id, FindExtension find)
+      : shard_(shard), id_(std::move(id)), find_(std::move(find)) {}
   Scheduler& scheduler() override { return shard_.scheduler(); }
   net::Loop& loop() override { return shard_.loop(); }
   std::string_view id() const override { return id_; }
   int shard() const override { return shard_.index(); }
+  Component* extension(std::string_view id) override { return find_(id); }
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info& type,
@@ -32,6 +34,7 @@ class ShardHost final : public Host {
 
   Shard& shard_;
   const std::string id_;
+  const FindExtension find_;
 };
 
 std::string words(Signals signals) {
@@ -45,8 +48,8 @@ std::string words(Signals signals) {
 
 }  // namespace
 
-std::unique_ptr<Host> make_host(Shard& shard, std::string id) {
-  return std::make_unique<ShardHost>(shard, std::move(id));
+std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find) {
+  return std::make_unique<ShardHost>(shard, std::move(id), std::move(find));
 }
 
 Result<Signal> signal_of(const PipelineNode& pipeline) {
@@ -203,7 +206,12 @@ Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode
   made->type = type;
   made->shard = shards_[static_cast<size_t>(shard)].get();
   made->component = TRY(type->create(node.config, node.id, outputs));
-  made->host = make_host(*made->shard, node.id);
+  made->host = make_host(*made->shard, node.id, [this](std::string_view id) -> Component* {
+    for (const auto& other : instances) {
+      if (other->type->kind == Kind::Extension && other->id == id) return other->component.get();
+    }
+    return nullptr;
+  });
   Component* component = made->component.get();
   instances.push_back(std::move(made));
   open_.erase(key);

@@ -5,6 +5,7 @@
 // therefore the order to start in, and its reverse the order to stop in. Only the engine uses this.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -68,6 +69,7 @@ class Build {
 };
 
 Result<Signal> signal_of(const config::PipelineNode& pipeline);
-std::unique_ptr<Host> make_host(Shard& shard, std::string id);
+using FindExtension = std::function<Component*(std::string_view id)>;
+std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find);
 
 }  // namespace sonde::pipeline

@@ -63,6 +63,8 @@ inline constexpr Signals kMetrics{.metrics = true};
 inline constexpr Signals kLogs{.logs = true};
 inline constexpr Signals kAllSignals{true, true, true};
 
+class Component;
+
 // What a component sees of the process while it runs. It outlives the component.
 class Host {
  public:
@@ -72,6 +74,9 @@ class Host {
   virtual std::string_view id() const = 0;
   virtual int shard() const { return 0; }
   const Clock& clock() { return scheduler().clock(); }
+  // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
+  // dynamic_cast: see authenticator.h and storage.h. Extensions start first and stop last.
+  virtual Component* extension(std::string_view) { return nullptr; }
 
   // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
   // process who leases it; made by the first, destroyed with the last. `make` returns a

@@ -30,7 +30,7 @@ Counter& dropped_counter(std::string_view id, Signal signal, std::string_view re
 
 void count_accepted(std::string_view id, std::string_view transport, const Batch& batch) {
   receiver_counter("otelcol_receiver_accepted_", batch.signal, id, transport)
-      .add(count_records(batch));
+      .add(batch.items());
 }
 
 void count_refused(std::string_view id, std::string_view transport, Signal signal,

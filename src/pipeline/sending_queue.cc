@@ -49,7 +49,7 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
 
   void consume(Batch batch) {
     Entry entry;
-    entry.records = count_records(batch);
+    entry.records = batch.items();
     entry.cost = cost_of(batch, entry.records);
     entry.batch = std::move(batch);
     if (stopping) {

@@ -41,7 +41,7 @@ ShardDoor::ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_
 void ShardDoor::consume(Batch batch) {
   const size_t bytes = batch.bytes();
   if (!state_->queue.try_push(std::move(batch), bytes)) {
-    dropped_counter(id_, batch.signal, "shard_queue_full").add(count_records(batch));
+    dropped_counter(id_, batch.signal, "shard_queue_full").add(batch.items());
     batch.ack.fail({ErrorKind::Exhausted, id_ + ": the queue between shards is full", {}});
     return;
   }
@@ -52,6 +52,7 @@ void ShardDoor::consume(Batch batch) {
 }
 
 void FanOut::consume(Batch batch) {
+  (void)batch.items();  // Counted once for every branch.
   for (size_t i = 0; i + 1 < sinks_.size(); ++i) sinks_[i]->consume(batch.share());
   sinks_.back()->consume(std::move(batch));
 }
@@ -70,7 +71,7 @@ void Partitioner::consume(Batch batch) {
   }
   for (uint32_t part = 0; part < parts; ++part) {
     if (chunks[part].empty()) continue;
-    shards_[part]->consume({batch.signal, std::move(chunks[part]), batch.ack.split()});
+    shards_[part]->consume(batch.share().with(std::move(chunks[part])));
   }
   batch.ack.deliver();  // The token of this batch itself; the parts hold the others.
 }

@@ -24,6 +24,11 @@ class TestHost final : public Host {
     return *loop_;
   }
   std::string_view id() const override { return id_; }
+  Component* extension(std::string_view id) override {
+    const auto at = extensions.find(id);
+    return at == extensions.end() ? nullptr : at->second;
+  }
+  std::map<std::string, Component*, std::less<>> extensions;
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info&,

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/feature_gates.h"
+
+#include <gtest/gtest.h>
+
+namespace sonde::app {
+namespace {
+
+TEST(FeatureGates, AreTurnedOnAndOffByAList) {
+  FeatureGates gates;
+  EXPECT_FALSE(gates.enabled("service.AllowNoPipelines"));
+  ASSERT_TRUE(gates.apply("+service.AllowNoPipelines,confmap.enableMergeAppendOption"));
+  EXPECT_TRUE(gates.enabled("service.AllowNoPipelines"));
+  EXPECT_TRUE(gates.enabled("confmap.enableMergeAppendOption"));
+  ASSERT_TRUE(gates.apply("-service.AllowNoPipelines"));
+  EXPECT_FALSE(gates.enabled("service.AllowNoPipelines"));
+}
+
+TEST(FeatureGates, AnUnknownOneIsAnErrorThatListsAll) {
+  FeatureGates gates;
+  auto applied = gates.apply("service.allowNoPipelines");
+  ASSERT_FALSE(applied);
+  EXPECT_NE(applied.error().message.find("did you mean \"service.AllowNoPipelines\"?"),
+            std::string::npos)
+      << applied.error().message;
+  EXPECT_FALSE(describe_gates(gates, "nope"));
+  EXPECT_NE(describe_gates(gates, "service.AllowNoPipelines")->find("Stage: Alpha"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace sonde::app
