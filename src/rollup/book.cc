@@ -21,6 +21,24 @@ bool is_loopback(std::string_view address) {
          address == "localhost";
 }
 
+// HTTP is called so over TLS too.
+std::string_view protocol_of(const Observation& o) {
+  if (o.convention == &kHttp) return o.method.empty() ? std::string_view() : kHttp.family;
+  return o.scheme.empty() ? o.convention->family : o.scheme;
+}
+
+void add_protocol(std::string& list, std::string_view name) {
+  constexpr size_t kMaxLength = 64;
+  if (name.empty() || list.size() + name.size() > kMaxLength) return;
+  for (std::string_view rest = list; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    if (one == name) return;
+    rest.remove_prefix(std::min(rest.size(), one.size() + 2));
+  }
+  if (!list.empty()) list += ", ";
+  list += name;
+}
+
 }  // namespace
 
 Book::Service& Book::service_at(std::string_view name, int64_t second) {
@@ -123,6 +141,7 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
   }
   it->second.track.add(at, o);
   keep(it->second.address, address);
+  add_protocol(it->second.protocol, protocol_of(o));
 }
 
 // Once a second at most: everything older than the book, then every service and edge that is empty.

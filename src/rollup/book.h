@@ -47,6 +47,7 @@ struct EndpointRow {
 };
 struct PeerRow {
   std::string peer{}, address{};
+  std::string protocol{};  // "http", "redis"; several in one text: "http, redis".
   uint64_t count = 0;
   std::vector<AnswerRow> answers{};
   double rate = 0, error_share = 0;
@@ -88,6 +89,7 @@ struct MapNode {
 };
 struct MapEdge {
   std::string client{}, server{};
+  std::string protocol{};  // As of PeerRow.
   uint64_t count = 0;
   std::vector<AnswerRow> answers{};
   double rate = 0, error_share = 0;
@@ -130,6 +132,7 @@ class Book {
   struct Edge {
     Track track{1};
     std::string address;
+    std::string protocol;
     int64_t first_s = 0;
   };
   struct Window;

@@ -153,7 +153,8 @@ std::optional<ServiceAnswer> Book::service(std::string_view name, int64_t range_
     if (!in && !out) continue;
     Cell c = edge.track.sum(w.from, w.to);
     if (c.count == 0) continue;
-    PeerRow r{.peer = in ? key.first : key.second, .address = edge.address};
+    PeerRow r{
+        .peer = in ? key.first : key.second, .address = edge.address, .protocol = edge.protocol};
     fill(r, c, w.seconds(edge.first_s));
     if (in) a.inbound.push_back(r);
     r.peer = key.second;
@@ -189,7 +190,7 @@ MapAnswer Book::map(int64_t range_s, int64_t now_unix_ns) const {
   for (const auto& [key, edge] : edges_) {
     Cell c = edge.track.sum(w.from, w.to);
     if (c.count == 0) continue;
-    MapEdge e{.client = key.first, .server = key.second};
+    MapEdge e{.client = key.first, .server = key.second, .protocol = edge.protocol};
     fill(e, c, w.seconds(edge.first_s));
     for (const auto& end : {key.first, key.second}) {
       if (nodes.contains(end)) continue;

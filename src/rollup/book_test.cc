@@ -195,6 +195,18 @@ TEST(Book, CallsACallWithoutAnAnswerAFailure) {
   EXPECT_EQ(a->outbound[0].answers[0].code, "none");
 }
 
+TEST(Book, NamesTheProtocolsOfAnEdge) {
+  Book book;
+  auto call = client_of("shop", "stock", 10, kStart);
+  book.observe(call, kStart);
+  EXPECT_EQ(book.map(300, kStart).edges[0].protocol, "http");
+  call.convention = &kDatabase;
+  call.scheme = "redis";
+  for (int i = 0; i < 3; i++) book.observe(call, kStart);
+  EXPECT_EQ(book.map(300, kStart).edges[0].protocol, "http, redis");
+  EXPECT_EQ(book.service("shop", 300, kStart)->outbound[0].protocol, "http, redis");
+}
+
 TEST(Book, CountsAnswersByMethodAndStatus) {
   Book book;
   for (int i = 0; i < 7; i++) {

@@ -105,7 +105,7 @@ std::string service_json(const rollup::ServiceAnswer& a) {
   }
   w.end().key("outbound").array();
   for (const auto& p : a.outbound) {
-    w.object().member("peer", p.peer).member("address", p.address).member("protocol", "http");
+    w.object().member("peer", p.peer).member("address", p.address).member("protocol", p.protocol);
     write_peer(w, p);
   }
   w.end().key("time_spent").object();
@@ -132,7 +132,7 @@ std::string map_json(const rollup::MapAnswer& a) {
   }
   w.end().key("edges").array();
   for (const auto& e : a.edges) {
-    w.object().member("client", e.client).member("server", e.server).member("protocol", "http");
+    w.object().member("client", e.client).member("server", e.server).member("protocol", e.protocol);
     w.member("calls", e.count);
     write_answers(w, e.answers);
     w.member("rate", e.rate).member("error_share", e.error_share).member("p95", e.p95).end();
