@@ -6,10 +6,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <linux/capability.h>
 #include <malloc.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,6 +17,7 @@
 
 #include "base/log.h"
 #include "probe/doctor.h"
+#include "probe/privileges.h"
 #include "probe_bpf.skel.h"
 
 namespace sonde::probe {
@@ -72,23 +70,6 @@ Error error_of(std::string_view what, int err) {
               "{}: {}{}", what, std::strerror(code),
               denied ? "; a security policy of this machine forbids it" : "; see `sonde doctor`"),
           {}};
-}
-
-// Reading /proc of other users needs these two; everything else was needed only to load.
-void drop_privileges() {
-  __user_cap_header_struct header{};
-  header.version = _LINUX_CAPABILITY_VERSION_3;
-  __user_cap_data_struct data[2] = {};
-  if (syscall(SYS_capget, &header, data) != 0) return;
-  constexpr uint32_t kKeep = 1u << CAP_SYS_PTRACE | 1u << CAP_DAC_READ_SEARCH;
-  for (int i = 0; i < 2; i++) {
-    const uint32_t keep = i == 0 ? kKeep : 0;
-    data[i].permitted &= keep;
-    data[i].effective &= keep;
-    data[i].inheritable = 0;
-  }
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (syscall(SYS_capset, &header, data) != 0) log_warn("cannot drop capabilities");
 }
 
 }  // namespace
@@ -195,7 +176,8 @@ Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
 Result<> Probe::attach() {
   if (const int err = probe_bpf__attach(impl_->skeleton))
     return std::unexpected(error_of("cannot attach the BPF programs", err));
-  if (impl_->config.drop_privileges) drop_privileges();
+  if (impl_->config.drop_privileges && !drop_privileges())
+    log_warn("cannot drop capabilities in every thread");
   malloc_trim(0);
   return {};
 }

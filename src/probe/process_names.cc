@@ -210,6 +210,11 @@ std::string php_name(const std::vector<std::string>& arguments, const std::strin
 }
 
 std::string script_name(const std::vector<std::string>& arguments) {
+  // "starman worker --workers 2 shop.psgi": a title that was written over all arguments.
+  if (std::all_of(arguments.begin() + 1, arguments.end(),
+                  [](const auto& a) { return a.empty(); })) {
+    return base_name(arguments[0].substr(0, arguments[0].find_first_of(" :")));
+  }
   for (size_t i = 1; i < arguments.size(); ++i) {
     const std::string& a = arguments[i];
     if (a == "-e") return {};

@@ -76,7 +76,11 @@ TEST_F(Processes, NamesThemByWhatTheyRun) {
   EXPECT_EQ(name("/usr/bin/php8.2", {"php", "-S", "a:80", "-t", "/srv/blog/public"}), "blog");
   EXPECT_EQ(name("/usr/bin/ruby3.1", {"ruby", "/x/reviews.rb"}), "reviews");
   EXPECT_EQ(name("/usr/bin/ruby3.1", {"puma 5.6.5 (tcp://0.0.0.0:80) [shop]"}), "shop");
+  EXPECT_EQ(name("/usr/bin/ruby3.1", {"unicorn worker[0] -l 127.0.0.1:80 shop.ru", "", ""}),
+            "unicorn");
   EXPECT_EQ(name("/usr/bin/perl", {"perl", "/x/counted_perl.pl", "80"}), "counted_perl");
+  EXPECT_EQ(name("/usr/bin/perl", {"starman worker --workers 2 shop.psgi"}), "starman");
+  EXPECT_EQ(name("/usr/bin/perl", {"/usr/bin/twiggy"}), "twiggy");
   EXPECT_EQ(name("/usr/lib/erlang/bin/beam.smp",
                  {"beam.smp", "--", "-eval", "counted_erlang:main([\"80\"])."}),
             "counted_erlang");

@@ -4,6 +4,7 @@
 // refuses is the pipeline's to count.
 #include <unistd.h>
 
+#include <bit>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +31,11 @@ struct Config {
   size_t max_connections = 65536;
   size_t max_routes = 300;
   std::vector<std::string> container_runtimes = {"/var/run/docker.sock", "/run/podman/podman.sock"};
+  size_t ring_size = 8 * 1024 * 1024;
 
   Result<> validate() const {
+    if (!std::has_single_bit(ring_size))
+      return fail(ErrorKind::Invalid, "ring_size is not a power of two; write 8388608, or another");
     probe::Filter filter;
     const std::string bad = probe::Filter::parse(include, exclude, filter);
     if (bad.empty()) return {};
@@ -63,7 +67,11 @@ constexpr auto kFields = config::fields<Config>(
                   "Route templates of a service at most; the rest is /{*}.", {.min = 1}),
     config::field("container_runtimes", &Config::container_runtimes,
                   "Unix sockets of Docker or Podman engines that are asked for the names of "
-                  "containers; [] asks nobody."));
+                  "containers; [] asks nobody."),
+    config::field("ring_size", &Config::ring_size,
+                  "Bytes between the kernel and Sonde, a power of two: what comes while they are "
+                  "full is lost and counted.",
+                  {.min = 16384, .max = 1 << 30, .unit = "By"}));
 
 class Receiver final : public pipeline::Component {
  public:
@@ -73,7 +81,7 @@ class Receiver final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     host_ = &host;
-    probe_ = TRY(probe::Probe::create({}));
+    probe_ = TRY(probe::Probe::create({.ring_bytes = static_cast<uint32_t>(config_.ring_size)}));
     EmitterConfig emitter;
     emitter.traces = outputs_.traces != nullptr;
     emitter.metrics = outputs_.metrics != nullptr;
