@@ -79,7 +79,7 @@ def request_bytes(method, path, body=b"", headers=()):
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-def send_requests(port, requests, keep_alive=True):
+def send_requests(port, requests, keep_alive=True, host="127.0.0.1"):
     """Sends the (method, path) pairs one after the other and counts the answers by (method, path, status).
 
     A server may close a kept-alive connection after any response; the next request then opens another.
@@ -88,7 +88,7 @@ def send_requests(port, requests, keep_alive=True):
     connection = None
     for method, path in requests:
         if connection is None:
-            connection = Connection(port)
+            connection = Connection(port, host)
         headers = () if keep_alive else (("Connection", "close"),)
         connection.send(request_bytes(method, path, headers=headers))
         status, response_headers, _ = connection.read_response(method)

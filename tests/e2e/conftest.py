@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
-import signal
 
 import pytest
 
 from otlp_receiver import OtlpReceiver
+from runtimes import stop_group
 from sonde import Sonde
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--all-servers", action="store_true", help="count the requests of the slow servers too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow_server: its server takes long to install or to build")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--all-servers"):
+        slow = [item for item in items if item.get_closest_marker("slow_server")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="eBPF capture needs root"))
@@ -40,8 +52,4 @@ def start(tmp_path):
 
     yield start_runtime
     for process in processes:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
+        stop_group(process)

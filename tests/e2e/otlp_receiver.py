@@ -18,15 +18,16 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.spans = []
-        self.metrics = []
+        self.spans = {"grpc": [], "http": []}
+        # The last data point of each series: cumulative counts replace each other.
+        self.points = {"grpc": {}, "http": {}}
         self.grpc_server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self.grpc_server)
         outer = self
 
         class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
             def Export(self, request, context):
-                outer.take_metrics(request)
+                outer.take_metrics("grpc", request)
                 return metrics_service_pb2.ExportMetricsServiceResponse()
 
         metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(Metrics(), self.grpc_server)
@@ -39,9 +40,9 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/traces":
-                    outer.take_traces(trace_service_pb2.ExportTraceServiceRequest.FromString(body))
+                    outer.take_traces("http", trace_service_pb2.ExportTraceServiceRequest.FromString(body))
                 else:
-                    outer.take_metrics(metrics_service_pb2.ExportMetricsServiceRequest.FromString(body))
+                    outer.take_metrics("http", metrics_service_pb2.ExportMetricsServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", "0")
@@ -55,26 +56,41 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
         threading.Thread(target=self.http_server.serve_forever, daemon=True).start()
 
     def Export(self, request, context):
-        self.take_traces(request)
+        self.take_traces("grpc", request)
         return trace_service_pb2.ExportTraceServiceResponse()
 
-    def take_traces(self, request):
+    def take_traces(self, way, request):
         with self.lock:
             for resource_spans in request.resource_spans:
                 resource = attributes(resource_spans.resource.attributes)
                 for scope_spans in resource_spans.scope_spans:
-                    self.spans += [(resource, span, attributes(span.attributes)) for span in scope_spans.spans]
+                    self.spans[way] += [(resource, span, attributes(span.attributes)) for span in scope_spans.spans]
 
-    def take_metrics(self, request):
+    def take_metrics(self, way, request):
         with self.lock:
             for resource_metrics in request.resource_metrics:
                 resource = attributes(resource_metrics.resource.attributes)
                 for scope_metrics in resource_metrics.scope_metrics:
-                    self.metrics += [(resource, metric) for metric in scope_metrics.metrics]
+                    for metric in scope_metrics.metrics:
+                        self.take_metric(way, resource, metric)
 
-    def snapshot(self):
+    def take_metric(self, way, resource, metric):
+        kind = metric.WhichOneof("data")
+        for point in getattr(metric, kind).data_points:
+            labels = attributes(point.attributes)
+            key = (metric.name, tuple(sorted(resource.items())), tuple(sorted(labels.items())))
+            value = point.count if kind == "histogram" else point.as_int or point.as_double
+            self.points[way][key] = (resource, labels, value)
+
+    def snapshot(self, way="grpc"):
+        """The spans received so far, as (resource attributes, span, span attributes)."""
         with self.lock:
-            return list(self.spans)
+            return list(self.spans[way])
+
+    def series(self, name, way):
+        """The series of a metric, as (resource attributes, attributes, last count or value)."""
+        with self.lock:
+            return [entry for key, entry in self.points[way].items() if key[0] == name]
 
     def stop(self):
         self.grpc_server.stop(0)

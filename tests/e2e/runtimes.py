@@ -1,119 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of the count tests: how each is started, and the service name it must be found under.
 
-All of them answer /missing with 404, /broken with 500 and everything else with 200.
+All of them answer /missing with 4xx, /broken with 5xx and everything else with 200, as far as they can be told to.
 """
 import os
-import pathlib
 import shutil
+import signal
 import subprocess
 
 import pytest
 
-from sonde import ROOT, eventually, free_port
 from client import Connection
+from setups import (CACHE, SERVERS, apache_config, build_erlang, build_fasthttp, build_go, build_rust, caddy_config,
+                    h2o_config, haproxy_config, jars, lighttpd_config, nginx_config, nginx_in_front, node_packages,
+                    python_packages, yaws_config)
+from sonde import eventually, free_port
 
-SERVERS = pathlib.Path(__file__).parent / "servers"
 PYTHON = "/usr/bin/python3"  # Debian's own, which is the one that has Debian's Flask and aiohttp.
-CACHE = ROOT / "build" / "e2e"
 
 
 class Runtime:
-    def __init__(self, service, command, setup=None, needs=None):
-        self.service, self.command, self.setup = service, command, setup
-        self.needs = needs or command[0]  # The program without which the machine cannot try this runtime.
+    """`{port}`, `{dir}`, `{servers}` and `{cache}` in `command` are the server's own. `loopback` is what it binds."""
+
+    def __init__(self, service, command, setup=None, loopback="127.0.0.1"):
+        self.service, self.command, self.setup, self.loopback = service, command, setup, loopback
 
     def start(self, directory):
+        """Starts the server in a session of its own and waits until it accepts; returns (process, port)."""
         port = free_port()
-        program, *rest = self.command
-        if not shutil.which(self.needs):
-            pytest.skip(f"{self.needs} is not installed")
-        CACHE.mkdir(parents=True, exist_ok=True)
         if self.setup:
             self.setup(directory, port)
-        command = [program] + [part.format(port=port, dir=directory, servers=SERVERS, cache=CACHE) for part in rest]
-        log = open(directory / "server.log", "wb")
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory, start_new_session=True)
-        assert eventually(lambda: accepts(port), 30), (directory / "server.log").read_text()
+        command = [part.format(port=port, dir=directory, servers=SERVERS, cache=CACHE) for part in self.command]
+        if not shutil.which(command[0]):
+            pytest.skip(f"{command[0]} is not installed")
+        with open(directory / "server.log", "wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=directory,
+                                       start_new_session=True)
+        if not eventually(lambda: accepts(port, self.loopback) or process.poll() is not None, 30) or process.poll():
+            stop_group(process)
+            raise AssertionError((directory / "server.log").read_text(errors="replace"))
         return process, port
 
 
-def accepts(port):
+def stop_group(process):
+    """Ends what Runtime.start() started, with every process that it made."""
     try:
-        Connection(port).close()
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def accepts(port, host="127.0.0.1"):
+    try:
+        Connection(port, host).close()
         return True
     except OSError:
         return False
 
 
-def newer(output, source):
-    return output.exists() and output.stat().st_mtime >= source.stat().st_mtime
+def both(behind, front):
+    """Two programs in one session; the second is the one that is counted."""
+    return ["/bin/sh", "-c", f"{behind} & exec {front}"]
 
 
-def build_go(directory, port):
-    if newer(CACHE / "counted_go", SERVERS / "counted_go" / "main.go"):
-        return
-    subprocess.run(["go", "build", "-o", str(CACHE / "counted_go"), "."], cwd=SERVERS / "counted_go", check=True,
-                   env={**os.environ, "HOME": str(CACHE), "GO111MODULE": "off"})
-
-
-def nginx_config(directory, port):
-    (directory / "nginx.conf").write_text(f"""
-daemon off; pid {directory}/pid; error_log {directory}/error.log; worker_processes 2;
-events {{ }}
-http {{
-  access_log off;
-  server {{
-    listen 127.0.0.1:{port};
-    location /missing {{ return 404; }}
-    location /broken {{ return 500; }}
-    location / {{ return 200 ok; }}
-  }}
-}}""")
-
-
-def apache_config(directory, port):
-    (directory / "apache.conf").write_text(f"""
-ServerRoot {directory}
-PidFile {directory}/pid
-ErrorLog {directory}/error.log
-ServerName localhost
-Listen 127.0.0.1:{port}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
-DocumentRoot {directory}/www
-RewriteEngine on
-RewriteRule ^/missing$ - [R=404,L]
-RewriteRule ^/broken$ - [R=500,L]
-RewriteRule ^/ /index.html [L]
-""")
-    (directory / "www").mkdir()
-    (directory / "www" / "index.html").write_text("ok")
-    directory.chmod(0o755)
-
-
-def haproxy_config(directory, port):
-    (directory / "haproxy.cfg").write_text(f"""
-defaults
-  mode http
-  timeout client 30s
-  timeout server 30s
-  timeout connect 5s
-frontend counted
-  bind 127.0.0.1:{port}
-  http-request return status 404 content-type text/plain string no if {{ path /missing }}
-  http-request return status 500 content-type text/plain string no if {{ path /broken }}
-  http-request return status 200 content-type text/plain string ok
-""")
-
-
-def build_erlang(directory, port):
-    if newer(CACHE / "counted_erlang.beam", SERVERS / "counted_erlang.erl"):
-        return
-    subprocess.run(["erlc", "-o", str(CACHE), str(SERVERS / "counted_erlang.erl")], check=True)
-
-
+# The servers of the demo's runtimes, and four that nothing here was made for.
 RUNTIMES = {
     "python_http_server": Runtime("counted_http", [PYTHON, "{servers}/counted_http.py", "{port}"]),
     "python_asyncio": Runtime("counted_asyncio", [PYTHON, "{servers}/counted_asyncio.py", "{port}"]),
@@ -122,7 +73,7 @@ RUNTIMES = {
         "counted_flask", ["gunicorn", "-w", "2", "-b", "127.0.0.1:{port}", "--chdir", "{servers}",
                           "counted_flask:application"]),
     "node": Runtime("counted_node", ["node", "{servers}/counted_node.js", "{port}"]),
-    "go": Runtime("counted_go", ["{cache}/counted_go".format(cache=CACHE), "{port}"], build_go, "go"),
+    "go": Runtime("counted_go", ["{cache}/counted_go", "{port}"], build_go),
     "java": Runtime("CountedJava", ["java", "-Dsun.net.httpserver.nodelay=true", "{servers}/CountedJava.java",
                                     "{port}"]),
     "php": Runtime("counted_php", ["php", "-S", "127.0.0.1:{port}", "{servers}/counted_php.php"]),
@@ -132,5 +83,66 @@ RUNTIMES = {
     "haproxy": Runtime("haproxy", ["/usr/sbin/haproxy", "-f", "{dir}/haproxy.cfg"], haproxy_config),
     "perl": Runtime("counted_perl", ["perl", "{servers}/counted_perl.pl", "{port}"]),
     "erlang": Runtime("counted_erlang", ["erl", "-noshell", "-pa", "{cache}", "-eval",
-                                         'counted_erlang:main(["{port}"]).'], build_erlang, "erlc"),
+                                         'counted_erlang:main(["{port}"]).'], build_erlang),
+}
+
+VENV = "{cache}/venv/bin/python"
+NETTY, NETTY_CHECK = jars("netty-buffer", "netty-codec", "netty-codec-http", "netty-common", "netty-handler",
+                          "netty-resolver", "netty-transport")
+JETTY, JETTY_CHECK = jars("jetty9-server", "jetty9-http", "jetty9-io", "jetty9-util", "servlet-api")
+FASTCGI = ("include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME {servers}/counted_php.php; "
+           "fastcgi_pass unix:{dir}/behind;")
+
+
+def wsgi(server):
+    return Runtime("counted_wsgi", [VENV, "{servers}/counted_wsgi.py", "{port}", server], python_packages)
+
+
+def asgi(server, loopback="127.0.0.1"):
+    return Runtime("counted_asgi", [VENV, "{servers}/counted_asgi.py", "{port}", server, loopback], python_packages,
+                   loopback)
+
+
+def node_framework(name):
+    return Runtime("counted-frameworks", ["node", "{cache}/node_frameworks/counted.js", "{port}", name], node_packages)
+
+
+# Servers that nobody tuned anything for. What is not installed is skipped with a message.
+UNKNOWN = {
+    "lighttpd": Runtime("lighttpd", ["lighttpd", "-D", "-f", "{dir}/lighttpd.conf"], lighttpd_config),
+    "nginx_php_fpm": Runtime("front", both("php-fpm8.2 -R -y {dir}/fpm.conf", "/usr/sbin/nginx -c {dir}/front.conf"),
+                             nginx_in_front(FASTCGI)),
+    "uvicorn": asgi("uvicorn"),
+    "uvicorn_uvloop": asgi("uvloop"),
+    "hypercorn": asgi("hypercorn"),
+    "granian": asgi("granian"),
+    "gevent": wsgi("gevent"),
+    "waitress": wsgi("waitress"),
+    "cheroot": wsgi("cheroot"),
+    "twisted": wsgi("twisted"),
+    "tornado": Runtime("counted_tornado", [VENV, "{servers}/counted_tornado.py", "{port}"], python_packages),
+    "express": node_framework("express"),
+    "fastify": node_framework("fastify"),
+    "puma": Runtime("counted_rack", ["puma", "-q", "--tag", "counted_rack", "-b", "tcp://127.0.0.1:{port}",
+                                     "{servers}/counted.ru"]),
+    "mojolicious": Runtime("counted_mojo", ["perl", "{servers}/counted_mojo.pl", "daemon", "-m", "production", "-l",
+                                            "http://127.0.0.1:{port}"]),
+    "jetty": Runtime("CountedJetty", ["java", "-cp", JETTY, "{servers}/CountedJetty.java", "{port}"], JETTY_CHECK),
+    "netty": Runtime("CountedNetty", ["java", "-cp", NETTY, "{servers}/CountedNetty.java", "{port}"], NETTY_CHECK),
+}
+
+# More of them, too slow to install or to build for every run: `--all-servers` and `./dev bench counts`.
+SLOW = {
+    "koa": node_framework("koa"),
+    "unicorn": Runtime("unicorn", ["unicorn", "-l", "127.0.0.1:{port}", "{servers}/counted.ru"]),
+    "thin": Runtime("thin", ["thin", "-q", "-a", "127.0.0.1", "-p", "{port}", "-R", "{servers}/counted.ru", "start"]),
+    "starman": Runtime("starman", ["starman", "--workers", "2", "--listen", "127.0.0.1:{port}",
+                                   "{servers}/counted.psgi"]),
+    "twiggy": Runtime("twiggy", ["twiggy", "--listen", "127.0.0.1:{port}", "{servers}/counted.psgi"]),
+    "caddy": Runtime("caddy", ["caddy", "run", "--config", "{dir}/Caddyfile"], caddy_config),
+    "h2o": Runtime("h2o", ["h2o", "-c", "{dir}/h2o.conf"], h2o_config),
+    "yaws": Runtime("yaws", ["/bin/sh", "-c", "tail -f /dev/null | yaws --conf {dir}/yaws.conf --interactive"], yaws_config),
+    "fasthttp": Runtime("counted_fasthttp", ["{cache}/counted_fasthttp", "{port}"], build_fasthttp),
+    "axum": Runtime("counted_axum", ["{cache}/rust/debug/counted_axum", "{port}"], build_rust),
+    "actix": Runtime("counted_actix", ["{cache}/rust/debug/counted_actix", "{port}"], build_rust),
 }

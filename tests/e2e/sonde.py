@@ -30,6 +30,8 @@ exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:{otlp_grpc_port}
     tls: {{insecure: true}}
+  debug:
+    verbosity: detailed
   otlp_http:
     endpoint: http://127.0.0.1:{otlp_http_port}
 extensions:
@@ -43,10 +45,10 @@ service:
   pipelines:
     traces:
       receivers: [ebpf]
-      exporters: [span_metrics, service_graph, rollup, otlp_grpc]
+      exporters: [span_metrics, service_graph, rollup, otlp_grpc, otlp_http{also}]
     metrics:
       receivers: [ebpf, span_metrics, service_graph]
-      exporters: [prometheus, otlp_http]
+      exporters: [prometheus, otlp_grpc, otlp_http{also}]
 """
 
 
@@ -93,30 +95,34 @@ def eventually(check, seconds=20):
 
 
 class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, receiver=""):
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver=""):
+        """`also` adds exporters to both pipelines (", debug"); `receiver` adds a line to the probe's settings."""
         self.command = command or [binary()]
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
         self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
-        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, **self.ports)
+        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also, **self.ports)
         if not send_otlp:
-            text = text.replace(", otlp_grpc]", "]").replace(", otlp_http]", "]")
+            text = text.replace(", otlp_grpc, otlp_http", "")
         if receiver:
             text = text.replace("  ebpf:\n", f"  ebpf:\n    {receiver}\n", 1)
         self.config.write_text(text)
         os.chmod(self.directory.name, 0o755)  # For a Sonde that is not root.
         self.log_path = pathlib.Path(self.directory.name) / "log"
         self.process = None
+        self.starts = 0
         self.start()
 
     def start(self):
+        self.starts += 1
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*self.command, "run", "--config", str(self.config)], stdout=log, stderr=log)
         assert eventually(self._ready, 30), self.log()
 
     def _ready(self):
         assert self.process.poll() is None, self.log()
-        return "token=" in self.log() and self._responds()
+        # What leads out starts before what captures, so an answer alone does not say that anything is seen.
+        return "token=" in self.log() and self.log().count(": capturing with ") == self.starts and self._responds()
 
     def _responds(self):
         try:

@@ -5,7 +5,7 @@ import collections
 import pytest
 
 from client import Connection, request_bytes, send_requests
-from runtimes import RUNTIMES
+from runtimes import RUNTIMES, SLOW, UNKNOWN
 from sonde import Sonde, doctor, eventually, select
 
 REQUESTS = [("GET", f"/items/{n}") for n in range(150)] + [("GET", "/missing")] * 30 + [("GET", "/broken")] * 20
@@ -18,10 +18,19 @@ def sent_by_status(counts):
     return by_status
 
 
-def seen_on_metrics(sonde, service, port):
+def seen_on_metrics(sonde, service, port, method=None):
     by_status = collections.Counter()
+    only = {"http_request_method": method} if method else {}
     for labels, value in sonde.series("http_server_request_duration_seconds_count", service_name=service,
-                                      server_port=port):
+                                      server_port=port, **only):
+        by_status[int(labels["http_response_status_code"])] += int(value)
+    return by_status
+
+
+def seen_by_the_client(sonde, port):
+    """The client is this very process, whatever it is called."""
+    by_status = collections.Counter()
+    for labels, value in sonde.series("http_client_request_duration_seconds_count", server_port=port):
         by_status[int(labels["http_response_status_code"])] += int(value)
     return by_status
 
@@ -34,10 +43,14 @@ def seen_over_otlp(otlp, service, port):
     return by_status
 
 
+SERVERS = RUNTIMES | UNKNOWN | SLOW
+
+
 @pytest.mark.parametrize("connection", ["keep_alive", "fresh"])
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow_server] if name in SLOW else [])
+                                  for name in SERVERS])
 def test_every_request_is_counted_once(sonde, otlp, start, name, connection):
-    runtime = RUNTIMES[name]
+    runtime = SERVERS[name]
     port = start(runtime)
 
     sent = sent_by_status(send_requests(port, REQUESTS, keep_alive=connection == "keep_alive"))
@@ -47,6 +60,7 @@ def test_every_request_is_counted_once(sonde, otlp, start, name, connection):
     assert seen_on_metrics(sonde, runtime.service, port) == sent
     eventually(lambda: seen_over_otlp(otlp, runtime.service, port) == sent)
     assert seen_over_otlp(otlp, runtime.service, port) == sent
+    assert seen_by_the_client(sonde, port) == sent
     names = [service["name"] for service in sonde.api("/services")["services"]]
     assert runtime.service in names
 

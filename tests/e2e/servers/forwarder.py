@@ -12,9 +12,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         behind = http.client.HTTPConnection("127.0.0.1", int(sys.argv[2]))
         behind.request("GET", self.path)
-        body = behind.getresponse().read()
+        answer = behind.getresponse()
+        body = answer.read()
         behind.close()
-        self.send_response(200)
+        self.send_response(answer.status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
