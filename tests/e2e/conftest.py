@@ -40,6 +40,15 @@ def sonde(otlp):
     process.stop()
 
 
+@pytest.fixture(autouse=True)
+def alive(request):
+    """Whatever a test does to it, the Sonde that all tests share lives on; else each later test would fail for it."""
+    yield
+    if "sonde" in request.fixturenames:
+        process = request.getfixturevalue("sonde")
+        assert process.process.poll() is None, f"sonde ended with {process.process.poll()}: {process.log()[-2000:]}"
+
+
 @pytest.fixture
 def start(tmp_path):
     """Starts a runtime of runtimes.py and ends its whole process group afterwards."""

@@ -16,7 +16,7 @@ KEPT = {2, 19}  # CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE read /proc of other use
 @pytest.fixture
 def small():
     """A Sonde whose ring holds a few hundred requests."""
-    process = Sonde(send_otlp=False, receiver="\n    ring_size: 262144")
+    process = Sonde(send_otlp=False, receiver="ring_size: 262144")
     yield process
     process.stop()
 
