@@ -5,7 +5,10 @@
 // and short turns make this far less sensitive to a busy machine than a server under load is; but
 // it says nothing of what caches cost a server that has other work. Prints one JSON line a mode.
 // Needs root.
-//   message_cost [ROUNDS] [anyway]     anyway: even while another probe is attached to this host
+//   message_cost [ROUNDS]            waits until no other probe is attached to this host
+//   message_cost [ROUNDS] programs   what the kernel says that each program ran (its own clock adds
+//                                    about 50 ns, see the empty ones); needs no quiet, but leaves
+//                                    out what attaching costs
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <netinet/in.h>
@@ -106,21 +109,42 @@ std::unique_ptr<sonde::probe::Probe> probe_over_self(bool excluded) {
   return std::move(*made);
 }
 
-// Probes attached to this host, ours among them: one more would be billed to every mode, and make
-// ours cheaper.
-int probes() {
-  int found = 0;
-  for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
+// Calls back with each program of the kernel that was loaded after that of number `id`; answers the
+// number of the last.
+template <typename Fn>
+uint32_t each_program(uint32_t id, Fn fn) {
+  while (bpf_prog_get_next_id(id, &id) == 0) {
     const int fd = bpf_prog_get_fd_by_id(id);
     if (fd < 0) continue;
     bpf_prog_info info{};
     uint32_t size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-      found += std::string_view(info.name) == "length_send";
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0) fn(info);
     close(fd);
   }
+  return id;
+}
+
+// Probes attached to this host, ours among them: one more would be billed to every mode, and make
+// ours cheaper.
+int probes() {
+  int found = 0;
+  each_program(0, [&](const auto& i) { found += std::string_view(i.name) == "length_send"; });
   return found;
 }
+
+// Nanoseconds a run of the programs loaded since `id`, by what they see.
+struct RunTimes {
+  std::vector<double> send, receive;
+  void take(uint32_t id) {
+    each_program(id, [&](const bpf_prog_info& i) {
+      if (i.run_cnt < kBatch) return;
+      const double ns = static_cast<double>(i.run_time_ns) / static_cast<double>(i.run_cnt);
+      const std::string_view name(i.name);
+      if (name.ends_with("_send")) send.push_back(ns);
+      if (name.ends_with("_receive")) receive.push_back(ns);
+    });
+  }
+};
 
 void wait_until_alone() {
   for (int i = 0; probes() != 0; i++) {
@@ -132,7 +156,8 @@ void wait_until_alone() {
   }
 }
 
-double measure(Mode mode, bool& alone) {
+double measure(Mode mode, bool& alone, RunTimes& times) {
+  const uint32_t last = each_program(0, [](const auto&) {});
   // A connection of its own, so that nothing of another mode is left in the socket.
   if (mode == kOff) {
     const double ns = Pair().cost(nullptr);
@@ -144,12 +169,14 @@ double measure(Mode mode, bool& alone) {
     if (!empty || bench_empty__attach(empty) != 0) std::exit(1);
     const double ns = Pair().cost(nullptr);
     alone = probes() == 0;
+    times.take(last);
     bench_empty__destroy(empty);
     return ns;
   }
   const auto probe = probe_over_self(mode == kExcluded);
   const double ns = Pair().cost(probe.get());
   alone = probes() == 1;
+  times.take(last);
   const auto stats = probe->stats();
   const bool seen = stats.events >= uint64_t{kBatch} * kBatches * kMessages;
   if (stats.lost != 0 || seen != (mode == kCaptured)) {
@@ -165,20 +192,32 @@ double measure(Mode mode, bool& alone) {
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 20;
-  const bool anyway = argc > 2 && std::string_view(argv[2]) == "anyway";
+  const bool programs = argc > 2 && std::string_view(argv[2]) == "programs";
+  if (programs && bpf_enable_stats(BPF_STATS_RUN_TIME) < 0) return 1;
   std::array<std::vector<double>, kModes> rows;
+  std::array<RunTimes, kModes> times;
   for (int i = 0; i < rounds; i++)
     for (int m = 0; m < kModes; m++) {
       const auto mode = static_cast<Mode>((m + i) % kModes);
       for (bool alone = false;;) {
-        if (!anyway) wait_until_alone();
-        const double ns = measure(mode, alone);
-        if (!alone && !anyway) continue;
+        if (!programs) wait_until_alone();
+        const double ns = measure(mode, alone, times[mode]);
+        if (!alone && !programs) continue;
         rows[mode].push_back(ns);
         break;
       }
     }
-  for (int m = 0; m < kModes; m++) {
+  for (int m = kEmpty; programs && m < kModes; m++)
+    for (const bool send : {true, false}) {
+      const auto& v = send ? times[m].send : times[m].receive;
+      if (v.empty()) continue;
+      std::printf(
+          "{\"name\": \"program_%s_%s\", \"value\": %.1f, \"unit\": \"ns\", \"low\": %.1f, "
+          "\"high\": %.1f, \"rounds\": %zu}\n",
+          send ? "send" : "receive", kNames[m], quantile(v, 0.5), quantile(v, 0.25),
+          quantile(v, 0.75), v.size());
+    }
+  for (int m = 0; !programs && m < kModes; m++) {
     std::vector<double> added;
     for (int i = 0; i < rounds; i++)
       added.push_back(rows[m][static_cast<size_t>(i)] - rows[kOff][static_cast<size_t>(i)]);
