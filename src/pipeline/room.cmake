@@ -10,3 +10,6 @@ if(SONDE_TESTS)
   add_test(NAME scenario_test COMMAND scenario_test --gtest_brief=1)
   set_tests_properties(scenario_test PROPERTIES TIMEOUT 300)
 endif()
+# Where the cases of tests/config lie; for this file alone, so that the others compile alike in every clone.
+set_source_files_properties("${SONDE_ROOM_DIR}/config_cases_test.cc" PROPERTIES
+  COMPILE_DEFINITIONS "SONDE_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\"")
