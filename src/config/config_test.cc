@@ -123,6 +123,10 @@ TEST(Yaml, ExpandsTheEnvironmentAndTypesTheResult) {
   EXPECT_TRUE(yaml("a: ${env:NONE}\n").find("a")->is_null());
 }
 
+TEST(Yaml, RefusesBytesThatAreNoText) {
+  EXPECT_EQ(yaml_error("\x8c: {\x9f").substr(0, 9), "s.yaml:1:");
+}
+
 TEST(Yaml, NamesTheLineOfASyntaxError) {
   EXPECT_EQ(yaml_error("a: [1\nb: 2\n").substr(0, 9), "s.yaml:2:");
 }

@@ -77,7 +77,7 @@ std::string describe(const Position& position, std::string_view message, Show sh
       static_cast<size_t>(std::ranges::count_if(token, [](char c) { return (c & 0xC0) != 0x80; }));
   out += "\n  " + gutter + " | " + before + std::string(token);
   out += "\n  " + std::string(gutter.size(), ' ') + " | " + blank + "^" +
-         std::string(characters - 1, '~');
+         std::string(characters > 1 ? characters - 1 : 0, '~');
   return out;
 }
 
