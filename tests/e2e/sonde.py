@@ -48,7 +48,7 @@ service:
       exporters: [span_metrics, service_graph, rollup, otlp_grpc, otlp_http{also}]
     metrics:
       receivers: [ebpf, span_metrics, service_graph]
-      exporters: [prometheus, otlp_grpc, otlp_http{also}]
+      exporters: [prometheus, otlp_grpc, otlp_http]
 """
 
 
@@ -96,7 +96,7 @@ def eventually(check, seconds=20):
 
 class Sonde:
     def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver=""):
-        """`also` adds exporters to both pipelines (", debug"); `receiver` adds a line to the probe's settings."""
+        """`also` adds exporters of traces (", debug"); `receiver` adds a line to the probe's settings."""
         self.command = command or [binary()]
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
