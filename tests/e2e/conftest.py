@@ -62,3 +62,9 @@ def start(tmp_path):
     yield start_runtime
     for process in processes:
         stop_group(process)
+
+
+def pytest_runtest_logreport(report):
+    # An emulated machine may be cut off before the summary that would tell why.
+    if report.failed and "SONDE_E2E_PATIENCE" in os.environ:
+        print(f"\n{report.nodeid}\n{report.longreprtext}", flush=True)
