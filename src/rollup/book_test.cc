@@ -207,6 +207,19 @@ TEST(Book, NamesTheProtocolsOfAnEdge) {
   EXPECT_EQ(book.service("shop", 300, kStart)->outbound[0].protocol, "http, redis");
 }
 
+TEST(Book, ReadsNoHttpStatusIntoAnotherProtocol) {
+  Book book;
+  auto query = client_of("shop", "store", 10, kStart);
+  query.convention = &kDatabase;
+  query.status = 404;
+  query.error = true;
+  book.observe(query, kStart);
+  auto a = book.service("shop", 300, kStart);
+  EXPECT_DOUBLE_EQ(a->outbound[0].error_share, 1);
+  EXPECT_TRUE(a->outbound[0].answers.empty());
+  EXPECT_EQ(a->outbound[0].count, 1u);
+}
+
 TEST(Book, CountsAnswersByMethodAndStatus) {
   Book book;
   for (int i = 0; i < 7; i++) {

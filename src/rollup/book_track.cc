@@ -7,7 +7,7 @@
 namespace sonde::rollup {
 
 bool failed(const Observation& o) {
-  if (o.status >= 400) return o.status >= 500;
+  if (o.convention == &kHttp && o.status >= 400) return o.status >= 500;
   return o.error;
 }
 
@@ -19,7 +19,7 @@ void Cell::add(const Observation& o) {
   duration_s += static_cast<double>(duration) / kSecond;
   queue_s += static_cast<double>(std::clamp<int64_t>(o.queue_ns, 0, duration)) / kSecond;
   latency.record(static_cast<double>(duration) / kSecond);
-  answers.add(o.method, o.status);
+  if (o.convention == &kHttp) answers.add(o.method, o.status);
 }
 
 void Cell::merge(const Cell& other) {

@@ -105,5 +105,22 @@ TEST(SpanObservation, ReadsTheProbesAttributes) {
   EXPECT_EQ(seen, 1);
 }
 
+TEST(SpanObservation, CallsAContainerByItsNameAndElseByItsId) {
+  const auto named = [](std::vector<Attribute> attributes) {
+    TraceBatchBuilder b;
+    b.resource(attributes).scope("sonde");
+    b.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
+    Batch batch = b.build();
+    std::string out;
+    (void)for_each_span(batch, [&](const ResourceView& r, const ScopeView&, const SpanView&) {
+      out = facts_of(r).container;
+    });
+    return out;
+  };
+  EXPECT_EQ(named({{"container.id", "4f1c"}, {"container.name", "web"}}), "web");
+  EXPECT_EQ(named({{"container.name", "web"}, {"container.id", "4f1c"}}), "web");
+  EXPECT_EQ(named({{"container.id", "4f1c"}}), "4f1c");
+}
+
 }  // namespace
 }  // namespace sonde::rollup

@@ -102,7 +102,9 @@ ServiceFacts facts_of(const ResourceView& resource) {
     if (a.key == "service.instance.id") f.instance = v;
     if (a.key == "telemetry.sdk.language") f.language = v;
     if (a.key == "sonde.systemd.unit") f.unit = v;
-    if (a.key == "container.id") f.container = v;
+    // People know a container by its name; the id stands in where no runtime told one.
+    if (a.key == "container.id" && f.container.empty()) f.container = v;
+    if (a.key == "container.name" && !v.empty()) f.container = v;
     if (a.key == "sonde.instrumented_by") f.instrumented_by = v;
     if (a.key == "sonde.trust") f.trust = v;
   }

@@ -21,7 +21,8 @@ def test_live_answers_fit_the_schema(sonde, start):
                                   sonde.api("/services")["services"]))
 
     for path, answer in (("/services", "ServicesAnswer"), (f"/services/{runtime.service}", "ServiceAnswer"),
-                         ("/map", "MapAnswer"), ("/status", "StatusAnswer")):
+                         ("/map", "MapAnswer"), ("/pipelines", "PipelinesAnswer"),
+                         ("/status", "StatusAnswer")):
         jsonschema.validate(sonde.api(path), {**SCHEMA, "$ref": f"#/$defs/{answer}"})
 
 

@@ -26,6 +26,16 @@ export function hrefOf(path: string): string {
   return text ? `${bare}?${text}` : bare!;
 }
 
+/** This page with some of its state changed: what a link to a selection is. */
+export function hereWith(patch: Record<string, string | null>): string {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) query.delete(name);
+    else query.set(name, value);
+  }
+  return `${location.pathname}?${query}`;
+}
+
 export function go(path: string) {
   history.pushState(null, '', hrefOf(path));
   tell();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens every page in each of its five states, light and dark and at 400 px, and fails on a console error, a failed
+// Opens every page in each of its five states, light and dark, 1440 and 400 px wide, and fails on a console error, a failed
 // request, an axe violation or a page wider than its window. Screenshots go to build/screenshots.
 import assert from 'node:assert/strict';
 import { readFileSync, mkdirSync, existsSync } from 'node:fs';
@@ -40,7 +40,7 @@ after(async () => {
   server?.close();
 });
 
-async function open(path, { theme = 'light', width = 1280 } = {}) {
+async function open(path, { theme = 'light', width = 1440 } = {}) {
   const context = await browser.newContext({ colorScheme: theme, viewport: { width, height: 800 }, reducedMotion: 'reduce', timezoneId: 'UTC', bypassCSP: false });
   const page = await context.newPage();
   const wrong = [];
@@ -58,11 +58,12 @@ async function violations(page) {
   return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.any.map((a) => a.message)}`).slice(0, 4).join(' | ')}`);
 }
 
-const pages = { services: '/services', service: '/services/orders', map: '/map' };
+const pages = { services: '/services', service: '/services/orders', map: '/map', pipelines: '/pipelines' };
 const states = ['loading', 'empty', 'full', 'partial', 'broken'];
 const settle = (page, name, state) => page.waitForSelector({
   services: { full: 'tbody tr', partial: 'tbody tr' }, service: { full: '.uplot canvas', partial: '.uplot canvas' },
-  map: { full: '.react-flow__node, tbody tr', partial: '.react-flow__node, tbody tr' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
+  map: { full: '.react-flow__node, tbody tr', partial: '.react-flow__node, tbody tr' },
+  pipelines: { full: '.react-flow__node, tbody tr', partial: '.react-flow__node, tbody tr' } }[name]?.[state] ?? (state === 'loading' ? '[aria-busy]' : 'h2'));
 
 for (const [name, path] of Object.entries(pages)) {
   for (const state of states) {
@@ -189,6 +190,26 @@ test('the edge of the panel moves by key and by pointer and its place is in the 
   await edge.focus();
   await page.keyboard.press('Enter');
   assert.doesNotMatch(page.url(), /panel=/);
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test('the pipelines tell what was lost, where and why, and lead from edge to component', async () => {
+  const { context, page, wrong } = await open('/pipelines?story=partial');
+  await page.locator('.react-flow__node').first().waitFor();
+  assert.match(await page.locator('main').innerText(), /otlp_grpc: 1,800 spans lost, queue full/);
+  await page.getByRole('button', { name: 'traces/otlp' }).click();
+  assert.match(page.url(), /pipeline=traces%2Fotlp/);
+  assert.equal(await page.locator('.react-flow__node').count(), 3);
+  await page.locator('.react-flow__node[data-id="exporter/otlp_grpc"]').click();
+  const panel = page.locator('aside');
+  assert.match(await panel.innerText(), /93 % full[^]*1,800 spans lost/);
+  await panel.getByRole('link', { name: 'probabilistic_sampler' }).first().click();
+  assert.match(await panel.innerText(), /41\.3 spans\/s/);
+  assert.match(page.url(), /pipeline=traces%2Fotlp/);
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: join(shots, 'pipelines-panel.png') });
   assert.deepEqual(await violations(page), []);
   assert.deepEqual(wrong, []);
   await context.close();

@@ -6,7 +6,7 @@ import '@xyflow/react/dist/style.css';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { shownTheme, subscribeTheme } from '../theme/theme';
 import css from './flow.module.css';
-import { place, shapeOf, type Size } from './layout';
+import { place, shapeOf, wayOf, wayPath, type Point, type Size } from './layout';
 
 const fit = { padding: 0.06, maxZoom: 1 };
 
@@ -18,6 +18,12 @@ export interface FlowNode<Data> {
 export interface FlowEdge<Data> extends FlowNode<Data> {
   from: string;
   to: string;
+}
+
+/** The path of an edge that `edgeTypes.edge` draws. */
+export function flowPath(props: { sourceX: number; sourceY: number; targetX: number; targetY: number; data?: object }, size: Size, lane = 0): string {
+  const way = (props.data as { way?: Point[] } | undefined)?.way ?? [];
+  return wayPath({ x: props.sourceX, y: props.sourceY }, { x: props.targetX, y: props.targetY }, way, size, lane);
 }
 
 interface Props<NodeData, EdgeData> {
@@ -55,13 +61,13 @@ export function Flow<NodeData extends object, EdgeData extends object>({ nodes, 
     };
   }, []);
   const shownNodes: Node[] = nodes.toSorted((a, b) => {
-    const [p, q] = [at.get(a.id)!, at.get(b.id)!];
+    const [p, q] = [at.nodes.get(a.id)!, at.nodes.get(b.id)!];
     return p.x - q.x || p.y - q.y;
   }).map((node) => ({
-    id: node.id, type: 'node', position: at.get(node.id) ?? { x: 0, y: 0 }, ...size, data: { ...node.data, chosen: selected === node.id },
+    id: node.id, type: 'node', position: at.nodes.get(node.id) ?? { x: 0, y: 0 }, ...size, data: { ...node.data, chosen: selected === node.id },
     draggable: false, connectable: false, ariaLabel: node.label }));
   const shownEdges: Edge[] = edges.map((edge) => (
-    { id: edge.id, source: edge.from, target: edge.to, type: 'edge', data: { ...edge.data, chosen: selected === edge.id }, ariaLabel: edge.label }));
+    { id: edge.id, source: edge.from, target: edge.to, type: 'edge', data: { ...edge.data, chosen: selected === edge.id, way: at.ways.get(wayOf(edge.from, edge.to)) }, ariaLabel: edge.label }));
   return (
     <div ref={frame} className={css.canvas}>
       <ReactFlow key={shape} nodes={shownNodes} edges={shownEdges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={theme} fitView

@@ -67,6 +67,9 @@ export const zone = (utc: boolean) =>
   utc ? 'UTC' : (new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(new Date())
     .find((part) => part.type === 'timeZoneName')?.value ?? 'local');
 
+/** A container's name, or the start of its id where it has none. */
+export const containerName = (container: string) => (/^[0-9a-f]{20,}$/.test(container) ? container.slice(0, 12) : container);
+
 /** Where trouble begins. Below these a page stays grey. */
 export const errorTrouble = 0.005;
 export const inTrouble = (s: { error_share: number | null }) => (s.error_share ?? 0) >= errorTrouble;

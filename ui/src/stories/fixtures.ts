@@ -4,6 +4,8 @@
 import { ApiError, setFetcher } from '../api/client';
 import type { Answers, MapAnswer as ServiceMap, Service, ServiceAnswer as ServicePage, ServicesAnswer as Services, StatusAnswer as Status } from '../api/types';
 
+import { pipelines } from './pipelines';
+
 const now = 1_780_000_000_000;
 const wave = (i: number, seed: number) => 1 + 0.25 * Math.sin(i / 5 + seed) + 0.1 * Math.sin(i * 2.3 + seed * 7);
 
@@ -43,9 +45,12 @@ function page(name: string, partial: boolean): ServicePage {
   const gap = (i: number) => partial && i > 20 && i < 32;
   const bad = (i: number) => (i > 38 ? 3.2 : 1);
   const values = (of: (i: number) => number) => steps.map((i) => (gap(i) ? null : of(i)));
-  const split = (factor: number) => ({ total_s: 312 * factor, queue_s: 4.1, own_s: 61.4, callees: [
-    { peer: 'payments', seconds: 204 * factor, share: 0.65, calls: 3400 }, { peer: 'inventory', seconds: 21.2, share: 0.07, calls: 5230 },
-    { peer: 'pricing', seconds: 14.9, share: 0.05, calls: 3400 }, { peer: 'notifications', seconds: 10.4, share: 0.03, calls: 3290 }] });
+  // [own, queue, payments, inventory, pricing, notifications]
+  const split = ([own, queue, ...calls]: number[]) => {
+    const total = own! + queue! + calls.reduce((sum, s) => sum + s, 0);
+    return { total_s: total, queue_s: queue!, own_s: own!, callees: ['payments', 'inventory', 'pricing', 'notifications'].map((peer, i) => (
+      { peer, seconds: calls[i]!, share: calls[i]! / total, calls: [3400, 5230, 3400, 3290][i]! })) };
+  };
   return {
     now, range_s: 300, step_s: 5, service: service(seed, 1, partial && name === 'shipping'),
     series: { time: steps.map((i) => now - 300_000 + i * 5000), rate: values((i) => seed[2] * wave(i, 1) * (i === 59 ? 0.4 : 1)),
@@ -60,7 +65,7 @@ function page(name: string, partial: boolean): ServicePage {
       { peer: 'inventory', ...answers(17.4, 0, 0, 'POST'), address: '127.0.0.1:18084', protocol: 'http', rate: 17.4, error_share: 0, p95: 0.0042 },
       { peer: 'pricing', ...answers(11.3, 0, 0, 'POST'), address: '127.0.0.1:18086', protocol: 'http', rate: 11.3, error_share: partial ? null : 0, p95: partial ? null : 0.0071 },
       { peer: '', ...answers(0.2, 0), address: '192.0.2.14:443', protocol: 'http', rate: 0.2, error_share: 0, p95: 0.31 }],
-    time_spent: { ...split(1), queue_s: partial ? null : 4.1, baseline: partial ? null : split(0.35) },
+    time_spent: { ...split([61.4, 4.1, 204, 21.2, 14.9, 10.4]), queue_s: partial ? null : 4.1, baseline: partial ? null : split([58.2, 3.6, 41.8, 20.7, 14.1, 9.9]) },
     verdict: `${name}: 2.1 % errors, up from 0.1 %, since 14:02; 65 % of its time is spent in payments`,
   };
 }
@@ -96,6 +101,7 @@ export function tell() {
         spans_exported: 90210, warnings: [] } satisfies Status;
     }
     if (bare === '/services') return story === 'empty' ? { ...services(false), services: [] } : services(partial);
+    if (bare === '/pipelines') return story === 'empty' ? { ...pipelines(false), components: [], edges: [] } : pipelines(partial);
     if (bare === '/map') return story === 'empty' ? { ...map(false), nodes: [], edges: [] } : map(partial);
     const name = decodeURIComponent(bare!.split('/')[2]!);
     return story === 'empty' ? emptyPage(name) : page(name, partial);

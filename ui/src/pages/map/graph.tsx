@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the map draws: a ring whose red part is the error share, edges as wide as the log of their rate.
-import { BaseEdge, getBezierPath, Handle, Position, type Edge, type EdgeProps, type Node, type NodeProps } from '@xyflow/react';
+import { BaseEdge, Handle, Position, type Edge, type EdgeProps, type Node, type NodeProps } from '@xyflow/react';
 import type { MapEdge, MapNode } from '../../api/types';
-import { Flow } from '../../charts/flow';
+import { Flow, flowPath } from '../../charts/flow';
 import css from '../../charts/flow.module.css';
 import { duration, inTrouble, rate, share } from '../../parts/format';
 import { languageMark } from '../../parts/marks';
@@ -35,7 +35,7 @@ function ServiceMark({ data: { service, chosen } }: NodeProps<ServiceNode>) {
 
 function CallLine(props: EdgeProps<CallEdge>) {
   const { call, chosen } = props.data!;
-  const [path] = getBezierPath(props);
+  const path = flowPath(props, size);
   const width = 1 + Math.min(5, Math.log2(1 + (call.rate ?? 0)));
   const red = Math.min(1, call.error_share ?? 0);
   // The red part stands at the callee, where edges do not cover each other, and is never too short to see.
@@ -49,7 +49,7 @@ function CallLine(props: EdgeProps<CallEdge>) {
   );
 }
 
-const size = { width: 176, height: 56 };
+const size = { width: 188, height: 56 };
 const nodeTypes = { node: ServiceMark };
 const edgeTypes = { edge: CallLine };
 

@@ -12,14 +12,14 @@ import parts from '../../parts/parts.module.css';
 import { Split } from '../../parts/split';
 import { Bone, Broken, Doubt, Empty, Loading, Stale } from '../../parts/states';
 import { Table, type Column } from '../../parts/table';
-import { go, Link, servicePath, useQuery } from '../../router';
+import { go, hereWith, Link, servicePath, useQuery } from '../../router';
 import { around, edgeId, Graph } from './graph';
 import css from './map.module.css';
 
 const crowd = 60;
 const byTrouble = (a: MapEdge, b: MapEdge) => (b.error_share ?? -1) - (a.error_share ?? -1) || (b.p95 ?? -1) - (a.p95 ?? -1);
 
-const selecting = (id: string) => `/map?sel=${encodeURIComponent(id)}`;
+const selecting = (id: string) => hereWith({ sel: id, view: null });
 
 function callColumns(edges: MapEdge[], narrow = false): Column<MapEdge>[] {
   const unit = unitFor(edges.map((e) => e.p95));
@@ -27,11 +27,11 @@ function callColumns(edges: MapEdge[], narrow = false): Column<MapEdge>[] {
     { id: 'client', title: 'Caller', sort: (e) => e.client, cell: (e) => <ServiceName name={e.client} /> },
     { id: 'server', title: 'Callee', wide: true, sort: (e) => e.server, cell: (e) => <ServiceName name={e.server} /> },
     { id: 'calls', title: 'Calls', right: true, sort: (e) => e.calls, cell: (e) => <Link to={selecting(edgeId(e))}>{count(e.calls)}</Link> },
-    { id: 'answers', title: 'Answers', cell: (e) => <Answers rows={e.answers} methods /> },
     { id: 'rate', title: 'Rate', right: true, sort: (e) => e.rate, cell: (e) => rate(e.rate) },
     { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (e) => e.error_share, cell: (e) => <span className={inTrouble(e) ? parts.trouble : ''}>{share(e.error_share)}</span> },
     { id: 'refused', title: '4xx', right: true, hint: 'The caller asked for what is not there or not allowed', sort: (e) => refusedShare(e.answers), cell: (e) => share(refusedShare(e.answers)) },
     { id: 'p95', title: 'p95', right: true, sort: (e) => e.p95, cell: (e) => duration(e.p95, unit) },
+    { id: 'answers', title: 'Answers', cell: (e) => <Answers rows={e.answers} methods /> },
   ];
   return narrow ? all.filter((c) => !['answers', 'refused', 'calls'].includes(c.id)) : all;
 }
@@ -65,7 +65,7 @@ function Panel({ id, map, close }: { id: string; map: ServiceMap; close: () => v
       {node && node.kind !== 'external' && (
         <div className={parts.panelHead}>
           <Link to={servicePath(id)} className={parts.button}>Open its page</Link>
-          <Link to={`/map?focus=${encodeURIComponent(id)}&sel=${encodeURIComponent(id)}`} className={parts.button}>Only its neighbours</Link>
+          <Link to={hereWith({ focus: id, sel: id })} className={parts.button}>Only its neighbours</Link>
         </div>
       )}
       {node && <Table name="panel" caption={`Calls of ${id}`} rows={calls} columns={callColumns(calls, true)} rowKey={edgeId} trouble={byTrouble} empty="No call is known." />}

@@ -6,7 +6,7 @@ import type { Endpoint, Inbound, Outbound, ServiceAnswer as ServicePage } from '
 import { TimeChart } from '../../charts/time_chart';
 import { Answers, refusedShare } from '../../parts/answers';
 import { useFrame } from '../../parts/context';
-import { ago, count, digits, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
+import { ago, containerName, count, digits, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
 import { Language, ServiceName } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
 import { Bone, Broken, Empty, Loading, Stale } from '../../parts/states';
@@ -26,10 +26,10 @@ function peerColumns<Row extends Inbound | Outbound>(rows: Row[], title: string)
   return [
     { id: 'peer', title, wide: true, sort: (r) => r.peer, cell: (r) => (r.peer ? <ServiceName name={r.peer} /> : <span>{'address' in r ? r.address : 'Unknown'}</span>) },
     { id: 'count', title: 'Calls', right: true, sort: (r) => r.count, cell: (r) => count(r.count) },
-    { id: 'answers', title: 'Answers', cell: (r) => <Answers rows={r.answers} methods /> },
     { id: 'rate', title: 'Rate', right: true, sort: (r) => r.rate, cell: (r) => rate(r.rate) },
     { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (r) => r.error_share, cell: errorCell },
     { id: 'p95', title: 'p95', right: true, sort: (r) => r.p95, cell: (r) => duration(r.p95, unit) },
+    { id: 'answers', title: 'Answers', cell: (r) => <Answers rows={r.answers} methods /> },
   ];
 }
 
@@ -43,7 +43,7 @@ function Facts({ data }: { data: ServicePage }) {
     <>
       {s.namespace && <span className={parts.chip}>{s.namespace}</span>}
       {s.unit && <span className={parts.chip} title="systemd unit">{s.unit}</span>}
-      {s.container && <span className={parts.chip} title={`Container ${s.container}`}>container {s.container.slice(0, 12)}</span>}
+      {s.container && <span className={parts.chip} title={`Container ${s.container}`}>container {containerName(s.container)}</span>}
       <span className={parts.chip}>{s.instances} {s.instances === 1 ? 'instance' : 'instances'}</span>
       {s.instrumented_by && <span className={parts.chip} title="Another agent or an SDK reports of it as well">also instrumented by {s.instrumented_by}</span>}
       {s.trust && <span className={parts.chip} title={trustOf(s.trust)[1]}>{trustOf(s.trust)[0]}</span>}
@@ -71,7 +71,6 @@ export default function ServicePageView({ name }: { name: string }) {
     return [
       { id: 'route', title: 'Endpoint', wide: true, sort: (e) => e.route, cell: (e) => <code>{e.method} {e.route}</code> },
       { id: 'count', title: 'Requests', right: true, sort: (e) => e.count, cell: (e) => count(e.count) },
-      { id: 'answers', title: 'Answers', cell: (e) => <Answers rows={e.answers} /> },
       { id: 'rate', title: 'Rate', right: true, sort: (e) => e.rate, cell: (e) => rate(e.rate) },
       { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (e) => e.error_share, cell: errorCell },
       { id: 'p50', title: 'p50', right: true, sort: (e) => e.p50, cell: (e) => duration(e.p50, unit) },
@@ -79,6 +78,7 @@ export default function ServicePageView({ name }: { name: string }) {
       { id: 'p99', title: 'p99', right: true, sort: (e) => e.p99, cell: (e) => duration(e.p99, unit) },
       { id: 'queue', title: 'Wait', right: true, hint: 'Mean time from arrival until the process read the request', sort: waitOf, cell: (e) => duration(waitOf(e), unit) },
       { id: 'total', title: 'Of its time', right: true, sort: (e) => e.total_s, cell: (e) => share(total > 0 && e.total_s !== null ? e.total_s / total : null) },
+      { id: 'answers', title: 'Answers', cell: (e) => <Answers rows={e.answers} /> },
     ];
   }, [data]);
 

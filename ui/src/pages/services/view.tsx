@@ -5,7 +5,7 @@ import { useLive } from '../../api/client';
 import type { Service, ServicesAnswer as Services } from '../../api/types';
 import { refusedShare } from '../../parts/answers';
 import { useFrame } from '../../parts/context';
-import { ago, clock, count, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
+import { ago, clock, containerName, count, duration, inTrouble, rate, share, unitFor, unknown } from '../../parts/format';
 import { useKeys } from '../../parts/keys';
 import { ServiceName, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
@@ -18,7 +18,7 @@ const byTrouble = (a: Service, b: Service) =>
   Number(inTrouble(b)) - Number(inTrouble(a)) ||
   (inTrouble(a) ? (b.error_share ?? 0) - (a.error_share ?? 0) : 0) || (b.p95 ?? -1) - (a.p95 ?? -1);
 const keyOf = (s: Service) => s.name;
-const placeOf = (s: Service) => (s.container ? s.container.slice(0, 12) : s.unit ?? '');
+const placeOf = (s: Service) => (s.container ? containerName(s.container) : s.unit ?? '');
 
 function Answer({ services }: { services: Service[] }) {
   const bad = services.filter(inTrouble).toSorted(byTrouble);
@@ -57,19 +57,21 @@ export function ServicesPage() {
         <ServiceName name={s.name} language={s.language} note={<>
           {s.namespace && <span className={`${parts.muted} ${parts.roomy}`}>{s.namespace}</span>}
           {s.instrumented_by && <span className={`${parts.chip} ${parts.roomy}`} title="Another agent or an SDK reports of it as well">{s.instrumented_by}</span>}
-          {s.trust === 'none' && <span className={`${parts.chip} ${parts.roomy}`} title="Its calls cannot be tied to the requests that caused them: traces end here">untied</span>}
+          {s.count === 0 && <span className={`${parts.muted} ${parts.roomy}`} title="It answered nothing in this range; it only asked others">only calls</span>}
         </>} />) },
       { id: 'place', title: 'Runs in', roomy: true, sort: placeOf, cell: (s) => (
         <span className={parts.muted} title={s.container ? `Container ${s.container}` : s.unit ? 'systemd unit' : undefined}>{placeOf(s) || unknown}</span>) },
-      { id: 'trend', title: 'Trend', roomy: true, cell: (s) => <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
+      { id: 'traces', title: 'Traces', roomy: true, hint: 'Whether a call can be tied to the request that caused it', sort: (s) => s.trust, cell: (s) => (
+        <span className={parts.muted}>{s.trust === 'thread' ? 'go on' : s.trust === 'none' ? 'end here' : unknown}</span>) },
+      { id: 'trend', title: 'Trend', roomy: true, cell: (s) => s.count === 0 ? <span className={parts.muted}>{unknown}</span> : <Sparkline values={s.sparkline} label={`Requests of ${s.name} over ${range}`} /> },
       { id: 'count', title: 'Requests', right: true, sort: (s) => s.count, cell: (s) => <Link to={servicePath(s.name)}>{count(s.count)}</Link> },
       { id: 'rate', title: 'Rate', right: true, sort: (s) => s.rate, cell: (s) => <Link to={servicePath(s.name)}>{rate(s.rate)}</Link> },
       { id: 'errors', title: 'Errors', right: true, hint: '5xx and no answer', sort: (s) => s.error_share, cell: (s) => <span className={inTrouble(s) ? parts.trouble : ''}>{share(s.rate ? s.error_share : null)}</span> },
       { id: 'refused', title: '4xx', right: true, roomy: true, hint: 'The caller asked for what is not there or not allowed', sort: (s) => refusedShare(s.answers), cell: (s) => share(refusedShare(s.answers)) },
-      { id: 'p50', title: 'p50', right: true, sort: (s) => s.p50, cell: (s) => duration(s.p50, unit) },
+      { id: 'p50', title: 'p50', right: true, roomy: true, sort: (s) => s.p50, cell: (s) => duration(s.p50, unit) },
       { id: 'p95', title: 'p95', right: true, sort: (s) => s.p95, cell: (s) => duration(s.p95, unit) },
       { id: 'p99', title: 'p99', right: true, sort: (s) => s.p99, cell: (s) => duration(s.p99, unit) },
-      { id: 'instances', title: 'Instances', right: true, sort: (s) => s.instances, cell: (s) => s.instances },
+      { id: 'instances', title: 'Instances', right: true, roomy: true, sort: (s) => s.instances, cell: (s) => s.instances },
       { id: 'seen', title: 'Last seen', right: true, sort: (s) => s.last_seen, cell: (s) => (
         <time title={s.last_seen === null ? undefined : clock(s.last_seen, utc)}>{ago(s.last_seen, now)}</time>) },
     ];
