@@ -8,6 +8,8 @@
 namespace sonde::net {
 namespace {
 
+constexpr std::string_view kUnix = "unix:";
+
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
   return fail(ErrorKind::Invalid, fmt::format("address \"{}\": {}", text, why));
 }
@@ -65,7 +67,12 @@ Result<Address> parse_with_default(std::string_view text, std::string_view part,
 
 }  // namespace
 
+std::string_view Address::unix_path() const {
+  return host.starts_with(kUnix) ? std::string_view(host).substr(kUnix.size()) : std::string_view();
+}
+
 std::string Address::to_string() const {
+  if (!unix_path().empty()) return host;
   const bool v6 = host.find(':') != std::string::npos;
   return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
@@ -79,6 +86,13 @@ Result<Address> parse_address(std::string_view text) {
 
 Result<Url> parse_url(std::string_view text, uint16_t default_port) {
   Url url;
+  if (text.starts_with(kUnix)) {
+    std::string_view path = text.substr(kUnix.size());
+    if (path.starts_with("//")) path.remove_prefix(2);
+    if (path.empty()) return bad(text, "the path of the unix socket is missing");
+    url.address.host = std::string(kUnix) + std::string(path);
+    return url;
+  }
   std::string_view rest = text;
   const size_t scheme_end = text.find("://");
   int fallback = -1;

@@ -13,9 +13,11 @@
 namespace sonde::net {
 
 struct Address {
-  std::string host;  // without brackets; empty means every interface
+  std::string host;  // without brackets; empty means every interface; "unix:PATH" is a unix socket
   uint16_t port = 0;
   std::string to_string() const;  // brackets an IPv6 host
+  // The path of a unix socket; empty where it is none.
+  std::string_view unix_path() const;
 };
 
 // "host:port". Port 0 is allowed: a listener takes a free one.
@@ -27,7 +29,8 @@ struct Url {
   std::string path;  // starts with '/', without a trailing one; empty for none
 };
 
-// "http://host[:port][/path]"; also a bare "host:port", which is read as plain http.
+// "http://host[:port][/path]"; also a bare "host:port", which is read as plain http, and
+// "unix:PATH" or "unix:///PATH".
 Result<Url> parse_url(std::string_view text, uint16_t default_port = 80);
 
 }  // namespace sonde::net

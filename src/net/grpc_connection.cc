@@ -222,7 +222,8 @@ void GrpcConnection::submit(const GrpcCallPtr& call) {
 
 void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   if (call->finished) return;
-  const std::string authority = url_.address.to_string();
+  const std::string authority =
+      url_.address.unix_path().empty() ? url_.address.to_string() : "localhost";
   const std::string path = url_.path + call->path;
   std::vector<nghttp2_nv> head = {
       http2_field(":method", "POST"),     http2_field(":scheme", "http"),

@@ -176,6 +176,15 @@ TEST(GrpcServer, ListensOnAUnixSocketAndRemovesItAtTheEnd) {
     auto server = GrpcServer::listen(loop, "unix:" + path, echo);
     ASSERT_TRUE(server) << server.error().message;
     EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+    GrpcClient client(loop, "unix://" + path, seconds(5));
+    Result<std::string> answer;
+    client.unary("/a/b", Bytes::copy("hello"), [&](Result<std::string> result) {
+      answer = std::move(result);
+      loop.stop();
+    });
+    loop.run_for(seconds(5));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(*answer, "hello");
     auto second = GrpcServer::listen(loop, "unix:" + path, echo);
     ASSERT_FALSE(second);
     EXPECT_NE(second.error().message.find("another process answers there"), std::string::npos);

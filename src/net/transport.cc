@@ -9,6 +9,7 @@
 
 #include <array>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
@@ -99,6 +100,14 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
     return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
                                                     abandoned ? "timed out" : error.message()));
   };
+  if (const auto path = address.unix_path(); !path.empty()) {
+    asio::local::stream_protocol::socket local(loop.impl().io);
+    error_code error;  // Connecting to a unix socket never waits for its peer.
+    local.connect(asio::local::stream_protocol::endpoint(std::string(path)), error);
+    if (error) co_return failed(error);
+    ::fcntl(local.native_handle(), F_SETFD, FD_CLOEXEC);
+    co_return make_plain_transport(Socket(std::move(local)));
+  }
   error_code numeric;
   const auto ip = asio::ip::make_address(address.host, numeric);
   if (!numeric) {

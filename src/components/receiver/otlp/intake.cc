@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "components/receiver/otlp/intake.h"
+
+#include <utility>
+
+#include "data/wire.h"
+#include "pipeline/own_telemetry.h"
+
+namespace sonde::otlp_receiver {
+
+Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
+               pipeline::Outputs outputs)
+    : scheduler_(scheduler), outputs_(outputs) {
+  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+    counts_[static_cast<size_t>(signal)] = {
+        &pipeline::receiver_counter("otelcol_receiver_accepted_", signal, id, transport),
+        &pipeline::receiver_counter("otelcol_receiver_refused_", signal, id, transport)};
+  }
+}
+
+void Intake::take(Signal signal, Bytes body, size_t items,
+                  std::move_only_function<void(Result<Accepted>)> done) {
+  if (items == 0) return done(Accepted{});
+  const Counts& counts = counts_[static_cast<size_t>(signal)];
+  ++open_;
+  auto ended = [this, &counts, n = items, done = std::move(done)](Outcome outcome) mutable {
+    --open_;
+    if (outcome.kind != Outcome::Failed) {
+      counts.accepted->add(n);
+      return done(Accepted{});
+    }
+    const uint64_t rejected = outcome.rejected;
+    if (rejected > 0 && rejected <= n) {
+      counts.accepted->add(n - rejected);
+      counts.refused->add(rejected);
+      return done(Accepted{rejected, std::move(outcome.error.message)});
+    }
+    counts.refused->add(n);
+    done(std::unexpected(std::move(outcome.error)));
+  };
+  std::vector<Bytes> chunks;
+  chunks.push_back(std::move(body));
+  Batch batch(signal, std::move(chunks), Ack::make(&scheduler_, std::move(ended)));
+  batch.set_items(items);
+  outputs_.of(signal)->consume(std::move(batch));
+}
+
+std::string encode_response(const Accepted& accepted) {
+  std::string response;
+  if (accepted.rejected == 0 && accepted.message.empty()) return response;
+  std::string partial;
+  proto::Writer out(partial);
+  out.varint(1, accepted.rejected);
+  out.bytes(2, accepted.message);
+  proto::Writer(response).bytes(1, partial);
+  return response;
+}
+
+}  // namespace sonde::otlp_receiver

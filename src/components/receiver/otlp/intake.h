@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a decoded export request, whatever carried it: its items are counted, it goes
+// into the pipelines, and the sender is told how it ended there.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/counters.h"
+#include "base/scheduler.h"
+#include "pipeline/component.h"
+
+namespace sonde::otlp_receiver {
+
+// How an export request ended: a failure, or how many records the peer downstream refused.
+struct Accepted {
+  uint64_t rejected = 0;
+  std::string message;
+};
+
+class Intake {
+ public:
+  // `transport` is "grpc" or "http", for the counters.
+  Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
+         pipeline::Outputs outputs);
+
+  // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
+  // later on the scheduler.
+  void take(Signal signal, Bytes body, size_t items,
+            std::move_only_function<void(Result<Accepted>)> done);
+  bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
+  // Requests whose end is not known yet.
+  size_t open() const { return open_; }
+
+ private:
+  struct Counts {
+    Counter* accepted = nullptr;
+    Counter* refused = nullptr;
+  };
+  Scheduler& scheduler_;
+  pipeline::Outputs outputs_;
+  Counts counts_[3];
+  size_t open_ = 0;
+};
+
+// Export<Signal>ServiceResponse: empty, or with a partial_success.
+std::string encode_response(const Accepted& accepted);
+
+}  // namespace sonde::otlp_receiver

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes OTLP over gRPC and HTTP from SDKs, agents and collectors. The sender is answered when the
+// pipelines have said how its request ended: a queue that is full is told, not hidden.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "components/receiver/otlp/intake.h"
+#include "components/receiver/otlp/settings.h"
+#include "data/count.h"
+#include "net/grpc_server.h"
+#include "net/http_server.h"
+#include "pipeline/component.h"
+#include "pipeline/rpc_status.h"
+
+namespace sonde::otlp_receiver {
+namespace {
+
+using net::GrpcCode;
+
+std::optional<Signal> signal_of_method(std::string_view path) {
+  if (path == "/opentelemetry.proto.collector.trace.v1.TraceService/Export") return Signal::Traces;
+  if (path == "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export") {
+    return Signal::Metrics;
+  }
+  if (path == "/opentelemetry.proto.collector.logs.v1.LogsService/Export") return Signal::Logs;
+  return std::nullopt;
+}
+
+std::string malformed(Signal signal, const Error& error) {
+  return fmt::format("the body is not an OTLP export request of {}: {}", to_string(signal),
+                     error.message);
+}
+
+class OtlpReceiver final : public pipeline::Component {
+ public:
+  OtlpReceiver(Config config, std::string_view, pipeline::Outputs outputs)
+      : config_(std::move(config)), outputs_(outputs) {}
+
+  Result<> start(pipeline::Host& host) override {
+    if (config_.protocols.grpc) TRY(start_grpc(host, *config_.protocols.grpc));
+    if (config_.protocols.http) TRY(start_http(host, *config_.protocols.http));
+    return {};
+  }
+
+  // Takes nothing new; what is in the pipelines is still answered.
+  void stop() override {
+    if (grpc_) grpc_->drain();
+  }
+  bool drained() const override {
+    return (!grpc_intake_ || grpc_intake_->open() == 0) &&
+           (!http_intake_ || http_intake_->open() == 0);
+  }
+
+ private:
+  Result<> start_grpc(pipeline::Host& host, const Grpc& settings) {
+    grpc_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "grpc", outputs_);
+    net::GrpcServerOptions options;
+    options.max_message = settings.max_recv_msg_size_mib << 20;
+    options.max_concurrent_streams = settings.max_concurrent_streams;
+    options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
+      return pipeline::encode_rpc_status(code, message, retry_after);
+    };
+    auto server = net::GrpcServer::listen(
+        host.loop(), settings.endpoint,
+        [this](net::GrpcRequest request, net::GrpcResponder responder) {
+          take_grpc(std::move(request), std::move(responder));
+        },
+        std::move(options));
+    if (!server) return std::unexpected(at("protocols::grpc::endpoint", server.error()));
+    grpc_ = std::move(*server);
+    return {};
+  }
+
+  void take_grpc(net::GrpcRequest request, net::GrpcResponder responder) {
+    const auto signal = signal_of_method(request.path);
+    if (!signal || !grpc_intake_->wants(*signal)) {
+      return responder.fail(
+          {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", request.path), {}});
+    }
+    if (!request.encoding.empty()) {
+      return responder.fail({GrpcCode::Unimplemented,
+                             fmt::format("grpc-encoding {} is not supported", request.encoding),
+                             {}});
+    }
+    const auto items = count_items(*signal, request.message.view());
+    if (!items) {
+      return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
+    }
+    grpc_intake_->take(*signal, std::move(request.message), *items,
+                       [responder = std::move(responder)](Result<Accepted> result) mutable {
+                         if (result) {
+                           responder.respond(Bytes::take(encode_response(*result)));
+                         } else {
+                           responder.fail(pipeline::grpc_status_of(result.error()));
+                         }
+                       });
+  }
+
+  Result<> start_http(pipeline::Host& host, const Http& settings) {
+    http_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "http", outputs_);
+    net::HttpServerOptions options;
+    options.max_body = settings.max_request_body_size;
+    options.max_connections = 10'000;
+    auto server = net::HttpServer::listen(
+        host.loop(), settings.endpoint,
+        [this](const net::Request& request, net::Responder responder) {
+          take_http(request, std::move(responder));
+        },
+        options);
+    if (!server) return std::unexpected(at("protocols::http::endpoint", server.error()));
+    http_ = std::move(*server);
+    return {};
+  }
+
+  std::optional<Signal> signal_of_path(std::string_view path) const {
+    const Http& http = *config_.protocols.http;
+    if (path == http.traces_url_path) return Signal::Traces;
+    if (path == http.metrics_url_path) return Signal::Metrics;
+    if (path == http.logs_url_path) return Signal::Logs;
+    return std::nullopt;
+  }
+
+  static net::Response refusal(GrpcCode code, const Error& error) {
+    net::Response response;
+    response.status = pipeline::http_status_of(code);
+    response.content_type = "application/x-protobuf";
+    response.body = pipeline::encode_rpc_status(code, error.message, error.retry_after);
+    if (error.retry_after > Duration{}) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(error.retry_after).count();
+      response.headers.push_back({"Retry-After", fmt::format("{}", seconds)});
+    }
+    return response;
+  }
+
+  void take_http(const net::Request& request, net::Responder responder) {
+    const auto plain = [&](int status, std::string why) {
+      responder.respond({status, "text/plain", std::move(why), {}});
+    };
+    const auto signal = signal_of_path(request.path);
+    if (!signal || !http_intake_->wants(*signal)) return plain(404, "404 page not found\n");
+    if (request.method != "POST") {
+      return plain(405, "405 method not allowed, supported: [POST]\n");
+    }
+    const std::string_view type = request.header("content-type");
+    if (!type.starts_with("application/x-protobuf")) {
+      return plain(415, "415 unsupported media type, supported: [application/x-protobuf]\n");
+    }
+    if (!request.header("content-encoding").empty()) {
+      return plain(415, "415 content-encoding is not supported\n");
+    }
+    const auto items = count_items(*signal, request.body);
+    if (!items) {
+      return responder.respond(refusal(
+          GrpcCode::InvalidArgument, {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
+    }
+    http_intake_->take(
+        *signal, Bytes::copy(request.body), *items,
+        [responder = std::move(responder)](Result<Accepted> result) mutable {
+          if (result) {
+            return responder.respond({200, "application/x-protobuf", encode_response(*result), {}});
+          }
+          responder.respond(refusal(pipeline::code_of(result.error()), result.error()));
+        });
+  }
+
+  Config config_;
+  pipeline::Outputs outputs_;
+  // The servers are destroyed first: they end the calls that the intakes answer.
+  std::unique_ptr<Intake> grpc_intake_;
+  std::unique_ptr<Intake> http_intake_;
+  std::unique_ptr<net::GrpcServer> grpc_;
+  std::unique_ptr<net::HttpServer> http_;
+};
+
+}  // namespace
+}  // namespace sonde::otlp_receiver
+
+SONDE_COMPONENT(receiver, otlp) {
+  using namespace sonde::otlp_receiver;
+  return sonde::pipeline::make_type<OtlpReceiver, Config>(
+      {.kind = sonde::pipeline::Kind::Receiver,
+       .name = "otlp",
+       .summary = "Takes OTLP over gRPC and HTTP.",
+       .in = sonde::pipeline::kNoSignals,
+       .out = sonde::pipeline::kAllSignals,
+       .create = {}},
+      kFields.table());
+}

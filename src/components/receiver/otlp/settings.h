@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of the OTLP receiver, named as the Collector names them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/field.h"
+
+namespace sonde::otlp_receiver {
+
+struct Grpc {
+  std::string endpoint = "localhost:4317";
+  uint64_t max_recv_msg_size_mib = 4;
+  uint32_t max_concurrent_streams = 1024;
+};
+
+struct Http {
+  std::string endpoint = "localhost:4318";
+  std::string traces_url_path = "/v1/traces";
+  std::string metrics_url_path = "/v1/metrics";
+  std::string logs_url_path = "/v1/logs";
+  uint64_t max_request_body_size = 20 * 1024 * 1024;
+};
+
+struct Protocols {
+  std::optional<Grpc> grpc;
+  std::optional<Http> http;
+};
+
+struct Config {
+  Protocols protocols;
+  Result<> validate() const {
+    if (protocols.grpc || protocols.http) return {};
+    return fail(ErrorKind::Invalid,
+                "must specify at least one protocol: protocols::grpc or protocols::http");
+  }
+};
+
+inline constexpr auto kGrpcFields = config::fields<Grpc>(
+    config::field("endpoint", &Grpc::endpoint, "Where to listen: host:port, or unix:PATH."),
+    config::field("max_recv_msg_size_mib", &Grpc::max_recv_msg_size_mib,
+                  "The largest message, decompressed, that is taken.",
+                  {.min = 1, .max = 1024, .unit = "MiB"}),
+    config::field("max_concurrent_streams", &Grpc::max_concurrent_streams,
+                  "Calls in progress on one connection.", {.min = 1}));
+inline constexpr auto kHttpFields = config::fields<Http>(
+    config::field("endpoint", &Http::endpoint, "Where to listen: host:port."),
+    config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),
+    config::field("metrics_url_path", &Http::metrics_url_path, "Where metrics are posted."),
+    config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."),
+    config::field("max_request_body_size", &Http::max_request_body_size,
+                  "The largest body, decompressed, that is taken.", {.min = 1, .unit = "By"}));
+inline constexpr auto kProtocolFields = config::fields<Protocols>(
+    config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
+    config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
+inline constexpr auto kFields = config::fields<Config>(
+    config::field("protocols", &Config::protocols, kProtocolFields, "What to listen for."));
+
+}  // namespace sonde::otlp_receiver
