@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An OTLP receiver that shares no code with Sonde: grpcio and the published protobuf classes."""
+import collections
 import concurrent.futures
 import http.server
 import threading
@@ -9,16 +10,20 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metric
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 
+# What a test may want is recent; a busy machine sends without end.
+KEPT_SPANS = 50_000
+
+
 def attributes(pairs):
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}
 
 
 class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer):
-    """Keeps every span and metric it was sent, over gRPC (`grpc_port`) and HTTP (`http_port`)."""
+    """Keeps the last spans and each metric it was sent, over gRPC (`grpc_port`) and HTTP (`http_port`)."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.spans = {"grpc": [], "http": []}
+        self.spans = {way: collections.deque(maxlen=KEPT_SPANS) for way in ("grpc", "http")}
         # The last data point of each series: cumulative counts replace each other.
         self.points = {"grpc": {}, "http": {}}
         self.grpc_server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
