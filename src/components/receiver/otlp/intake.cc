@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "components/receiver/otlp/intake.h"
 
+#include <cctype>
 #include <utility>
 
 #include "data/wire.h"
@@ -19,6 +20,7 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
 }
 
 void Intake::take(Signal signal, Bytes body, size_t items,
+                  std::shared_ptr<const RequestContext> context,
                   std::move_only_function<void(Result<Accepted>)> done) {
   if (items == 0) return done(Accepted{});
   const Counts& counts = counts_[static_cast<size_t>(signal)];
@@ -42,7 +44,19 @@ void Intake::take(Signal signal, Bytes body, size_t items,
   chunks.push_back(std::move(body));
   Batch batch(signal, std::move(chunks), Ack::make(&scheduler_, std::move(ended)));
   batch.set_items(items);
+  batch.context = std::move(context);
   outputs_.of(signal)->consume(std::move(batch));
+}
+
+std::shared_ptr<const RequestContext> context_of(const net::Headers& headers,
+                                                 std::string_view peer) {
+  auto context = std::make_shared<RequestContext>();
+  context->peer = peer;
+  for (const net::Header& header : headers) {
+    auto& [name, value] = context->metadata.emplace_back(header.name, header.value);
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return context;
 }
 
 std::string encode_response(const Accepted& accepted) {

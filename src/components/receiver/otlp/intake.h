@@ -4,12 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "base/scheduler.h"
+#include "net/http_types.h"
 #include "pipeline/component.h"
 
 namespace sonde::otlp_receiver {
@@ -28,7 +30,7 @@ class Intake {
 
   // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
   // later on the scheduler.
-  void take(Signal signal, Bytes body, size_t items,
+  void take(Signal signal, Bytes body, size_t items, std::shared_ptr<const RequestContext> context,
             std::move_only_function<void(Result<Accepted>)> done);
   bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
   // Requests whose end is not known yet.
@@ -44,6 +46,10 @@ class Intake {
   Counts counts_[3];
   size_t open_ = 0;
 };
+
+// What came with a request, names in lower case.
+std::shared_ptr<const RequestContext> context_of(const net::Headers& headers,
+                                                 std::string_view peer);
 
 // Export<Signal>ServiceResponse: empty, or with a partial_success.
 std::string encode_response(const Accepted& accepted);

@@ -87,7 +87,10 @@ class OtlpReceiver final : public pipeline::Component {
     if (!items) {
       return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
     }
-    grpc_intake_->take(*signal, std::move(request.message), *items,
+    auto context = config_.protocols.grpc->include_metadata
+                       ? context_of(request.metadata, request.peer)
+                       : nullptr;
+    grpc_intake_->take(*signal, std::move(request.message), *items, std::move(context),
                        [responder = std::move(responder)](Result<Accepted> result) mutable {
                          if (result) {
                            responder.respond(Bytes::take(encode_response(*result)));
@@ -154,8 +157,11 @@ class OtlpReceiver final : public pipeline::Component {
       return responder.respond(refusal(
           GrpcCode::InvalidArgument, {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
     }
+    auto context = config_.protocols.http->include_metadata
+                       ? context_of(request.headers, request.peer)
+                       : nullptr;
     http_intake_->take(
-        *signal, Bytes::copy(request.body), *items,
+        *signal, Bytes::copy(request.body), *items, std::move(context),
         [responder = std::move(responder)](Result<Accepted> result) mutable {
           if (result) {
             return responder.respond({200, "application/x-protobuf", encode_response(*result), {}});

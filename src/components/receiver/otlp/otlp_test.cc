@@ -2,6 +2,8 @@
 // The receiver against real clients on loopback, with a sink in place of the pipelines.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "data/span_writer.h"
 #include "net/grpc_client.h"
 #include "net/http_client.h"
@@ -33,10 +35,12 @@ class JudgingSink final : public Sink {
  public:
   void consume(Batch batch) override {
     items += batch.items();
+    context = batch.context;
     if (failure) return batch.ack.fail(*failure, rejected);
     batch.ack.deliver();
   }
   size_t items = 0;
+  std::shared_ptr<const RequestContext> context;
   std::optional<Error> failure;
   uint64_t rejected = 0;
 };
@@ -58,8 +62,9 @@ class LoopHost final : public pipeline::Host {
 
 class Receiver_otlp : public testing::Test {
  protected:
-  void start(std::string_view protocol, const std::string& endpoint) {
+  void start(std::string_view protocol, const std::string& endpoint, bool metadata = false) {
     config::Value section = config::Value::map();
+    if (metadata) section.set("include_metadata", config::Value::boolean_value(true));
     section.set("endpoint", config::Value::string(endpoint));
     config::Value protocols = config::Value::map();
     protocols.set(protocol, std::move(section));
@@ -129,6 +134,21 @@ TEST_F(Receiver_otlp, RefusesForGoodWhatDoesNotParseAndWhatNobodyTakes) {
   ASSERT_FALSE(unwanted);
   EXPECT_EQ(unwanted.error().kind, ErrorKind::Invalid);
   EXPECT_EQ(sink_.items, 0u);
+}
+
+TEST_F(Receiver_otlp, KeepsTheMetadataOfACallWhereItIsToldTo) {
+  start("grpc", "unix:" + socket_, true);
+  ASSERT_TRUE(call(kExportTraces, spans(1)));
+  ASSERT_TRUE(sink_.context);
+  const auto& metadata = sink_.context->metadata;
+  EXPECT_NE(std::ranges::find(metadata, std::pair<std::string, std::string>("user-agent", "sonde")),
+            metadata.end());
+}
+
+TEST_F(Receiver_otlp, KeepsNoMetadataUnlessAsked) {
+  start("grpc", "unix:" + socket_);
+  ASSERT_TRUE(call(kExportTraces, spans(1)));
+  EXPECT_EQ(sink_.context, nullptr);
 }
 
 TEST_F(Receiver_otlp, NeedsAProtocol) {

@@ -13,6 +13,7 @@ struct Grpc {
   std::string endpoint = "localhost:4317";
   uint64_t max_recv_msg_size_mib = 4;
   uint32_t max_concurrent_streams = 1024;
+  bool include_metadata = false;
 };
 
 struct Http {
@@ -21,6 +22,7 @@ struct Http {
   std::string metrics_url_path = "/v1/metrics";
   std::string logs_url_path = "/v1/logs";
   uint64_t max_request_body_size = 20 * 1024 * 1024;
+  bool include_metadata = false;
 };
 
 struct Protocols {
@@ -43,14 +45,19 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
                   "The largest message, decompressed, that is taken.",
                   {.min = 1, .max = 1024, .unit = "MiB"}),
     config::field("max_concurrent_streams", &Grpc::max_concurrent_streams,
-                  "Calls in progress on one connection.", {.min = 1}));
+                  "Calls in progress on one connection.", {.min = 1}),
+    config::field("include_metadata", &Grpc::include_metadata,
+                  "Keep the metadata of a call with its data, for batching and sending by it."));
 inline constexpr auto kHttpFields = config::fields<Http>(
     config::field("endpoint", &Http::endpoint, "Where to listen: host:port."),
     config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),
     config::field("metrics_url_path", &Http::metrics_url_path, "Where metrics are posted."),
     config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."),
     config::field("max_request_body_size", &Http::max_request_body_size,
-                  "The largest body, decompressed, that is taken.", {.min = 1, .unit = "By"}));
+                  "The largest body, decompressed, that is taken.", {.min = 1, .unit = "By"}),
+    config::field(
+        "include_metadata", &Http::include_metadata,
+        "Keep the headers of a request with its data, for batching and sending by them."));
 inline constexpr auto kProtocolFields = config::fields<Protocols>(
     config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
     config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
