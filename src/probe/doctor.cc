@@ -119,6 +119,25 @@ Diagnosis diagnose() {
       break;
   }
 
+  if (front_end != FrontEnd::None) {
+    switch (detect_ring_means()) {
+      case RingMeans::Inside:
+        good("io_uring: messages of sockets are read");
+        break;
+      case RingMeans::Requests:
+        good("io_uring: messages of sockets are read");
+        note(
+            "requests that a program gave to io_uring before the start are not seen; kernel 6.16 "
+            "or later sees them");
+        break;
+      case RingMeans::None:
+        note(
+            "servers that use io_uring for their sockets are not seen: this kernel has no "
+            "io_uring or no tracepoint in it");
+        break;
+    }
+  }
+
   const uint64_t have = effective_capabilities();
   for (const Need& n : kNeeds) {
     if (n.met_by(have)) {

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "probe/doctor.h"
 #include "probe/privileges.h"
+#include "probe/ring_watch.h"
 #include "probe_bpf.skel.h"
 
 namespace sonde::probe {
@@ -79,6 +80,8 @@ struct Probe::Impl {
   FrontEnd front_end = FrontEnd::None;
   probe_bpf* skeleton = nullptr;
   ring_buffer* ring = nullptr;
+  RingWatch rings;
+  RingMeans ring_means = RingMeans::None;
   uint64_t events = 0;
   // Only during drain().
   const EventFn* sink = nullptr;
@@ -87,6 +90,35 @@ struct Probe::Impl {
   ~Impl() {
     if (ring) ring_buffer__free(ring);
     if (skeleton) probe_bpf__destroy(skeleton);
+  }
+
+  Result<> load(const btf* kernel) {
+    for (;;) {
+      skeleton = probe_bpf__open();
+      if (!skeleton) return std::unexpected(error_of("cannot open the BPF programs", errno));
+      auto& p = skeleton->progs;
+      const bool length = front_end == FrontEnd::SocketLength;
+      autoload(p.length_send, length);
+      autoload(p.length_receive, length);
+      autoload(p.fexit_send, !length);
+      autoload(p.fexit_receive, !length);
+      // Gone since 6.5, where sendmsg took over its work.
+      autoload(p.fexit_sendpage, !length && has_type(kernel, "tcp_sendpage", BTF_KIND_FUNC));
+      RingWatch::select(skeleton, kernel, ring_means);
+      bpf_map__set_max_entries(skeleton->maps.events, config.ring_bytes);
+      timespec tick{};
+      if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && tick.tv_nsec > 0)
+        skeleton->rodata->tick_ns = static_cast<uint64_t>(tick.tv_nsec);
+      const int err = probe_bpf__load(skeleton);
+      if (err == 0) return {};
+      if (ring_means == RingMeans::None)
+        return std::unexpected(error_of("cannot load the BPF programs", err));
+      // The programs for rings look deeper into the kernel than the others: go on without them.
+      log_warn("this kernel refuses the programs for io_uring; its messages are not seen");
+      ring_means = RingMeans::None;
+      probe_bpf__destroy(skeleton);
+      skeleton = nullptr;
+    }
   }
 
   static int sample(void* self, void* data, size_t size) {
@@ -113,6 +145,11 @@ std::string_view to_string(FrontEnd front_end) {
       break;
   }
   return "none";
+}
+
+RingMeans detect_ring_means() {
+  const std::unique_ptr<btf, BtfDeleter> kernel(btf__load_vmlinux_btf());
+  return kernel ? RingWatch::means(kernel.get()) : RingMeans::None;
 }
 
 FrontEnd detect_front_end() {
@@ -146,23 +183,9 @@ Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
       return fail(ErrorKind::Unavailable,
                   "this kernel has neither the socket length tracepoints (6.3) nor traceable TCP "
                   "functions; see `sonde doctor`");
-    impl->skeleton = probe_bpf__open();
-    if (!impl->skeleton) return std::unexpected(error_of("cannot open the BPF programs", errno));
-    auto& p = impl->skeleton->progs;
-    const bool length = impl->front_end == FrontEnd::SocketLength;
-    autoload(p.length_send, length);
-    autoload(p.length_receive, length);
-    autoload(p.fexit_send, !length);
-    autoload(p.fexit_receive, !length);
-    // Gone since 6.5, where sendmsg took over its work.
-    autoload(p.fexit_sendpage, !length && has_type(kernel.get(), "tcp_sendpage", BTF_KIND_FUNC));
+    impl->ring_means = std::min(RingWatch::means(kernel.get()), config.ring_means);
+    TRY(impl->load(kernel.get()));
   }
-  bpf_map__set_max_entries(impl->skeleton->maps.events, config.ring_bytes);
-  timespec tick{};
-  if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && tick.tv_nsec > 0)
-    impl->skeleton->rodata->tick_ns = static_cast<uint64_t>(tick.tv_nsec);
-  if (const int err = probe_bpf__load(impl->skeleton))
-    return std::unexpected(error_of("cannot load the BPF programs", err));
   impl->ring =
       ring_buffer__new(bpf_map__fd(impl->skeleton->maps.events), Impl::sample, impl.get(), nullptr);
   if (!impl->ring) return std::unexpected(error_of("cannot map the event ring", errno));
@@ -176,6 +199,7 @@ Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
 Result<> Probe::attach() {
   if (const int err = probe_bpf__attach(impl_->skeleton))
     return std::unexpected(error_of("cannot attach the BPF programs", err));
+  TRY(impl_->rings.start(impl_->skeleton, impl_->ring_means));
   if (impl_->config.drop_privileges && !drop_privileges())
     log_warn("cannot drop capabilities in every thread");
   malloc_trim(0);
@@ -184,6 +208,7 @@ Result<> Probe::attach() {
 
 size_t Probe::drain(const EventFn& fn, size_t limit) {
   if (limit == 0) return 0;
+  impl_->rings.wake();
   const uint64_t before = impl_->events;
   impl_->sink = &fn;
   impl_->left = limit;
@@ -218,6 +243,7 @@ bool Probe::is_excluded(uint32_t tgid) const {
 ProbeStats Probe::stats() const {
   ProbeStats out;
   out.events = impl_->events;
+  out.blind_turns = std::atomic_ref(impl_->skeleton->bss->blind_turns).load();
   const int cpus = libbpf_num_possible_cpus();
   if (cpus > 0) {
     std::vector<uint64_t> values(static_cast<size_t>(cpus));
@@ -230,5 +256,9 @@ ProbeStats Probe::stats() const {
 }
 
 FrontEnd Probe::front_end() const { return impl_->front_end; }
+
+int Probe::wake_fd() const { return impl_->rings.fd(); }
+void Probe::wake() { impl_->rings.wake(); }
+bool Probe::reads_inside() const { return impl_->rings.inside(); }
 
 }  // namespace sonde::probe

@@ -20,6 +20,13 @@ namespace sonde::probe {
 enum class FrontEnd { None, SocketLength, Fexit };
 std::string_view to_string(FrontEnd front_end);
 
+// How much of what io_uring moves this kernel lets us read.
+enum class RingMeans : uint8_t {
+  None,      // Nothing.
+  Requests,  // What was submitted since the start, by what the requests say.
+  Inside     // Everything, inside TCP where need be: its send tracepoint (6.16), kfuncs on skbs.
+};
+
 struct ProbeConfig {
   // Ring size in bytes; a power of two.
   uint32_t ring_bytes = 8 * 1024 * 1024;
@@ -27,12 +34,15 @@ struct ProbeConfig {
   bool drop_privileges = true;
   // Our own traffic must never be captured, or exporting would feed itself.
   bool exclude_self = true;
+  // At most this much of what the kernel allows.
+  RingMeans ring_means = RingMeans::Inside;
 };
 
 struct ProbeStats {
   uint64_t events = 0;        // Handed out by drain().
   uint64_t lost = 0;          // The ring or the socket storage had no room.
   uint64_t ring_pending = 0;  // Bytes waiting now.
+  uint64_t blind_turns = 0;   // Turns moved by io_uring whose first bytes could not be read.
 };
 
 class EventSink {
@@ -61,6 +71,11 @@ class Probe {
   bool is_excluded(uint32_t tgid) const;
   ProbeStats stats() const;
   FrontEnd front_end() const;
+  // Readable when io_uring moves what is best read inside TCP; wake() at once keeps the requests
+  // few that are missed. -1 where this kernel gives no means. drain() wakes as well, only later.
+  int wake_fd() const;
+  void wake();
+  bool reads_inside() const;
 
  private:
   struct Impl;
@@ -70,5 +85,6 @@ class Probe {
 
 // The front end that this kernel's BTF allows; None where there is no BTF or neither exists.
 FrontEnd detect_front_end();
+RingMeans detect_ring_means();
 
 }  // namespace sonde::probe

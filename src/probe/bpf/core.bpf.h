@@ -122,7 +122,7 @@ static __always_inline u32 copy_payload(struct sonde_event* e, const struct sour
   u32 have;
   /* Verifiers before 6.3 know a minimum's bound only where it is tested against a constant. */
   asm volatile("" : "+r"(first));
-  if (first > room || bpf_probe_read_user(e->payload, first, (void*)from->buffer)) return 0;
+  if (first > room || read_source(e->payload, first, from)) return 0;
   if (first == want) return want;
   /* Most servers send the head and the body as two segments of one call. The head is all that
    * anybody asks for, and without the body it needs no second copy. */
@@ -145,6 +145,15 @@ static __always_inline struct sonde_event* reserve(const struct source* from, in
   SONDE_RESERVE_CLASS(1024)
   SONDE_RESERVE_CLASS(4096)
   return NULL;
+}
+
+/* Bytes that splice took out of the socket since the last receive: it passes no tracepoint. */
+static __always_inline u32 taken_unseen(struct conn* c, struct tcp_sock* tcp, u32 length) {
+  const u32 from = tcp->copied_seq - length;
+  const u32 unseen = from - c->received_to;
+  const bool known = c->received_to != 0;
+  c->received_to = from + length;
+  return known && (int)unseen > 0 ? unseen : 0;
 }
 
 static __always_inline int message(struct sock* sk, int direction, int ret, int flags) {
@@ -187,6 +196,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     return 0;
   }
   offset = c->offset[index];
+  if (tcp && direction == DIRECTION_RECEIVE) offset += taken_unseen(c, tcp, (u32)ret);
   c->offset[index] = offset + (u32)ret;
   now = message_time(tcp);
   if (direction == DIRECTION_RECEIVE && tcp && (c->template.flags & SONDE_ACCEPTED))
@@ -204,6 +214,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
     find_source(&from, c, direction, (u32)ret, file, task);
+  if (!from.buffer) find_ring_source(&from, task, sk, tcp, direction, (u32)ret, turn_start);
 
   /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
    * then, because it may have been upgraded to another protocol. */
@@ -214,12 +225,12 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     const u32 n = (u32)ret < 8 ? (u32)ret : 8;
     u32 some = n < from.buffer_length ? n : from.buffer_length;
     if (from.buffer && some == 8) {
-      if (bpf_probe_read_user(&bytes, 8, (void*)from.buffer)) from.buffer = 0;
+      if (read_source(&bytes, 8, &from)) from.buffer = 0;
     } else if (from.buffer) {
       /* Verifiers before 6.3 lose the bound where the compiler moves the comparison. */
       asm volatile("" : "+r"(some));
       some &= 7;
-      if (bpf_probe_read_user(&bytes, some, (void*)from.buffer)) from.buffer = 0;
+      if (read_source(&bytes, some, &from)) from.buffer = 0;
     }
     match = from.buffer ? judge(c, bytes, some) : SONDE_MATCH_NO;
     if (match == SONDE_MATCH_NO && turn_start && c->turns < 255) {
@@ -248,6 +259,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   asked = want != 0;
   if (!from.buffer) want = 0;
   from.protocol = c->template.protocol;
+  if (from.in_kernel && want > from.buffer_length) want = from.buffer_length;
   e = reserve(&from, direction, want, &captured);
   if (!e) {
     count_lost();

@@ -44,12 +44,18 @@ struct sock_common {
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
 };
+struct inode {
+  unsigned short i_mode;
+};
 struct file {
   unsigned int f_flags;
+  struct inode* f_inode;
+  void* private_data;
 };
 struct socket {
   short type;
   struct file* file;
+  struct sock* sk;
 };
 struct upid {
   int nr;
@@ -62,6 +68,7 @@ struct sock {
   struct pid* sk_peer_pid;
   struct socket* sk_socket;
   u16 sk_type;
+  u16 sk_protocol;
   u32 sk_max_ack_backlog;
 };
 struct inet_connection_sock {
@@ -128,7 +135,76 @@ struct pt_regs {
   unsigned long bx, cx, r10, r9, r8, dx, si, di, orig_ax;
 };
 #endif
-struct msghdr;
+struct iovec;
+/* The kernel's own numbers are looked up by these names. */
+enum iter_type { ITER_UBUF, ITER_IOVEC };
+struct iov_iter {
+  u8 iter_type;
+  unsigned long iov_offset;
+  union {
+    struct {
+      union {
+        const struct iovec* __iov;
+        void* ubuf;
+      };
+      unsigned long count;
+    };
+  };
+  unsigned long nr_segs;
+};
+struct msghdr {
+  struct iov_iter msg_iter;
+};
+struct sk_buff {
+  struct sock* sk;
+  char cb[48];
+};
+struct tcp_skb_cb {
+  u32 seq;
+  u16 tcp_flags;
+};
+struct io_cqe {
+  int fd;
+};
+struct io_rsrc_node {
+  unsigned long file_ptr;
+};
+struct io_rsrc_data {
+  unsigned int nr;
+  struct io_rsrc_node** nodes;
+};
+struct io_file_table {
+  struct io_rsrc_data data;
+};
+struct io_ring_ctx {
+  struct io_file_table file_table;
+};
+struct io_kiocb {
+  struct file* file;
+  u8 opcode;
+  u64 flags;
+  struct io_cqe cqe;
+  struct io_ring_ctx* ctx;
+  void* async_data;
+};
+/* The operands of a request, by kind of operation: they lie at its start. */
+struct io_sr_msg {
+  void* buf;
+  int len;
+  unsigned int done_io;
+  u16 flags;
+};
+struct io_async_msghdr {
+  struct msghdr msg;
+};
+struct kiocb {
+  long long ki_pos;
+};
+struct io_rw {
+  struct kiocb kiocb;
+  u64 addr;
+  u32 len;
+};
 struct page;
 
 #pragma clang attribute pop

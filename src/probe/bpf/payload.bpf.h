@@ -14,7 +14,13 @@ struct source {
   u32 buffer_length; /* Of the first non-empty segment. */
   u8 protocol;       /* Whose head it may be; 0 unknown. */
   u32 narrow;        /* The vector is that of a 32-bit system call. */
+  bool in_kernel;    /* `buffer` is in kernel memory, and there is no more than that. */
 };
+
+static __always_inline long read_source(void* to, u32 n, const struct source* from) {
+  return from->in_kernel ? bpf_probe_read_kernel(to, n, (void*)from->buffer)
+                         : bpf_probe_read_user(to, n, (void*)from->buffer);
+}
 
 static __always_inline bool names_socket(struct task_struct* task, u32 fd, struct file* file) {
   struct fdtable* table = task->files->fdt;

@@ -15,10 +15,14 @@
 #include "clock.bpf.h"
 #include "payload.bpf.h"
 #include "system_call.bpf.h"
+#include "ring.bpf.h"
+#include "stash.bpf.h"
 #include "core.bpf.h"
 #include "lifecycle.bpf.h"
 #include "front_length.bpf.h"
 #include "front_fexit.bpf.h"
+#include "front_ring.bpf.h"
+#include "front_inside.bpf.h"
 /* clang-format on */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -21,6 +21,7 @@ struct conn {
   u64 read_ns;                 /* Of the last receive; 0 before. */
   u64 head;                    /* First bytes of this turn, for classification over short reads. */
   u32 turn_captured;
+  u32 received_to; /* TCP sequence behind the last byte that a receive took; 0 unknown. */
   u32 segments_without_data; /* Received until the last receive. */
   u32 many_length;           /* Of the message before in a call that moves several. */
   u32 descriptor;            /* That named this socket in the process with these files. */

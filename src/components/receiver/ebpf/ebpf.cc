@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "components/receiver/ebpf/container_names.h"
 #include "components/receiver/ebpf/emitter.h"
+#include "net/loop.h"
 #include "net/own_port.h"
 #include "pipeline/component.h"
 #include "probe/probe.h"
@@ -100,6 +102,8 @@ class Receiver final : public pipeline::Component {
     probe::Filter::parse(config_.include, config_.exclude, tracker.filter);
     tracker_ = std::make_unique<probe::Tracker>(std::move(tracker), processes_, *emitter_);
     TRY(probe_->attach());
+    if (probe_->wake_fd() >= 0)
+      wake_ = TRY(host.loop().watch_readable(probe_->wake_fd(), [this] { probe_->wake(); }));
     log_info("{}: capturing with {}", id_, probe::to_string(probe_->front_end()));
     next_metrics_ns_ = host.clock().monotonic_ns() + config_.metrics_interval.count();
     arm();
@@ -109,6 +113,8 @@ class Receiver final : public pipeline::Component {
   void stop() override {
     if (!probe_ || !tracker_) return;
     host_->scheduler().cancel(timer_);
+    if (wake_) host_->loop().unwatch(*wake_);
+    wake_.reset();
     drain();
     tracker_->flush();
     send_spans();
@@ -150,7 +156,9 @@ class Receiver final : public pipeline::Component {
     containers_.tick(clock.monotonic_ns());
     advance(named_, containers_.stats().named, seen_named_);
     advance(unnamed_, containers_.stats().failed, seen_unnamed_);
-    advance(lost_, probe_->stats().lost, seen_lost_);
+    const probe::ProbeStats seen = probe_->stats();
+    advance(lost_, seen.lost, seen_lost_);
+    advance(blind_, seen.blind_turns, seen_blind_);
     const probe::TrackerStats& stats = tracker_->stats();
     advance(evicted_, stats.connections_evicted + stats.requests_evicted, seen_evicted_);
     advance(joined_, stats.joined, seen_joined_);
@@ -193,9 +201,11 @@ class Receiver final : public pipeline::Component {
   std::unique_ptr<Emitter> emitter_;
   std::unique_ptr<probe::Tracker> tracker_;
   TimerId timer_ = 0;
+  std::optional<net::Loop::WatchId> wake_;
   Duration pause_ = config_.drain_interval;
   int64_t next_metrics_ns_ = 0;
   uint64_t seen_lost_ = 0;
+  uint64_t seen_blind_ = 0;
   uint64_t seen_evicted_ = 0;
   uint64_t seen_joined_ = 0;
   uint64_t seen_gaps_ = 0;
@@ -205,6 +215,8 @@ class Receiver final : public pipeline::Component {
   uint64_t seen_requests_ = 0;
   uint64_t seen_overflow_ = 0;
   Counter& lost_ = counter("sonde_probe_lost_events_total", "Kernel events that found no room.");
+  Counter& blind_ = counter("sonde_probe_blind_turns_total",
+                            "Turns moved by io_uring whose first bytes could not be read.");
   Counter& evicted_ =
       counter("sonde_probe_evicted_total", "Connections and requests given up because of a limit.");
   Counter& joined_ =
