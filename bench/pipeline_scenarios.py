@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenarios of bench/pipeline.py and the configuration that Sonde and the Collector run in each: the same
+file for both, with the defaults of both."""
+
+# window: requests that a closed loop keeps under way; rate and sink_rate: items a second.
+SCENARIOS = {
+    "traces-1000": {"data": "span", "items": 1000, "window": 16},
+    "traces-100": {"data": "span", "items": 100, "window": 32},
+    "traces-10": {"data": "span", "items": 10, "window": 64},
+    "small-traces-1000": {"data": "small-span", "items": 1000, "window": 16},
+    "logs-1000": {"data": "log", "items": 1000, "window": 16},
+    "metrics-1000": {"data": "metric", "items": 1000, "window": 16},
+    "insert-gzip-batch": {"data": "span", "items": 1000, "window": 64, "gzip_in": True, "gzip_out": True, "insert": True,
+                          "batch": 8192, "drain": 20},
+    "gzip-unmodified": {"data": "span", "items": 1000, "window": 16, "gzip_in": True, "gzip_out": True},
+    "latency-50k": {"data": "span", "items": 100, "rate": 50_000, "seconds": 5},
+    "overload": {"data": "span", "items": 100, "rate": 100_000, "sink_rate": 50_000, "seconds": 30, "warm_up": 0,
+                 "drain": 60, "may_refuse": True},
+    "idle": {"data": "span", "items": 100, "idle": True, "seconds": 20},
+}
+SIGNALS = {"span": "traces", "small-span": "traces", "log": "logs", "metric": "metrics"}
+
+
+def collector_config(scenario, ports):
+    processors, uses = "", []
+    if scenario.get("insert"):
+        processors += ("  attributes:\n    actions:\n"
+                       "      - {key: deployment.environment, value: benchmark, action: insert}\n")
+        uses.append("attributes")
+    if scenario.get("batch"):
+        processors += f"  batch: {{send_batch_size: {scenario['batch']}}}\n"
+        uses.append("batch")
+    signal = SIGNALS[scenario["data"]]
+    return f"""
+receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 127.0.0.1:{ports['in']}
+{"processors:" if processors else ""}
+{processors}
+exporters:
+  otlp:
+    endpoint: 127.0.0.1:{ports['out']}
+    tls:
+      insecure: true
+    compression: {"gzip" if scenario.get("gzip_out") else "none"}
+service:
+  telemetry:
+    logs:
+      level: warn
+    metrics:
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 127.0.0.1
+                port: {ports['own']}
+  pipelines:
+    {signal}:
+      receivers: [otlp]
+      processors: [{', '.join(uses)}]
+      exporters: [otlp]
+"""
+
+
+def reference_flags(scenario):
+    flags = ["--gzip"] if scenario.get("gzip_out") else []
+    if scenario.get("insert"):
+        flags.append("--insert")
+    if scenario.get("batch"):
+        flags += ["--batch", str(scenario["batch"])]
+    return flags
