@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+
+#include "base/check.h"
+
+namespace sonde {
+namespace {
+
+using Bits = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+const EVP_MD* kind(Digest digest) {
+  switch (digest) {
+    case Digest::Md5:
+      return EVP_md5();
+    case Digest::Sha1:
+      return EVP_sha1();
+    case Digest::Sha256:
+      return EVP_sha256();
+    case Digest::Sha512:
+      return EVP_sha512();
+    case Digest::Sha3_256:
+      return EVP_sha3_256();
+  }
+  return EVP_sha256();
+}
+
+std::string hex(const Bits& bits, unsigned size) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(size_t{2} * size);
+  for (unsigned i = 0; i < size; ++i) {
+    out += kDigits[bits[i] >> 4];
+    out += kDigits[bits[i] & 15];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string hex_digest(Digest digest, std::string_view text) {
+  Bits bits;
+  unsigned size = 0;
+  CHECK(EVP_Digest(text.data(), text.size(), bits.data(), &size, kind(digest), nullptr) == 1,
+        "libcrypto refuses a hash");
+  return hex(bits, size);
+}
+
+std::string hex_hmac(Digest digest, std::string_view key, std::string_view text) {
+  Bits bits;
+  unsigned size = 0;
+  CHECK(HMAC(kind(digest), key.data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char*>(text.data()), text.size(), bits.data(),
+             &size) != nullptr,
+        "libcrypto refuses a keyed hash");
+  return hex(bits, size);
+}
+
+}  // namespace sonde
