@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processor `batch`: gathers items until there are enough or long enough has passed, by the
+// values of request metadata where told so. Like the Collector's it acknowledges what it takes at
+// once, so what it holds is at risk, which a gauge shows, and what the pipeline behind it refuses
+// is lost and counted. It joins lists of chunks and copies bytes only where a batch must be cut.
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "components/processor/batch/split_items.h"
+#include "data/count.h"
+#include "pipeline/component.h"
+#include "pipeline/own_telemetry.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  Duration timeout = std::chrono::milliseconds(200);
+  uint32_t send_batch_size = 8192;
+  uint32_t send_batch_max_size = 0;
+  std::vector<std::string> metadata_keys;
+  uint32_t metadata_cardinality_limit = 1000;
+
+  Result<> validate() const {
+    if (send_batch_max_size > 0 && send_batch_max_size < send_batch_size) {
+      return fail(ErrorKind::Invalid,
+                  "send_batch_max_size: it must be 0 or at least send_batch_size");
+    }
+    std::vector<std::string> keys = lower_keys();
+    std::ranges::sort(keys);
+    if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
+      return fail(ErrorKind::Invalid, "metadata_keys: \"" + *twice + "\" comes twice");
+    return {};
+  }
+
+  std::vector<std::string> lower_keys() const {
+    std::vector<std::string> keys = metadata_keys;
+    for (std::string& key : keys)
+      for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return keys;
+  }
+};
+
+constexpr auto kFields = config::fields<Config>(
+    config::field("timeout", &Config::timeout,
+                  "How long items wait at most; 0 sends at once, cut to send_batch_max_size.",
+                  {.min = 0}),
+    config::field("send_batch_size", &Config::send_batch_size,
+                  "How many items are enough to send; 0 sends at once."),
+    config::field("send_batch_max_size", &Config::send_batch_max_size,
+                  "How many items a batch has at most; 0: any number."),
+    config::field("metadata_keys", &Config::metadata_keys,
+                  "Names of request metadata: each combination of values is batched apart."),
+    config::field("metadata_cardinality_limit", &Config::metadata_cardinality_limit,
+                  "How many combinations there may be; more are refused. 0: any number."));
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+class BatchProcessor final : public pipeline::Component {
+ public:
+  BatchProcessor(const Config& config, std::string_view id, pipeline::Outputs outputs)
+      : config_(config),
+        keys_(config.lower_keys()),
+        id_(id),
+        outputs_(outputs),
+        by_size_(count("otelcol_processor_batch_batch_size_trigger_send",
+                       "Batches that were sent because they were large enough.")),
+        by_time_(count("otelcol_processor_batch_timeout_trigger_send",
+                       "Batches that were sent because they were old enough.")),
+        sent_batches_(
+            count("otelcol_processor_batch_batch_send_size_count", "Batches that were sent.")),
+        sent_items_(count("otelcol_processor_batch_batch_send_size_sum",
+                          "Items in the batches that were sent.")),
+        cardinality_(gauge("otelcol_processor_batch_metadata_cardinality",
+                           "Combinations of metadata that are batched apart.",
+                           {{"processor", id_}})),
+        at_risk_(gauge("sonde_at_risk_items",
+                       "Items that were acknowledged and are held in memory only.",
+                       {{"processor", id_}})) {}
+
+  Result<> start(pipeline::Host& host) override {
+    scheduler_ = &host.scheduler();
+    return {};
+  }
+
+  void stop() override {
+    for (auto& [key, group] : groups_)
+      while (group.items > 0) send(group, group.items, by_time_);
+    for (auto& [key, group] : groups_) scheduler_->cancel(group.timer);
+    stopped_ = true;
+  }
+
+  void consume(Batch batch) override {
+    const size_t items = batch.items();
+    Group* group = group_of(batch);
+    if (!group) {
+      pipeline::dropped_counter(id_, batch.signal, "metadata_cardinality").add(items);
+      return batch.ack.fail({ErrorKind::Invalid,
+                             id_ + ": there are more than " +
+                                 std::to_string(config_.metadata_cardinality_limit) +
+                                 " combinations of request metadata; raise "
+                                 "metadata_cardinality_limit or name fewer metadata_keys",
+                             {}});
+    }
+    if (items == 0) return finish_empty(std::move(batch));
+    batch.ack.deliver();
+    signal_ = batch.signal;
+    group->items += items;
+    at_risk_.add(static_cast<double>(items));
+    if (batch.chunks.size() == 1) {
+      group->pieces.push_back({std::move(batch.chunks[0]), items});
+    } else {
+      for (Bytes& chunk : batch.chunks) {
+        const size_t held = count_records(batch.signal, chunk.view());
+        group->pieces.push_back({std::move(chunk), held});
+      }
+    }
+    const bool waits =
+        config_.timeout > Duration::zero() && config_.send_batch_size > 0 && !stopped_;
+    while (group->items > 0 && (!waits || group->items >= config_.send_batch_size)) {
+      send(*group, group->items, by_size_);
+      scheduler_->cancel(std::exchange(group->timer, 0));
+    }
+    if (group->items > 0 && group->timer == 0) arm(*group);
+  }
+
+ private:
+  struct Group {
+    std::shared_ptr<const RequestContext> context;
+    std::vector<Piece> pieces;
+    size_t items = 0;
+    TimerId timer = 0;
+  };
+
+  Counter& count(std::string_view name, std::string_view help) {
+    return counter(name, help, {{"processor", id_}});
+  }
+
+  // Nothing is in it, or nothing that can be read: only the first is well.
+  void finish_empty(Batch batch) {
+    for (const Bytes& chunk : batch.chunks) {
+      if (auto counted = count_items(batch.signal, chunk.view()); !counted)
+        return batch.ack.fail(at(id_, std::move(counted.error())));
+    }
+    batch.ack.deliver();
+  }
+
+  // Null where one more combination would be too many.
+  Group* group_of(const Batch& batch) {
+    if (keys_.empty()) return &groups_[{}];
+    Metadata values;
+    if (batch.context) {
+      for (const std::string& key : keys_)
+        for (const auto& pair : batch.context->metadata)
+          if (pair.first == key) values.push_back(pair);
+    }
+    if (const auto at = groups_.find(values); at != groups_.end()) return &at->second;
+    if (config_.metadata_cardinality_limit != 0 &&
+        groups_.size() >= config_.metadata_cardinality_limit)
+      return nullptr;
+    Group& group = groups_[values];
+    auto context = std::make_shared<RequestContext>();
+    context->metadata = std::move(values);
+    group.context = std::move(context);
+    cardinality_.set(static_cast<double>(groups_.size()));
+    return &group;
+  }
+
+  void arm(Group& group) {
+    group.timer = scheduler_->after(config_.timeout, [this, &group] {
+      group.timer = 0;
+      if (group.items > 0) send(group, group.items, by_time_);
+      if (group.items > 0) arm(group);
+    });
+  }
+
+  // Sends up to `items` of the group, or as many as a batch may have.
+  void send(Group& group, size_t items, Counter& trigger) {
+    const size_t most = config_.send_batch_max_size;
+    if (most == 0 || items <= most) {
+      std::vector<Piece> pieces = std::exchange(group.pieces, {});
+      return pass_on(group, std::move(pieces), trigger);
+    }
+    std::vector<Piece> pieces;
+    size_t taken = 0;
+    size_t at = 0;
+    for (; at < group.pieces.size() && taken < most; ++at) {
+      Piece& piece = group.pieces[at];
+      if (taken + piece.items > most) {
+        cut(group, at, most - taken);
+        if (group.pieces[at].items > most - taken) break;
+      }
+      taken += group.pieces[at].items;
+      pieces.push_back(std::move(group.pieces[at]));
+    }
+    group.pieces.erase(group.pieces.begin(), group.pieces.begin() + static_cast<ptrdiff_t>(at));
+    pass_on(group, std::move(pieces), trigger);
+  }
+
+  // Puts the pieces that piece `at` is cut into in its place.
+  void cut(Group& group, size_t at, size_t first) {
+    auto parts = split_items(signal_, group.pieces[at].chunk, group.pieces[at].items, first,
+                             config_.send_batch_max_size, rewriter_);
+    if (!parts) {
+      // What cannot be read cannot be cut: it goes on as it is, for the next one to judge.
+      group.items -= group.pieces[at].items;
+      at_risk_.add(-static_cast<double>(group.pieces[at].items));
+      group.pieces[at].items = 0;
+      return;
+    }
+    group.pieces[at] = std::move(parts->front());
+    group.pieces.insert(group.pieces.begin() + static_cast<ptrdiff_t>(at) + 1,
+                        std::make_move_iterator(parts->begin() + 1),
+                        std::make_move_iterator(parts->end()));
+  }
+
+  void pass_on(Group& group, std::vector<Piece> pieces, Counter& trigger) {
+    size_t items = 0;
+    std::vector<Bytes> chunks;
+    chunks.reserve(pieces.size());
+    for (Piece& piece : pieces) {
+      items += piece.items;
+      chunks.push_back(std::move(piece.chunk));
+    }
+    group.items -= items;
+    at_risk_.add(-static_cast<double>(items));
+    trigger.add();
+    sent_batches_.add();
+    sent_items_.add(items);
+    Batch batch(signal_, std::move(chunks), watch(items));
+    batch.set_items(items);
+    batch.context = group.context;
+    outputs_.send(std::move(batch));
+  }
+
+  // Nobody waits any more for what is sent from here: a failure behind is told and counted here.
+  Ack watch(size_t items) {
+    return Ack::make(nullptr, [id = id_, signal = signal_, items](const Outcome& outcome) {
+      if (outcome.kind != Outcome::Failed) return;
+      const uint64_t lost =
+          outcome.rejected > 0 ? std::min<uint64_t>(outcome.rejected, items) : items;
+      pipeline::dropped_counter(id, signal, "refused_behind").add(lost);
+      log_warn("{}: {} items were refused behind it and are lost: {}", id, lost,
+               outcome.error.message);
+    });
+  }
+
+  const Config config_;
+  const std::vector<std::string> keys_;
+  const std::string id_;
+  const pipeline::Outputs outputs_;
+  Counter& by_size_;
+  Counter& by_time_;
+  Counter& sent_batches_;
+  Counter& sent_items_;
+  Gauge& cardinality_;
+  Gauge& at_risk_;
+  Scheduler* scheduler_ = nullptr;
+  Rewriter rewriter_;
+  Signal signal_ = Signal::Traces;
+  std::map<Metadata, Group> groups_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(processor, batch) {
+  using namespace sonde;
+  return pipeline::make_type<BatchProcessor, Config>(
+      {.kind = pipeline::Kind::Processor,
+       .name = "batch",
+       .summary = "Gathers items into larger batches.",
+       .in = pipeline::kAllSignals,
+       .out = pipeline::kAllSignals,
+       .stability = "beta"},
+      kFields.table());
+}

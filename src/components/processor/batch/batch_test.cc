@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/counters.h"
+#include "components/processor/batch/split_items.h"
+#include "data/metric_writer.h"
+#include "data/span_writer.h"
+#include "pipeline/test_component.h"
+
+const sonde::pipeline::ComponentType& sonde_component_processor_batch();
+
+namespace sonde {
+namespace {
+
+using pipeline::TestComponent;
+
+Batch spans(size_t count) {
+  TraceBatchBuilder builder;
+  builder.resource({{"service.name", "cart"}}).scope("s");
+  for (size_t i = 0; i < count; ++i)
+    builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
+  return builder.build();
+}
+
+// The sizes of the batches that came out, in their order.
+std::vector<size_t> sizes(TestComponent& batch) {
+  std::vector<size_t> out;
+  for (const Batch& sent : batch.sink.batches) {
+    EXPECT_EQ(sent.items(), count_records(sent));
+    out.push_back(sent.items());
+  }
+  batch.sink.batches.clear();
+  return out;
+}
+
+using Sizes = std::vector<size_t>;
+
+TEST(Batch, SendsWhatIsLargeEnoughOrOldEnough) {
+  TestComponent batch(sonde_component_processor_batch(), "{send_batch_size: 10, timeout: 1s}");
+  ASSERT_EQ(batch.error, "");
+  batch.component->consume(spans(4));
+  EXPECT_EQ(sizes(batch), Sizes{});
+  EXPECT_EQ(Counters::sum("sonde_at_risk_items"), 4);
+  batch.component->consume(spans(7));
+  EXPECT_EQ(sizes(batch), (Sizes{11}));
+  batch.component->consume(spans(1));
+  batch.host.scheduler().advance(std::chrono::milliseconds(999));
+  EXPECT_EQ(sizes(batch), Sizes{});
+  batch.host.scheduler().advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(sizes(batch), (Sizes{1}));
+  EXPECT_EQ(Counters::sum("sonde_at_risk_items"), 0);
+}
+
+TEST(Batch, CutsAtTheMostAndKeepsTheRest) {
+  TestComponent batch(sonde_component_processor_batch(),
+                      "{send_batch_size: 10, send_batch_max_size: 10, timeout: 1s}");
+  batch.component->consume(spans(3));
+  batch.component->consume(spans(25));
+  EXPECT_EQ(sizes(batch), (Sizes{10, 10}));
+  batch.component->stop();
+  EXPECT_EQ(sizes(batch), (Sizes{8}));
+}
+
+TEST(Batch, WithoutATimeSendsAtOnceButCuts) {
+  TestComponent batch(sonde_component_processor_batch(),
+                      "{send_batch_size: 0, send_batch_max_size: 4, timeout: 0s}");
+  batch.component->consume(spans(9));
+  EXPECT_EQ(sizes(batch), (Sizes{4, 4, 1}));
+}
+
+TEST(Batch, CutsAMetricBetweenItsPoints) {
+  MetricBatchBuilder builder;
+  for (const std::string_view name : {"a", "b"}) {
+    builder.sum({.name = name});
+    for (int64_t i = 0; i < 5; ++i) builder.point({{"n", i}}, i, {1, 2});
+  }
+  const Batch all = builder.build();
+  Rewriter rewriter;
+  auto pieces = split_items(Signal::Metrics, all.chunks[0], 10, 3, 4, rewriter);
+  ASSERT_TRUE(pieces);
+  ASSERT_EQ(pieces->size(), 3u);
+  Sizes found;
+  std::string joined;
+  for (const Piece& piece : *pieces) {
+    EXPECT_EQ(count_records(Signal::Metrics, piece.chunk.view()), piece.items);
+    found.push_back(piece.items);
+    joined += to_text(Signal::Metrics, piece.chunk.view());
+  }
+  EXPECT_EQ(found, (Sizes{3, 4, 3}));
+  for (int64_t i = 0; i < 5; ++i) {
+    const std::string line = "n = " + std::to_string(i);
+    const size_t first = joined.find(line);
+    EXPECT_NE(first, std::string::npos);
+    EXPECT_NE(joined.find(line, first + 1), std::string::npos);
+  }
+}
+
+TEST(Batch, KeepsMetadataApartUpToItsLimit) {
+  TestComponent batch(sonde_component_processor_batch(),
+                      "{send_batch_size: 100, timeout: 1s, metadata_keys: [X-Tenant], "
+                      "metadata_cardinality_limit: 2}");
+  ASSERT_EQ(batch.error, "");
+  const auto from = [&](std::string_view tenant) {
+    auto context = std::make_shared<RequestContext>();
+    context->metadata = {{"x-tenant", std::string(tenant)}, {"x-other", "1"}};
+    Batch next = spans(2);
+    next.context = std::move(context);
+    next.ack = Ack::make(nullptr, [&](Outcome done) { batch.outcome = std::move(done); });
+    batch.component->consume(std::move(next));
+  };
+  from("a");
+  from("b");
+  from("a");
+  EXPECT_EQ(batch.outcome.kind, Outcome::Delivered);
+  from("c");
+  EXPECT_EQ(batch.outcome.kind, Outcome::Failed);
+  batch.host.scheduler().advance(std::chrono::seconds(1));
+  ASSERT_EQ(batch.sink.batches.size(), 2u);
+  ASSERT_TRUE(batch.sink.batches[0].context);
+  EXPECT_EQ(batch.sink.batches[0].context->metadata,
+            (std::vector<std::pair<std::string, std::string>>{{"x-tenant", "a"}}));
+  EXPECT_EQ(sizes(batch), (Sizes{4, 2}));
+}
+
+TEST(Batch, RefusesWhatCannotBeMeant) {
+  const auto refusal = [](std::string_view settings) {
+    return TestComponent(sonde_component_processor_batch(), settings).error;
+  };
+  EXPECT_NE(refusal("{send_batch_size: 10, send_batch_max_size: 5}").find("at least"),
+            std::string::npos);
+  EXPECT_NE(refusal("metadata_keys: [a, A]").find("\"a\" comes twice"), std::string::npos);
+}
+
+TEST(Batch, RefusesWhatDoesNotParseAndCountsWhatIsRefusedBehind) {
+  TestComponent batch(sonde_component_processor_batch(), "{timeout: 1s}");
+  Outcome outcome;
+  batch.component->consume(Batch(Signal::Traces, {Bytes::copy("\x0a\xff")},
+                                 Ack::make(nullptr, [&](Outcome done) { outcome = done; })));
+  EXPECT_EQ(outcome.kind, Outcome::Failed);
+
+  struct Refusing final : Sink {
+    void consume(Batch b) override { b.ack.fail({ErrorKind::Exhausted, "full", {}}); }
+  } refusing;
+  auto made = TestComponent::make(sonde_component_processor_batch(), "{timeout: 0s}",
+                                  {.traces = &refusing});
+  ASSERT_TRUE(made);
+  ASSERT_TRUE((*made)->start(batch.host));
+  const double before = Counters::sum("sonde_dropped_records_total");
+  (*made)->consume(spans(3));
+  EXPECT_EQ(Counters::sum("sonde_dropped_records_total") - before, 3);
+}
+
+}  // namespace
+}  // namespace sonde
