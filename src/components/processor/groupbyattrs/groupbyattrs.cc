@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processor `groupbyattrs`: moves attributes from items to their resource and brings together
+// what then has equal resources, scopes and metrics. Without keys it only brings together.
+#include <algorithm>
+
+#include "base/counters.h"
+#include "components/processor/groupbyattrs/regroup.h"
+#include "pipeline/component.h"
+#include "pipeline/own_telemetry.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  std::vector<std::string> keys;
+
+  Result<> validate() const {
+    if (std::ranges::find(keys, "") != keys.end())
+      return fail(ErrorKind::Invalid, "keys: an empty key groups nothing");
+    return {};
+  }
+};
+
+constexpr auto kFields = config::fields<Config>(
+    config::field("keys", &Config::keys,
+                  "The attributes that move; without any, equal resources are only joined."));
+
+class GroupByAttrs final : public pipeline::Component {
+ public:
+  GroupByAttrs(const Config& config, std::string_view id, pipeline::Outputs outputs)
+      : id_(id), outputs_(outputs) {
+    // A key that comes twice would find its attribute gone.
+    for (const std::string& key : config.keys)
+      if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
+  }
+
+  void consume(Batch batch) override {
+    groupbyattrs::Regroup regroup(batch.signal, keys_);
+    for (const Bytes& chunk : batch.chunks) {
+      if (auto added = regroup.add(chunk.view()); !added) {
+        pipeline::dropped_counter(id_, batch.signal, "malformed").add(batch.items());
+        return batch.ack.fail(at(id_, std::move(added.error())));
+      }
+    }
+    count("otelcol_processor_groupbyattrs_num_grouped_", batch.signal, regroup.grouped);
+    count("otelcol_processor_groupbyattrs_num_non_grouped_", batch.signal, regroup.ungrouped);
+    const size_t items = regroup.grouped + regroup.ungrouped;
+    if (items == 0) return batch.ack.deliver();
+    Batch next = std::move(batch).with({regroup.build()});
+    next.set_items(items);
+    outputs_.send(std::move(next));
+  }
+
+ private:
+  void count(std::string_view prefix, Signal signal, size_t items) const {
+    const std::string_view word = signal == Signal::Traces ? "spans" : to_string(signal);
+    counter(std::string(prefix) + std::string(word), "Items by whether they had one of the keys.",
+            {{"processor", id_}})
+        .add(items);
+  }
+
+  const std::string id_;
+  std::vector<std::string> keys_;
+  const pipeline::Outputs outputs_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(processor, groupbyattrs) {
+  using namespace sonde;
+  return pipeline::make_type<GroupByAttrs, Config>(
+      {.kind = pipeline::Kind::Processor,
+       .name = "groupbyattrs",
+       .summary = "Moves attributes from items to their resource, and joins equal resources.",
+       .in = pipeline::kAllSignals,
+       .out = pipeline::kAllSignals,
+       .placement = pipeline::Placement::Replicated,
+       .stability = "beta"},
+      kFields.table());
+}

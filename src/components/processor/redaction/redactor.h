@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the processor redaction decides of one key and one value: settings that were prepared, and
+// lists of what it did, for the attributes that say so. The lists keep their memory.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/regex.h"
+#include "base/result.h"
+#include "data/message_edit.h"
+
+namespace sonde::redaction {
+
+struct Settings {
+  bool allow_all_keys = false;
+  std::vector<std::string> allowed_keys;
+  std::vector<std::string> ignored_keys;
+  std::vector<std::string> ignored_key_patterns;
+  std::vector<std::string> blocked_key_patterns;
+  std::vector<std::string> blocked_values;
+  std::vector<std::string> allowed_values;
+  std::string hash_function;
+  std::string hmac_key;
+  bool redact_all_types = false;
+  std::string summary;
+};
+
+class Redactor {
+ public:
+  static Result<Redactor> make(const Settings& settings);
+  // Takes keys away, masks values, and adds the attributes that tell of it.
+  void attributes(MessageEdit& message);
+  // The body of a log record, of any shape; `attributes` gets what tells of it.
+  void body(MessageEdit& log, uint32_t body_field);
+
+ private:
+  enum class Fate : uint8_t { Ignore, Redact, Mask, Look };
+  struct Report {
+    std::vector<std::string> redacted, masked, allowed, ignored;
+    void clear();
+  };
+
+  Fate fate(std::string_view key) const;
+  bool allowed(std::string_view value) const;
+  // The value with what is blocked masked; false where nothing is.
+  bool masked(std::string_view value, std::string& out) const;
+  void mask_all(std::string_view value, std::string& out) const;
+  std::string mask(std::string_view match) const;
+  void note(std::vector<std::string>& list, std::string_view key) const;
+  void tell(MessageEdit& message, std::string_view prefix);
+  void tell_one(MessageEdit& message, std::vector<std::string>& keys, const std::string& list,
+                const std::string& count);
+  bool rewrite_value(std::string_view key, std::string_view any_value, int depth, std::string& out);
+
+  Settings settings_;
+  bool tells_ = false;  // Whether attributes say what was done.
+  std::set<std::string, std::less<>> allowed_keys_;
+  std::set<std::string, std::less<>> ignored_keys_;
+  std::vector<Regex> ignored_patterns_;
+  std::vector<Regex> blocked_patterns_;
+  std::vector<Regex> blocked_values_;
+  std::vector<Regex> allowed_values_;
+  std::vector<Regex> whole_;  // ".*", for whole values.
+  Report report_;
+  std::vector<std::pair<std::string, std::string>> changes_;
+};
+
+}  // namespace sonde::redaction
