@@ -107,10 +107,12 @@ GrpcClient::GrpcClient(Loop& loop, std::string_view endpoint, Duration timeout)
 GrpcClient::~GrpcClient() { close(); }
 void GrpcClient::close() { impl_->close(); }
 
-void GrpcClient::unary(std::string_view path, Bytes message, Callback done) {
+void GrpcClient::unary(std::string_view path, Bytes message, Callback done,
+                       std::string_view encoding) {
   auto call = std::make_shared<GrpcCall>(impl_->options.max_response);
   call->path = std::string(path);
-  call->request = {grpc_prefix(message.size()), std::move(message)};
+  call->encoding = std::string(encoding);
+  call->request = {grpc_prefix(message.size(), !encoding.empty()), std::move(message)};
   call->timeout_header = timeout_header(impl_->options.timeout);
   call->done = std::move(done);
   impl_->calls.emplace(call.get(), call);

@@ -2,7 +2,8 @@
 // Unary gRPC calls over plaintext HTTP/2, for the OTLP exporter. Calls share one connection and run
 // at once up to the peer's stream limit. A lost connection fails its calls as Unavailable and the
 // next call connects again; a peer's GOAWAY moves new calls to a new connection while old ones end.
-// Messages are sent uncompressed. It is not a general gRPC: no streaming calls, no balancing.
+// Messages are sent as they are given, compressed or not; answers are decompressed. It is not a
+// general gRPC: no streaming calls, no balancing.
 #pragma once
 
 #include <functional>
@@ -37,7 +38,8 @@ class GrpcClient {
 
   // path is "/package.Service/Method". The callback runs exactly once, on the loop, never inside
   // this call, with the response message or the mapped grpc-status (see grpc_frame.h).
-  void unary(std::string_view path, Bytes message, Callback done);
+  // `encoding` is the grpc-encoding that the message already has, if any.
+  void unary(std::string_view path, Bytes message, Callback done, std::string_view encoding = {});
   // Ends every running call with Unavailable, inside this call. Later calls fail as well.
   void close();
 

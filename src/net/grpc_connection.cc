@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "net/compression/compression.h"
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
@@ -26,7 +27,7 @@ Result<std::string> outcome_of(GrpcCall& call, uint32_t http2_error) {
   if (call.broken) return std::unexpected(*call.broken);
   if (call.trailers.status || http2_error == NGHTTP2_NO_ERROR) {
     if (auto status = grpc_outcome(call.trailers); !status) return std::unexpected(status.error());
-    return call.reader.finish();
+    return call.reader.finish(call.trailers.encoding);
   }
   const bool retryable = http2_error == NGHTTP2_CANCEL ||
                          http2_error == NGHTTP2_ENHANCE_YOUR_CALM ||
@@ -54,6 +55,8 @@ struct GrpcConnection::Callbacks {
       for (const char c : text.substr(0, 3)) t.http_status = t.http_status * 10 + (c - '0');
     } else if (key == "grpc-status") {
       t.status = std::string(text);
+    } else if (key == "grpc-encoding") {
+      t.encoding = std::string(text);
     } else if (key == "grpc-message") {
       t.message = std::string(text);
     } else if (key == "grpc-retry-pushback-ms") {
@@ -230,6 +233,10 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
       http2_field(":path", path),         http2_field(":authority", authority),
       http2_field("te", "trailers"),      http2_field("content-type", "application/grpc"),
       http2_field("user-agent", "sonde"), http2_field("grpc-timeout", call->timeout_header)};
+  if (!call->encoding.empty()) {
+    head.push_back(http2_field("grpc-encoding", call->encoding));
+    head.push_back(http2_field("grpc-accept-encoding", accepted_encodings(Carrier::Grpc)));
+  }
   for (const Header& header : metadata_) head.push_back(http2_field(header.name, header.value));
   nghttp2_data_provider body{};
   body.source.ptr = call.get();

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "net/compression/compression.h"
 #include "net/http_types.h"
 
 namespace sonde::net {
@@ -172,9 +173,10 @@ Duration retry_delay(std::string_view encoded) {
 
 }  // namespace
 
-std::string grpc_prefix(size_t message_size) {
+std::string grpc_prefix(size_t message_size, bool compressed) {
   const auto size = static_cast<uint32_t>(message_size);
   std::string out(kPrefix, '\0');
+  out[0] = compressed ? 1 : 0;
   for (unsigned i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(size >> (24 - 8 * i) & 0xff);
   return out;
 }
@@ -184,11 +186,8 @@ Result<> GrpcMessageReader::feed(std::string_view bytes) {
     const size_t take = std::min(kPrefix - prefix_.size(), bytes.size());
     prefix_.append(bytes.substr(0, take));
     bytes.remove_prefix(take);
-    if (prefix_[0] == 1) {
-      return fail(ErrorKind::Invalid,
-                  "the gRPC response is compressed though that was not offered");
-    }
-    if (prefix_[0] != 0) return fail(ErrorKind::Invalid, "the gRPC response has an unknown flag");
+    if (prefix_[0] != 0 && prefix_[0] != 1)
+      return fail(ErrorKind::Invalid, "the gRPC response has an unknown flag");
     if (prefix_.size() < kPrefix) return {};
     length_ = 0;
     for (unsigned i = 1; i < kPrefix; ++i) {
@@ -207,12 +206,20 @@ Result<> GrpcMessageReader::feed(std::string_view bytes) {
   return {};
 }
 
-Result<std::string> GrpcMessageReader::finish() {
+Result<std::string> GrpcMessageReader::finish(std::string_view encoding) {
   if (prefix_.empty()) return fail(ErrorKind::Invalid, "the gRPC response has no message");
   if (prefix_.size() < kPrefix || message_.size() < length_) {
     return fail(ErrorKind::Unavailable, "the gRPC response was cut short");
   }
-  return std::move(message_);
+  if (prefix_[0] == 0) return std::move(message_);
+  const auto known = encoding_named(encoding, Carrier::Grpc);
+  if (!known || *known == Encoding::Identity) {
+    return fail(
+        ErrorKind::Invalid,
+        fmt::format("the gRPC response is compressed as \"{}\", which is not supported", encoding));
+  }
+  const Bytes plain = TRY(decompress(*known, message_, max_message_));
+  return std::string(plain.view());
 }
 
 std::string_view grpc_status_name(int status) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pure parts of gRPC over HTTP/2: the five-byte message prefix, the percent coding of
 // grpc-message, and what a status means for a retry. Free of sockets and of nghttp2, so that a
-// fuzzer and plain tests reach all of it. Compressed messages are refused: the client never
-// advertises that it accepts them.
+// fuzzer and plain tests reach all of it. A compressed message is
+// decompressed under the same limit as one that is not.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,9 @@ class GrpcMessageReader {
  public:
   explicit GrpcMessageReader(size_t max_message) : max_message_(max_message) {}
   Result<> feed(std::string_view bytes);
-  // The message, once it is whole; an error when there was none or it was cut short.
-  Result<std::string> finish();
+  // The message, once it is whole; an error when there was none or it was cut short. `encoding` is
+  // the grpc-encoding of the response.
+  Result<std::string> finish(std::string_view encoding = {});
   bool empty() const { return prefix_.empty() && message_.empty(); }
 
  private:
@@ -31,7 +32,7 @@ class GrpcMessageReader {
   size_t length_ = 0;
 };
 
-std::string grpc_prefix(size_t message_size);
+std::string grpc_prefix(size_t message_size, bool compressed = false);
 
 // The trailers of a response, as far as they matter.
 struct GrpcTrailers {
@@ -40,6 +41,7 @@ struct GrpcTrailers {
   std::string message;                  // grpc-message, still percent-coded
   std::optional<std::string> pushback;  // grpc-retry-pushback-ms
   std::string details;                  // grpc-status-details-bin, base64
+  std::string encoding;                 // grpc-encoding, from the head
 };
 
 // OK is a value. UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED, CANCELLED,

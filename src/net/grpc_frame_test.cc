@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "net/compression/compression.h"
+
 namespace sonde::net {
 namespace {
 
@@ -35,10 +39,26 @@ TEST(GrpcMessageReader, RefusesWhatIsNotOneWholeMessage) {
   ASSERT_TRUE(cut.feed(grpc_prefix(3) + "ab"));
   EXPECT_EQ(cut.finish().error().kind, ErrorKind::Unavailable);
   EXPECT_FALSE(GrpcMessageReader(100).feed(grpc_prefix(1) + "ab"));
-  EXPECT_FALSE(GrpcMessageReader(100).feed(std::string("\1\0\0\0\0", 5)));
   EXPECT_FALSE(GrpcMessageReader(100).feed(std::string("\7", 1)));
   EXPECT_EQ(GrpcMessageReader(100).feed(grpc_prefix(101)).error().message,
             "the gRPC response of 101 bytes is over the limit of 100");
+}
+
+TEST(GrpcMessageReader, DecompressesUnderTheSameLimit) {
+  const std::vector<Bytes> text = {Bytes::copy(std::string(100, 'a'))};
+  const auto packed = compress(Encoding::Gzip, text);
+  ASSERT_TRUE(packed);
+  const std::string wire = grpc_prefix(packed->size(), true) + std::string(packed->view());
+  const auto read = [&](size_t limit, std::string_view encoding) {
+    GrpcMessageReader reader(limit);
+    EXPECT_TRUE(reader.feed(wire));
+    return reader.finish(encoding);
+  };
+  EXPECT_EQ(read(100, "gzip"), std::string(100, 'a'));
+  EXPECT_EQ(read(99, "gzip").error().kind, ErrorKind::Exhausted);
+  EXPECT_EQ(read(100, "zstd").error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(read(100, "").error().message,
+            "the gRPC response is compressed as \"\", which is not supported");
 }
 
 TEST(GrpcOutcome, SortsStatusesByWhetherARetryHelps) {

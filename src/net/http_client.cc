@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "net/address.h"
+#include "net/compression/compression.h"
 #include "net/internal/connect.h"
 #include "net/internal/loop_impl.h"
 
@@ -55,6 +57,21 @@ bool is_token(std::string_view text) {
 
 bool is_one_line(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+// An answer that cannot be decompressed keeps its Content-Encoding: its status still counts.
+void decode(HttpResponse& response, size_t limit) {
+  const auto named = [](const Header& header) {
+    return equals_ignoring_case(header.name, "content-encoding");
+  };
+  const auto header = std::ranges::find_if(response.headers, named);
+  if (header == response.headers.end()) return;
+  const auto encoding = encoding_named(header->value, Carrier::Http);
+  if (!encoding || *encoding == Encoding::Identity) return;
+  const auto plain = decompress(*encoding, response.body, limit);
+  if (!plain) return;
+  response.body = std::string(plain->view());
+  response.headers.erase(header);
 }
 
 // A kept-alive connection on which anything can be read has been closed or is out of step.
@@ -301,6 +318,7 @@ asio::awaitable<Answer> HttpClient::Impl::read_answer(const Job& job) {
       response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
     }
     response.body = std::move(message.body());
+    decode(response, options.max_response);
     if (!closed && (!keep || buffer.size() > 0)) drop_connection();
     co_return response;
   }

@@ -2,6 +2,7 @@
 // An HTTP/1.1 client for exporters: one kept-alive connection, requests sent one after another. A
 // status of any value is a success here; only a failed exchange is an error (Unavailable, so that a
 // sending queue retries it; Invalid for a bad address; Exhausted for an answer over its limit).
+// An answer with a Content-Encoding is decompressed, under the same limit.
 // A kept-alive connection that the peer closed is replaced; only GET and HEAD are sent twice.
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings that clients of HTTP and gRPC share, named as the Collector names them. Encryption and
-// compression are not there yet: check_client refuses what would need them, since data that goes
-// out in the clear by surprise is worse than a process that does not start.
+// Settings that clients of HTTP and gRPC share, named as the Collector names them. Encryption is
+// not there yet: check_client refuses what would need it, since data that goes out in the clear by
+// surprise is worse than a process that does not start.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ struct TlsClientSettings {
 struct ClientSettings {
   std::string endpoint;
   std::map<std::string, std::string> headers;
-  std::string compression = "none";
+  std::string compression = "gzip";
   TlsClientSettings tls;
 };
 
@@ -32,8 +32,9 @@ inline constexpr auto kClientFields = config::fields<ClientSettings>(
     config::field("endpoint", &ClientSettings::endpoint, "Where to send, as http://host:port."),
     config::field("headers", &ClientSettings::headers, "Headers of each request.",
                   {.secret = true}),
-    config::field("compression", &ClientSettings::compression, "How bodies are compressed.",
-                  {.choices = "none"}),
+    config::field("compression", &ClientSettings::compression,
+                  "How bodies are compressed: gzip, zstd, snappy or none; over HTTP also deflate, "
+                  "zlib, lz4 and x-snappy-framed."),
     config::field("tls", &ClientSettings::tls, kTlsClientFields, "Encryption."));
 
 // Call from Config::validate().

@@ -2,6 +2,7 @@
 """An OTLP receiver that shares no code with Sonde: grpcio and the published protobuf classes."""
 import collections
 import concurrent.futures
+import gzip
 import http.server
 import threading
 
@@ -44,6 +45,8 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
                 if self.path == "/v1/traces":
                     outer.take_traces("http", trace_service_pb2.ExportTraceServiceRequest.FromString(body))
                 else:

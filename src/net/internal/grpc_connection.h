@@ -30,6 +30,7 @@ struct GrpcCall {
   GrpcMessageReader reader;
   GrpcTrailers trailers;
   std::optional<Error> broken;  // a response that was cut off as wrong
+  std::string encoding;         // of the request; empty when it is not compressed
   std::string timeout_header;
   GrpcClient::Callback done;
   TimerId timer = 0;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends OTLP over gRPC. The chunks of a batch are joined and sent as they are: two Export requests
-// one after the other are a valid one, so nothing is parsed here. Queue, retries and counters are
-// the sending queue's.
+// Sends OTLP over gRPC. The chunks of a batch are joined, compressed and sent as they are: two
+// Export requests one after the other are a valid one, so nothing is parsed here. Queue, retries
+// and counters are the sending queue's.
 #include <string>
 
 #include "net/grpc_client.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
+#include "pipeline/payload.h"
 #include "pipeline/sending_queue.h"
 
 namespace sonde {
@@ -16,7 +17,10 @@ namespace {
 struct Config {
   pipeline::ClientSettings client;
   pipeline::SendingSettings sending;
-  Result<> validate() const { return pipeline::check_client(client); }
+  Result<> validate() const {
+    TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
+    return pipeline::check_client(client);
+  }
 };
 
 constexpr auto kFields =
@@ -47,17 +51,24 @@ class OtlpGrpcExporter final : public pipeline::Component {
     for (const auto& [name, value] : config_.client.headers)
       options.headers.push_back({name, value});
     client_ = std::make_unique<net::GrpcClient>(host.loop(), std::move(options));
+    encoding_ = TRY(pipeline::compression_of(config_.client.compression, net::kDefaultLevel,
+                                             net::Carrier::Grpc));
+    const bool compressed = encoding_ != net::Encoding::Identity;
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
-        [this](const Batch& batch, pipeline::SendDone done) {
-          client_->unary(path_of(batch.signal), pipeline::joined(batch),
-                         [done = std::move(done)](Result<std::string> answer) mutable {
-                           if (!answer) {
-                             done(std::unexpected(std::move(answer.error())));
-                           } else {
-                             done(pipeline::read_export_response(*answer));
-                           }
-                         });
+        [this, compressed](const Batch& batch, pipeline::SendDone done) {
+          auto body = pipeline::export_body(batch, encoding_, net::kDefaultLevel);
+          if (!body) return done(std::unexpected(std::move(body.error())));
+          client_->unary(
+              path_of(batch.signal), std::move(*body),
+              [done = std::move(done)](Result<std::string> answer) mutable {
+                if (!answer) {
+                  done(std::unexpected(std::move(answer.error())));
+                } else {
+                  done(pipeline::read_export_response(*answer));
+                }
+              },
+              compressed ? std::string_view(config_.client.compression) : "");
         });
     return {};
   }
@@ -70,6 +81,7 @@ class OtlpGrpcExporter final : public pipeline::Component {
 
  private:
   Config config_;
+  net::Encoding encoding_ = net::Encoding::Identity;
   // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
   std::unique_ptr<pipeline::SendingQueue> queue_;
   std::unique_ptr<net::GrpcClient> client_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined and sent as they are: two
-// Export requests one after the other are a valid one, so nothing is parsed here. Queue, retries
-// and counters are the sending queue's.
+// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined, compressed and sent as they
+// are: two Export requests one after the other are a valid one, so nothing is parsed here. Queue,
+// retries and counters are the sending queue's.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -11,19 +11,37 @@
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
+#include "pipeline/payload.h"
 #include "pipeline/sending_queue.h"
 
 namespace sonde {
 namespace {
 
+struct CompressionParams {
+  int32_t level = net::kDefaultLevel;
+};
+constexpr auto kCompressionFields = config::fields<CompressionParams>(
+    config::field("level", &CompressionParams::level,
+                  "1 (fast) to 9 (small), -2 for Huffman codes alone; zstd 1 to 22; 0: as usual."));
+
 struct Config {
   pipeline::ClientSettings client;
+  CompressionParams compression_params;
   pipeline::SendingSettings sending;
-  Result<> validate() const { return pipeline::check_client(client); }
+  Result<net::Encoding> encoding() const {
+    return pipeline::compression_of(client.compression, compression_params.level,
+                                    net::Carrier::Http);
+  }
+  Result<> validate() const {
+    TRY(encoding());
+    return pipeline::check_client(client);
+  }
 };
 
 constexpr auto kFields =
     config::fields<Config>(config::embed(&Config::client, pipeline::kClientFields),
+                           config::field("compression_params", &Config::compression_params,
+                                         kCompressionFields, "How hard to compress."),
                            config::embed(&Config::sending, pipeline::kSendingFields));
 
 std::string_view path_of(Signal signal) {
@@ -65,6 +83,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     while (options.base_url.ends_with('/')) options.base_url.pop_back();
     if (!options.base_url.starts_with("http://")) options.base_url.insert(0, "http://");
     options.timeout = config_.sending.timeout;
+    encoding_ = TRY(config_.encoding());
     client_ = std::make_unique<net::HttpClient>(host.loop(), std::move(options));
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
@@ -82,7 +101,12 @@ class OtlpHttpExporter final : public pipeline::Component {
   void send(const Batch& batch, pipeline::SendDone done) {
     net::Headers headers = {{"Content-Type", "application/x-protobuf"}};
     for (const auto& [name, value] : config_.client.headers) headers.push_back({name, value});
-    client_->request("POST", path_of(batch.signal), std::move(headers), pipeline::joined(batch),
+    if (encoding_ != net::Encoding::Identity) {
+      headers.push_back({"Content-Encoding", config_.client.compression});
+    }
+    auto body = pipeline::export_body(batch, encoding_, config_.compression_params.level);
+    if (!body) return done(std::unexpected(std::move(body.error())));
+    client_->request("POST", path_of(batch.signal), std::move(headers), std::move(*body),
                      [this, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
                        if (!answer) {
                          done(std::unexpected(std::move(answer.error())));
@@ -95,6 +119,7 @@ class OtlpHttpExporter final : public pipeline::Component {
   }
 
   Config config_;
+  net::Encoding encoding_ = net::Encoding::Identity;
   // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
   std::unique_ptr<pipeline::SendingQueue> queue_;
   std::unique_ptr<net::HttpClient> client_;

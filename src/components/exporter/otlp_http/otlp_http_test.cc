@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the exporter refuses before it starts. Sending is tested end to end against a foreign
-// receiver.
+// What the exporter refuses before it starts, and what it puts on the wire. Sending is tested end
+// to end against a foreign receiver.
 #include <gtest/gtest.h>
 
+#include "data/testing/sample.h"
+#include "net/compression/compression.h"
+#include "net/http_server.h"
 #include "pipeline/component.h"
+#include "pipeline/testing/loop_host.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_http();
 
 namespace sonde {
 namespace {
 
-Result<std::unique_ptr<pipeline::Component>> make_otlp_http(std::string_view endpoint) {
+Result<std::unique_ptr<pipeline::Component>> make_otlp_http(std::string_view endpoint,
+                                                            std::string_view compression = {}) {
   config::Value value = config::Value::map();
   if (!endpoint.empty()) value.set("endpoint", config::Value::string(endpoint));
+  if (!compression.empty()) value.set("compression", config::Value::string(compression));
   return sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
 }
 
@@ -23,6 +29,37 @@ TEST(Exporter_otlp_http, TakesAPlainEndpointAndRefusesWhatItCannotKeepSafe) {
   ASSERT_FALSE(encrypted);
   EXPECT_NE(encrypted.error().message.find("https is not supported"), std::string::npos);
   EXPECT_NE(encrypted.error().message.find("exporters::otlp_http"), std::string::npos);
+}
+
+TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {
+  pipeline::LoopHost host("otlp_http");
+  std::string encoding;
+  std::string body;
+  auto server = net::HttpServer::listen(host.loop(), "127.0.0.1:0",
+                                        [&](const net::Request& request, net::Responder responder) {
+                                          encoding = request.header("content-encoding");
+                                          body = request.body;
+                                          responder.respond({});
+                                          host.loop().stop();
+                                        });
+  ASSERT_TRUE(server);
+  const std::string endpoint = "http://127.0.0.1:" + std::to_string((*server)->port());
+  for (const char* compression :
+       {"", "none", "gzip", "zstd", "snappy", "x-snappy-framed", "deflate", "zlib", "lz4"}) {
+    auto exporter = make_otlp_http(endpoint, compression);
+    ASSERT_TRUE(exporter && (*exporter)->start(host));
+    Batch batch = testing::sample_spans(3);
+    const Bytes plain = batch.chunks.front();
+    (*exporter)->consume(std::move(batch));
+    host.loop().run_for(std::chrono::seconds(10));
+    const std::string_view name = std::string_view(compression).empty() ? "gzip" : compression;
+    EXPECT_EQ(encoding, name == "none" ? "" : name);
+    const auto read =
+        net::decompress(*net::encoding_named(encoding, net::Carrier::Http), body, 1 << 20);
+    ASSERT_TRUE(read) << name << read.error().message;
+    EXPECT_EQ(*read, plain) << name;
+  }
+  EXPECT_FALSE(make_otlp_http(endpoint, "br"));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "components/receiver/otlp/intake.h"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <utility>
 
@@ -8,6 +10,20 @@
 #include "pipeline/own_telemetry.h"
 
 namespace sonde::otlp_receiver {
+
+Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
+                       size_t max_size, std::move_only_function<Bytes()> kept) {
+  const auto known = net::encoding_named(encoding, carrier);
+  if (!known) {
+    return fail(ErrorKind::NotFound, fmt::format("the encoding \"{}\" is not supported, only {}",
+                                                 encoding, net::accepted_encodings(carrier)));
+  }
+  if (*known == net::Encoding::Identity) return Body{kept(), nullptr};
+  Body body;
+  body.plain = TRY(net::decompress(*known, bytes, max_size));
+  body.original = std::make_shared<const Encoded>(std::string(net::name_of(*known)), kept());
+  return body;
+}
 
 Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
                pipeline::Outputs outputs)
@@ -19,7 +35,7 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
   }
 }
 
-void Intake::take(Signal signal, Bytes body, size_t items,
+void Intake::take(Signal signal, Body body, size_t items,
                   std::shared_ptr<const RequestContext> context,
                   std::move_only_function<void(Result<Accepted>)> done) {
   if (items == 0) return done(Accepted{});
@@ -41,10 +57,11 @@ void Intake::take(Signal signal, Bytes body, size_t items,
     done(std::unexpected(std::move(outcome.error)));
   };
   std::vector<Bytes> chunks;
-  chunks.push_back(std::move(body));
+  chunks.push_back(std::move(body.plain));
   Batch batch(signal, std::move(chunks), Ack::make(&scheduler_, std::move(ended)));
   batch.set_items(items);
   batch.context = std::move(context);
+  batch.original = std::move(body.original);
   outputs_.of(signal)->consume(std::move(batch));
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "base/scheduler.h"
+#include "net/compression/compression.h"
 #include "net/http_types.h"
 #include "pipeline/component.h"
 
@@ -22,6 +23,17 @@ struct Accepted {
   std::string message;
 };
 
+// A body as it is read, and as it came where that was compressed.
+struct Body {
+  Bytes plain;
+  std::shared_ptr<const Encoded> original;
+};
+
+// NotFound for an encoding that is not known, Exhausted for a body over max_size bytes once it is
+// decompressed, Invalid for a damaged one. `kept` gives the body as it came, for sending it on.
+Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
+                       size_t max_size, std::move_only_function<Bytes()> kept);
+
 class Intake {
  public:
   // `transport` is "grpc" or "http", for the counters.
@@ -30,7 +42,7 @@ class Intake {
 
   // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
   // later on the scheduler.
-  void take(Signal signal, Bytes body, size_t items, std::shared_ptr<const RequestContext> context,
+  void take(Signal signal, Body body, size_t items, std::shared_ptr<const RequestContext> context,
             std::move_only_function<void(Result<Accepted>)> done);
   bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
   // Requests whose end is not known yet.

@@ -32,6 +32,29 @@ std::string malformed(Signal signal, const Error& error) {
                      error.message);
 }
 
+// Why open_body() refused, as gRPC's own servers say it.
+GrpcCode code_of_body(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::NotFound:
+      return GrpcCode::Unimplemented;
+    case ErrorKind::Exhausted:
+      return GrpcCode::ResourceExhausted;
+    default:
+      return GrpcCode::InvalidArgument;
+  }
+}
+
+int http_status_of_body(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::NotFound:
+      return 415;
+    case ErrorKind::Exhausted:
+      return 413;
+    default:
+      return 400;
+  }
+}
+
 class OtlpReceiver final : public pipeline::Component {
  public:
   OtlpReceiver(Config config, std::string_view, pipeline::Outputs outputs)
@@ -56,7 +79,7 @@ class OtlpReceiver final : public pipeline::Component {
   Result<> start_grpc(pipeline::Host& host, const Grpc& settings) {
     grpc_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "grpc", outputs_);
     net::GrpcServerOptions options;
-    options.max_message = settings.max_recv_msg_size_mib << 20;
+    options.max_message = grpc_max_message();
     options.max_concurrent_streams = settings.max_concurrent_streams;
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
       return pipeline::encode_rpc_status(code, message, retry_after);
@@ -72,25 +95,25 @@ class OtlpReceiver final : public pipeline::Component {
     return {};
   }
 
+  size_t grpc_max_message() const { return config_.protocols.grpc->max_recv_msg_size_mib << 20; }
+
   void take_grpc(net::GrpcRequest request, net::GrpcResponder responder) {
     const auto signal = signal_of_method(request.path);
     if (!signal || !grpc_intake_->wants(*signal)) {
       return responder.fail(
           {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", request.path), {}});
     }
-    if (!request.encoding.empty()) {
-      return responder.fail({GrpcCode::Unimplemented,
-                             fmt::format("grpc-encoding {} is not supported", request.encoding),
-                             {}});
-    }
-    const auto items = count_items(*signal, request.message.view());
+    auto body = open_body(net::Carrier::Grpc, request.encoding, request.message.view(),
+                          grpc_max_message(), [&] { return std::move(request.message); });
+    if (!body) return responder.fail({code_of_body(body.error()), body.error().message, {}});
+    const auto items = count_items(*signal, body->plain.view());
     if (!items) {
       return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
     }
     auto context = config_.protocols.grpc->include_metadata
                        ? context_of(request.metadata, request.peer)
                        : nullptr;
-    grpc_intake_->take(*signal, std::move(request.message), *items, std::move(context),
+    grpc_intake_->take(*signal, std::move(*body), *items, std::move(context),
                        [responder = std::move(responder)](Result<Accepted> result) mutable {
                          if (result) {
                            responder.respond(Bytes::take(encode_response(*result)));
@@ -149,10 +172,19 @@ class OtlpReceiver final : public pipeline::Component {
     if (!type.starts_with("application/x-protobuf")) {
       return plain(415, "415 unsupported media type, supported: [application/x-protobuf]\n");
     }
-    if (!request.header("content-encoding").empty()) {
-      return plain(415, "415 content-encoding is not supported\n");
+    auto body = open_body(net::Carrier::Http, request.header("content-encoding"), request.body,
+                          config_.protocols.http->max_request_body_size,
+                          [&] { return Bytes::copy(request.body); });
+    if (!body) {
+      net::Response refused = refusal(code_of_body(body.error()), body.error());
+      refused.status = http_status_of_body(body.error());
+      if (refused.status == 415) {
+        const std::string_view known = net::accepted_encodings(net::Carrier::Http);
+        refused.headers.push_back({"Accept-Encoding", std::string(known)});
+      }
+      return responder.respond(std::move(refused));
     }
-    const auto items = count_items(*signal, request.body);
+    const auto items = count_items(*signal, body->plain.view());
     if (!items) {
       return responder.respond(refusal(
           GrpcCode::InvalidArgument, {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
@@ -161,7 +193,7 @@ class OtlpReceiver final : public pipeline::Component {
                        ? context_of(request.headers, request.peer)
                        : nullptr;
     http_intake_->take(
-        *signal, Bytes::copy(request.body), *items, std::move(context),
+        *signal, std::move(*body), *items, std::move(context),
         [responder = std::move(responder)](Result<Accepted> result) mutable {
           if (result) {
             return responder.respond({200, "application/x-protobuf", encode_response(*result), {}});

@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "data/span_writer.h"
+#include "net/compression/compression.h"
 #include "net/grpc_client.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
-#include "pipeline/test_host.h"
+#include "pipeline/testing/loop_host.h"
 
 const sonde::pipeline::ComponentType& sonde_component_receiver_otlp();
 
@@ -36,29 +38,20 @@ class JudgingSink final : public Sink {
   void consume(Batch batch) override {
     items += batch.items();
     context = batch.context;
+    original = batch.original;
     if (failure) return batch.ack.fail(*failure, rejected);
     batch.ack.deliver();
   }
   size_t items = 0;
   std::shared_ptr<const RequestContext> context;
+  std::shared_ptr<const Encoded> original;
   std::optional<Error> failure;
   uint64_t rejected = 0;
 };
 
-// The scheduler of the loop itself: an acknowledgement is posted to where the servers run.
-class LoopHost final : public pipeline::Host {
- public:
-  Scheduler& scheduler() override { return loop_; }
-  net::Loop& loop() override { return loop_; }
-  std::string_view id() const override { return "otlp"; }
-
- private:
-  std::shared_ptr<void> lease_erased(std::string_view, const std::type_info&,
-                                     const std::function<std::shared_ptr<void>()>& make) override {
-    return make();
-  }
-  net::Loop loop_;
-};
+uint16_t free_port(net::Loop& loop) {
+  return net::HttpServer::listen(loop, "127.0.0.1:0", [](const auto&, auto) {}).value()->port();
+}
 
 class Receiver_otlp : public testing::Test {
  protected:
@@ -76,19 +69,35 @@ class Receiver_otlp : public testing::Test {
     auto started = receiver_->start(host_);
     ASSERT_TRUE(started) << started.error().message;
   }
-  Result<std::string> call(std::string_view path, Bytes message) {
+  Result<std::string> call(std::string_view path, Bytes message, std::string_view encoding = {}) {
     net::GrpcClient client(host_.loop(), "unix:" + socket_, seconds(5));
     Result<std::string> answer;
-    client.unary(path, std::move(message), [&](Result<std::string> result) {
-      answer = std::move(result);
-      host_.loop().stop();
-    });
+    client.unary(
+        path, std::move(message),
+        [&](Result<std::string> result) {
+          answer = std::move(result);
+          host_.loop().stop();
+        },
+        encoding);
+    host_.loop().run_for(seconds(10));
+    return answer;
+  }
+  Result<net::HttpResponse> post(uint16_t port, Bytes body, net::Headers headers) {
+    net::HttpClientOptions options;
+    options.base_url = "http://127.0.0.1:" + std::to_string(port);
+    net::HttpClient client(host_.loop(), std::move(options));
+    Result<net::HttpResponse> answer;
+    client.request("POST", "/v1/traces", std::move(headers), std::move(body),
+                   [&](Result<net::HttpResponse> result) {
+                     answer = std::move(result);
+                     host_.loop().stop();
+                   });
     host_.loop().run_for(seconds(10));
     return answer;
   }
 
   const std::string socket_ = testing::TempDir() + "otlp_receiver_test.sock";
-  LoopHost host_;
+  pipeline::LoopHost host_{"otlp"};
   JudgingSink sink_;
   std::unique_ptr<pipeline::Component> receiver_;
 };
@@ -149,6 +158,69 @@ TEST_F(Receiver_otlp, KeepsNoMetadataUnlessAsked) {
   start("grpc", "unix:" + socket_);
   ASSERT_TRUE(call(kExportTraces, spans(1)));
   EXPECT_EQ(sink_.context, nullptr);
+}
+
+Bytes packed(net::Encoding encoding, const Bytes& body) {
+  return net::compress(encoding, std::vector<Bytes>{body}).value();
+}
+
+TEST_F(Receiver_otlp, TakesEachEncodingOverGrpcAndKeepsTheBodyAsItCame) {
+  start("grpc", "unix:" + socket_);
+  for (const char* name : {"gzip", "zstd", "snappy", "deflate", "lz4"}) {
+    const net::Encoding encoding = *net::encoding_named(name, net::Carrier::Grpc);
+    const Bytes body = packed(encoding, spans(3));
+    sink_.items = 0;
+    const auto answer = call(kExportTraces, body, name);
+    ASSERT_TRUE(answer) << name << answer.error().message;
+    EXPECT_EQ(sink_.items, 3u);
+    ASSERT_TRUE(sink_.original);
+    EXPECT_EQ(sink_.original->encoding, net::name_of(encoding));
+    EXPECT_EQ(sink_.original->body, body);
+  }
+  ASSERT_TRUE(call(kExportTraces, spans(1)));
+  EXPECT_EQ(sink_.original, nullptr);
+}
+
+TEST_F(Receiver_otlp, RefusesOverGrpcWhatItCannotOrMustNotDecompress) {
+  start("grpc", "unix:" + socket_);
+  const auto unknown = call(kExportTraces, spans(1), "br");
+  ASSERT_FALSE(unknown);
+  EXPECT_TRUE(unknown.error().message.starts_with("UNIMPLEMENTED: the encoding \"br\""))
+      << unknown.error().message;
+  const auto damaged = call(kExportTraces, Bytes::copy("no gzip"), "gzip");
+  ASSERT_FALSE(damaged);
+  EXPECT_TRUE(damaged.error().message.starts_with("INVALID_ARGUMENT: gzip"))
+      << damaged.error().message;
+  const Bytes bomb = packed(net::Encoding::Gzip, Bytes::take(std::string(5 << 20, '\0')));
+  const auto over = call(kExportTraces, bomb, "gzip");
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().message,
+            "RESOURCE_EXHAUSTED: gzip: the decompressed body is over the limit of 4194304 bytes");
+  EXPECT_EQ(sink_.items, 0u);
+}
+
+TEST_F(Receiver_otlp, TakesEachEncodingOverHttpAndSaysWhyNot) {
+  const uint16_t port = free_port(host_.loop());
+  start("http", "127.0.0.1:" + std::to_string(port));
+  const net::Header type = {"Content-Type", "application/x-protobuf"};
+  for (const char* name :
+       {"gzip", "zstd", "snappy", "x-snappy-framed", "deflate", "zlib", "lz4", "identity"}) {
+    const net::Encoding encoding = *net::encoding_named(name, net::Carrier::Http);
+    sink_.items = 0;
+    const auto answer = post(port, packed(encoding, spans(2)), {type, {"Content-Encoding", name}});
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 200) << name;
+    EXPECT_EQ(sink_.items, 2u) << name;
+  }
+  const auto status = [&](Bytes body, std::string encoding) {
+    return post(port, std::move(body), {type, {"Content-Encoding", std::move(encoding)}});
+  };
+  const auto unknown = status(spans(1), "br");
+  EXPECT_EQ(unknown->status, 415);
+  EXPECT_NE(unknown->header("accept-encoding").find("zstd"), std::string_view::npos);
+  EXPECT_EQ(status(Bytes::copy("no gzip"), "gzip")->status, 400);
+  const Bytes bomb = packed(net::Encoding::Zstd, Bytes::take(std::string(21 << 20, '\0')));
+  EXPECT_EQ(status(bomb, "zstd")->status, 413);
 }
 
 TEST_F(Receiver_otlp, NeedsAProtocol) {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/payload.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/otlp_export.h"
+
+namespace sonde::pipeline {
+
+Result<net::Encoding> compression_of(std::string_view name, int level, net::Carrier carrier) {
+  const auto encoding = net::encoding_named(name, carrier);
+  // What the Collector's gRPC client knows; receivers know no more.
+  const bool grpc_knows =
+      name == "gzip" || name == "zstd" || name == "snappy" || name == "none" || name.empty();
+  if (!encoding || (carrier == net::Carrier::Grpc && !grpc_knows)) {
+    return fail(
+        ErrorKind::Invalid,
+        fmt::format("compression: unsupported compression type \"{}\"; it is one of {}", name,
+                    carrier == net::Carrier::Grpc
+                        ? "gzip, zstd, snappy, none"
+                        : "gzip, zstd, snappy, deflate, zlib, lz4, x-snappy-framed, none"));
+  }
+  if (auto checked = net::check_level(*encoding, level); !checked) {
+    return std::unexpected(at("compression_params::level", std::move(checked.error())));
+  }
+  return *encoding;
+}
+
+Result<Bytes> export_body(const Batch& batch, net::Encoding encoding, int level) {
+  if (encoding == net::Encoding::Identity) return joined(batch);
+  if (batch.original && batch.original->encoding == net::name_of(encoding)) {
+    return batch.original->body;
+  }
+  return net::compress(encoding, batch.chunks, level);
+}
+
+}  // namespace sonde::pipeline

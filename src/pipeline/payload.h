@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of an export request as a peer wants it: compressed, and not compressed again where it
+// came that way and nobody has changed it since.
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "data/batch.h"
+#include "net/compression/compression.h"
+
+namespace sonde::pipeline {
+
+// What the settings `compression` and `compression_params::level` of a client say. The error is one
+// of Config::validate().
+Result<net::Encoding> compression_of(std::string_view name, int level, net::Carrier carrier);
+
+Result<Bytes> export_body(const Batch& batch, net::Encoding encoding, int level);
+
+}  // namespace sonde::pipeline
