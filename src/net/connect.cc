@@ -31,7 +31,8 @@ asio::awaitable<Result<OwnPort>> connect(boost::beast::tcp_stream& stream, Addre
   error_code ignored;
   stream.socket().set_option(Tcp::no_delay(true), ignored);
   ::fcntl(stream.socket().native_handle(), F_SETFD, FD_CLOEXEC);
-  co_return OwnPort(stream.socket().local_endpoint(ignored).port());
+  co_return OwnPort::connected(stream.socket().local_endpoint(ignored).port(),
+                               stream.socket().remote_endpoint(ignored).port());
 }
 
 }  // namespace sonde::net

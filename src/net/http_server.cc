@@ -199,7 +199,7 @@ Result<> HttpServer::Impl::bind(std::string_view text) {
   if (error) return failed(error);
   acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(error);
-  own_port = OwnPort(acceptor.local_endpoint(error).port());
+  own_port = OwnPort::listening(acceptor.local_endpoint(error).port());
   return {};
 }
 

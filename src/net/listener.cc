@@ -91,7 +91,7 @@ Result<> Listener::Impl::bind_tcp(std::string_view text) {
   if (error) return failed(error);
   std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
   port = bound.port();
-  own_port = OwnPort(port);
+  own_port = OwnPort::listening(port);
   tcp = true;
   return {};
 }

@@ -127,7 +127,8 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
   ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-  OwnPort near_end(socket.local_endpoint(ignored).port());
+  OwnPort near_end = OwnPort::connected(socket.local_endpoint(ignored).port(),
+                                        socket.remote_endpoint(ignored).port());
   co_return make_plain_transport(Socket(std::move(socket)), std::move(near_end));
 }
 

@@ -68,7 +68,7 @@ bool OwnEnd::is_far_end_of(const sonde_event& event) {
     return peer != 0 && peer == own_tgid_;
   }
   if (event.family != SONDE_FAMILY_INET && event.family != SONDE_FAMILY_INET6) return false;
-  if (!holds_port_ || !holds_port_(event.remote_port)) return false;
+  if (!holds_port_ || !holds_port_(event.remote_port, event.local_port)) return false;
   if (event.netns == network_ && (is_loopback(event.remote_addr) ||
                                   std::memcmp(event.remote_addr, event.local_addr, 16) == 0)) {
     return true;

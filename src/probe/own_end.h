@@ -20,8 +20,9 @@ bool is_loopback(const uint8_t (&address)[16]);
 
 class OwnEnd {
  public:
-  // Whether this process holds the TCP port. Asked of every new connection.
-  using HoldsPort = std::function<bool(uint16_t port)>;
+  // Whether this process holds the TCP port, as the other end of a connection from the port
+  // `asker`. Asked of every new connection.
+  using HoldsPort = std::function<bool(uint16_t port, uint16_t asker)>;
   using Addresses = std::function<std::set<AddressBytes>()>;
 
   // Never true.

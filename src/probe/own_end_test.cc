@@ -27,7 +27,7 @@ sonde_event connection(AddressBytes local, AddressBytes remote, uint16_t port, u
 TEST(OwnEnd, IsThisHostsAddressAndAPortThatWeHold) {
   int reads = 0;
   const AddressBytes bridge = v4(172, 17, 0, 1);
-  OwnEnd own([](uint16_t port) { return port == 4401; }, 9,
+  OwnEnd own([](uint16_t port, uint16_t) { return port == 4401; }, 9,
              [&] {
                ++reads;
                return std::set<AddressBytes>{bridge, v4(127, 0, 0, 1)};
@@ -52,12 +52,12 @@ TEST(OwnEnd, IsNeverAUnixSocketNorAnythingByDefault) {
   sonde_event e = connection(v4(127, 0, 0, 1), v4(127, 0, 0, 1), 4401, 9);
   EXPECT_FALSE(OwnEnd().is_far_end_of(e));
   e.family = SONDE_FAMILY_UNIX;
-  OwnEnd own([](uint16_t) { return true; }, 9, [] { return std::set<AddressBytes>{}; });
+  OwnEnd own([](uint16_t, uint16_t) { return true; }, 9, [] { return std::set<AddressBytes>{}; });
   EXPECT_FALSE(own.is_far_end_of(e));
 }
 
 TEST(OwnEnd, FindsTheAddressesOfThisHost) {
-  OwnEnd own = OwnEnd::of_this_process([](uint16_t) { return true; });
+  OwnEnd own = OwnEnd::of_this_process([](uint16_t, uint16_t) { return true; });
   const AddressBytes local = v4(127, 0, 0, 1);
   EXPECT_FALSE(own.is_far_end_of(connection(v4(10, 1, 1, 1), v4(198, 51, 100, 7), 80, 1)));
   EXPECT_FALSE(own.is_far_end_of(connection(local, local, 80, 1)));

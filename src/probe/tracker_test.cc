@@ -193,7 +193,7 @@ TEST_F(TrackerTest, JoinsAnIpv4ClientWithADualStackServer) {
 
 TEST_F(TrackerTest, LeavesOutWhatIsSaidToItself) {
   TrackerConfig config;
-  config.own_end = OwnEnd([](uint16_t port) { return port == 4400; }, 0,
+  config.own_end = OwnEnd([](uint16_t port, uint16_t) { return port == 4400; }, 0,
                           [] { return std::set<AddressBytes>{}; });
   make(std::move(config));
   End browser{1, 10, 11, 40000, 4400};

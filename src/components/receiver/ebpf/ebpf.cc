@@ -96,8 +96,8 @@ class Receiver final : public pipeline::Component {
     tracker.max_connections = config_.max_connections;
     tracker.hold_ns = config_.join_wait.count();
     tracker.own_tgid = static_cast<uint32_t>(getpid());
-    tracker.own_end =
-        probe::OwnEnd::of_this_process([](uint16_t port) { return net::is_own_port(port); });
+    tracker.own_end = probe::OwnEnd::of_this_process(
+        [](uint16_t port, uint16_t asker) { return net::is_own_port(port, asker); });
     tracker.routes.max_routes = config_.max_routes;
     probe::Filter::parse(config_.include, config_.exclude, tracker.filter);
     tracker_ = std::make_unique<probe::Tracker>(std::move(tracker), processes_, *emitter_);
