@@ -110,7 +110,8 @@ void Buffer::reserve(size_t capacity) {
 void Buffer::append(std::string_view bytes) {
   if (bytes.empty()) return;
   if (bytes.size() > capacity_ - size_) reserve(std::max(size_ + bytes.size(), capacity_ * 2));
-  std::memcpy(block_ + size_, bytes.data(), bytes.size());
+  // The bytes may lie behind what is written, in this very block.
+  std::memmove(block_ + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
 }
 

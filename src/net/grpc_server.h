@@ -50,6 +50,7 @@ struct GrpcServerOptions {
   size_t max_header = 16 * 1024;
   uint32_t max_concurrent_streams = 1024;  // of one connection
   size_t max_connections = 10'000;
+  bool keep_metadata = true;  // whether requests carry their metadata, which costs strings
   Duration message_timeout = std::chrono::seconds(60);  // from the head of a call to its end
   Duration hello_timeout = std::chrono::seconds(10);    // for the first bytes of a connection
   // Asked for a message's memory before its first byte is kept; what it returns lives as long as

@@ -12,7 +12,10 @@
 namespace sonde::net {
 namespace {
 
-constexpr size_t kReadSize = 256 * 1024;
+// Small enough to stay in the processor's cache. What is left of a large message goes straight into
+// its own buffer.
+constexpr size_t kReadSize = 64 * 1024;
+constexpr size_t kWorthDirect = 4 * 1024;  // of a message still to come
 constexpr size_t kMaxWrite = 512 * 1024;
 constexpr size_t kPrefix = 5;
 // Windows only pace peers whose messages were admitted: memory is bounded by `admit`.
@@ -68,8 +71,16 @@ struct GrpcServerConnection::Callbacks {
   static int data(nghttp2_session*, uint8_t, int32_t stream, const uint8_t* bytes, size_t size,
                   void* user) {
     GrpcServerConnection& c = self(user);
+    c.frame_left_ -= std::min(c.frame_left_, size);
     Call* const call = c.call_of(stream);
     if (call && !call->answered) c.data(*call, text(bytes, size));
+    return 0;
+  }
+  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+    GrpcServerConnection& c = self(user);
+    const bool plain = head->type == NGHTTP2_DATA && (head->flags & NGHTTP2_FLAG_PADDED) == 0;
+    c.frame_stream_ = head->stream_id;
+    c.frame_left_ = plain ? head->length : 0;
     return 0;
   }
   static int stream_closed(nghttp2_session*, int32_t stream, uint32_t, void* user) {
@@ -122,6 +133,7 @@ GrpcServerConnection::GrpcServerConnection(std::shared_ptr<GrpcServer::Impl> ser
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Callbacks::begin_headers);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Callbacks::begin_frame);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::frame_received);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::data);
@@ -144,15 +156,14 @@ GrpcServerConnection::~GrpcServerConnection() { nghttp2_session_del(session_); }
 
 GrpcServerConnection::Call* GrpcServerConnection::call_of(int32_t stream) {
   const auto at = calls_.find(stream);
-  return at == calls_.end() ? nullptr : at->second.get();
+  return at == calls_.end() ? nullptr : &at->second;
 }
 
 void GrpcServerConnection::begin(int32_t stream) {
-  auto call = std::make_unique<Call>();
-  call->stream = stream;
-  call->deadline_ns =
+  Call& call = calls_[stream];
+  call.stream = stream;
+  call.deadline_ns =
       server_->loop.clock().monotonic_ns() + server_->options.message_timeout.count();
-  calls_.emplace(stream, std::move(call));
 }
 
 void GrpcServerConnection::header(Call& call, std::string_view name, std::string_view value) {
@@ -164,18 +175,21 @@ void GrpcServerConnection::header(Call& call, std::string_view name, std::string
                {}});
   }
   if (name == ":path") {
-    call.path = value;
+    if (!last_path_ || *last_path_ != value) {
+      last_path_ = std::make_shared<const std::string>(value);
+    }
+    call.path = last_path_;
   } else if (name == "content-type") {
-    call.content_type = value;
+    call.grpc = value.starts_with("application/grpc");
   } else if (name == "grpc-encoding") {
     if (value != "identity") call.encoding = value;
-  } else if (!name.starts_with(':')) {
+  } else if (server_->options.keep_metadata && !name.starts_with(':')) {
     call.metadata.push_back({std::string(name), std::string(value)});
   }
 }
 
 bool GrpcServerConnection::check_head(Call& call) {
-  if (call.content_type.starts_with("application/grpc")) return true;
+  if (call.grpc) return true;
   // Not gRPC: as its HTTP/2 mapping says, an HTTP status and no trailers.
   call.answered = true;
   const nghttp2_nv head[] = {http2_field(":status", "415")};
@@ -191,11 +205,16 @@ void GrpcServerConnection::data(Call& call, std::string_view bytes) {
     if (call.prefix.size() == kPrefix) take_prefix(call);
   }
   if (bytes.empty() || call.answered) return;
-  if (bytes.size() > call.length - call.message.size()) {
+  Buffer& message = message_of(call);
+  if (bytes.size() > call.length - message.size()) {
     return submit_status(call,
                          {GrpcCode::InvalidArgument, "more than one message in a unary call", {}});
   }
-  call.message.append(bytes);
+  if (bytes.data() == message.data() + message.size()) {
+    message.resize(message.size() + bytes.size());  // They were received in their place.
+  } else {
+    message.append(bytes);
+  }
 }
 
 void GrpcServerConnection::take_prefix(Call& call) {
@@ -235,7 +254,7 @@ void GrpcServerConnection::take_prefix(Call& call) {
 
 void GrpcServerConnection::finish(Call& call) {
   call.ended = true;
-  if (call.prefix.size() < kPrefix || call.message.size() < call.length) {
+  if (call.prefix.size() < kPrefix || message_of(call).size() < call.length) {
     return submit_status(call, {GrpcCode::Internal, "the message was cut short", {}});
   }
   ready_.push_back(call.stream);
@@ -327,25 +346,61 @@ asio::awaitable<void> GrpcServerConnection::write_rest(std::shared_ptr<GrpcServe
   }
 }
 
+// Where the socket's next bytes belong if they are the rest of a message: empty when they may be
+// anything else.
+asio::mutable_buffer GrpcServerConnection::begin_direct() {
+  Call* const call = frame_left_ > 0 ? call_of(frame_stream_) : nullptr;
+  if (call == nullptr || call->answered || call->prefix.size() < kPrefix) return {};
+  const size_t wanted = std::min(frame_left_, call->length - call->message.size());
+  if (wanted < kWorthDirect) return {};
+  direct_ = std::move(call->message);
+  direct_stream_ = frame_stream_;
+  return {direct_.data() + direct_.size(), wanted};
+}
+
+void GrpcServerConnection::end_direct() {
+  Call* const call = call_of(std::exchange(direct_stream_, 0));
+  if (call != nullptr && !call->answered) {
+    call->message = std::move(direct_);
+  }
+  direct_ = {};
+}
+
+// One read and what nghttp2 makes of it: an error of the socket, or a negative number of nghttp2's.
+std::pair<error_code, ssize_t> GrpcServerConnection::receive() {
+  const asio::mutable_buffer place = begin_direct();
+  const asio::mutable_buffer general = asio::buffer(read_buffer(), kReadSize);
+  const auto [error, n] =
+      place.size() > 0 ? transport_->read(place, general) : transport_->read(general);
+  ssize_t used = 0;
+  if (!error) {
+    const auto parse = [this](const asio::mutable_buffer& from, size_t size) {
+      return nghttp2_session_mem_recv(session_, static_cast<const uint8_t*>(from.data()), size);
+    };
+    const size_t direct = std::min(n, place.size());
+    if (direct > 0) used = parse(place, direct);
+    if (used >= 0 && n > direct) used = parse(general, n - direct);
+  }
+  if (place.size() > 0) end_direct();
+  return {error, used};
+}
+
 asio::awaitable<void> GrpcServerConnection::serve(std::shared_ptr<GrpcServerConnection> self) {
   GrpcServerConnection& c = *self;
   c.flush();
   while (!c.dead_) {
     if (const auto error = co_await c.transport_->wait_readable(); error || c.dead_) break;
-    char* const buffer = read_buffer();
-    const auto [error, n] = c.transport_->read(asio::buffer(buffer, kReadSize));
+    const auto [error, used] = c.receive();
     if (error == asio::error::would_block || error == asio::error::try_again) continue;
     if (error) break;
-    const ssize_t used =
-        nghttp2_session_mem_recv(c.session_, reinterpret_cast<const uint8_t*>(buffer), n);
     // Calls are given out after nghttp2 has returned: a handler may answer at once.
     for (const int32_t stream : std::exchange(c.ready_, {})) {
       Call* const call = c.call_of(stream);
       if (!call || call->answered || c.dead_) continue;
       call->given = true;
       Bytes message = std::move(call->message).take(std::move(call->admitted));
-      GrpcRequest request{call->path, call->encoding, c.transport_->peer(), call->metadata,
-                          std::move(message)};
+      GrpcRequest request{call->path ? *call->path : std::string_view(), call->encoding,
+                          c.transport_->peer(), call->metadata, std::move(message)};
       c.server_->handler(std::move(request), GrpcResponder(self, stream));
     }
     if (used < 0) {  // Says why in a GOAWAY, where the session still can.
@@ -361,9 +416,9 @@ void GrpcServerConnection::tick(int64_t now_ns) {
   if (dead_) return;
   if (hello_by_ns_ != 0 && now_ns > hello_by_ns_) return close();
   bool late = false;
-  for (const auto& [stream, call] : calls_) {
-    if (call->ended || call->answered || now_ns < call->deadline_ns) continue;
-    submit_status(*call, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
+  for (auto& [stream, call] : calls_) {
+    if (call.ended || call.answered || now_ns < call.deadline_ns) continue;
+    submit_status(call, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
     late = true;
   }
   if (late) flush_soon();

@@ -41,10 +41,14 @@ class PlainTransport final : public Transport {
     co_return error;
   }
   Io read(asio::mutable_buffer into) override {
-    const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-    if (n > 0) return {{}, static_cast<size_t>(n)};
-    if (n == 0) return {asio::error::eof, 0};
-    return {error_code(errno, boost::system::system_category()), 0};
+    return outcome(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT));
+  }
+  Io read(asio::mutable_buffer first, asio::mutable_buffer second) override {
+    iovec parts[] = {{first.data(), first.size()}, {second.data(), second.size()}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = std::size(parts);
+    return outcome(::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT));
   }
   Io write_some(std::span<const asio::const_buffer> buffers) override {
     std::array<iovec, 64> parts;
@@ -75,6 +79,12 @@ class PlainTransport final : public Transport {
   const std::string& peer() const override { return peer_; }
 
  private:
+  static Io outcome(ssize_t n) {
+    if (n > 0) return {{}, static_cast<size_t>(n)};
+    if (n == 0) return {asio::error::eof, 0};
+    return {error_code(errno, boost::system::system_category()), 0};
+  }
+
   Socket socket_;
   OwnPort near_end_;
   std::string peer_;

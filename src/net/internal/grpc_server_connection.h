@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.h"
@@ -51,8 +52,8 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   struct Callbacks;
   struct Call {
     int32_t stream = 0;
-    std::string path;
-    std::string content_type;
+    std::shared_ptr<const std::string> path;
+    bool grpc = false;  // by its content-type
     std::string encoding;
     Headers metadata;
     size_t header_bytes = 0;
@@ -67,6 +68,10 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     bool answered = false;
   };
   Call* call_of(int32_t stream);
+  Buffer& message_of(Call& call) { return call.stream == direct_stream_ ? direct_ : call.message; }
+  std::pair<error_code, ssize_t> receive();
+  asio::mutable_buffer begin_direct();
+  void end_direct();
   void begin(int32_t stream);
   void header(Call& call, std::string_view name, std::string_view value);
   bool check_head(Call& call);
@@ -83,7 +88,15 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   std::unique_ptr<Transport> transport_;
   nghttp2_session* session_ = nullptr;
   Http2Output out_;
-  std::unordered_map<int32_t, std::unique_ptr<Call>> calls_;
+  std::unordered_map<int32_t, Call> calls_;
+  std::shared_ptr<const std::string> last_path_;  // which the next call most likely has as well
+  // The DATA frame that is being received: bytes still to come.
+  int32_t frame_stream_ = 0;
+  size_t frame_left_ = 0;
+  // The message that the socket is read into, without the way through the thread's buffer. It is
+  // here and not with its call while nghttp2 reads what came, since that may end the call.
+  int32_t direct_stream_ = 0;
+  Buffer direct_;
   std::vector<int32_t> ready_;  // whole calls, for after nghttp2 has returned
   int64_t hello_by_ns_ = 0;     // 0 once the peer has greeted
   bool flush_posted_ = false;

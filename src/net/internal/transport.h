@@ -28,6 +28,9 @@ class Transport {
   virtual asio::awaitable<error_code> wait_readable() = 0;
   // Without waiting: would_block, eof when the peer has ended its side, or at least one byte.
   virtual Io read(asio::mutable_buffer into) = 0;
+  // As read(), the first bytes into one place and what follows them into another, where that costs
+  // nothing; it may fill only the first.
+  virtual Io read(asio::mutable_buffer first, asio::mutable_buffer) { return read(first); }
   // Without waiting, as much as goes at once: possibly nothing. An error ends the connection.
   virtual Io write_some(std::span<const asio::const_buffer> buffers) = 0;
   // All of them, in order. The buffers must outlive the call. One write at a time.

@@ -81,6 +81,7 @@ class OtlpReceiver final : public pipeline::Component {
     net::GrpcServerOptions options;
     options.max_message = grpc_max_message();
     options.max_concurrent_streams = settings.max_concurrent_streams;
+    options.keep_metadata = settings.include_metadata;
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
       return pipeline::encode_rpc_status(code, message, retry_after);
     };
