@@ -20,7 +20,7 @@ void lower_names(Headers& headers) {
 }
 
 // grpc-timeout allows eight digits.
-std::string timeout_header(Duration timeout) {
+std::string grpc_timeout(Duration timeout) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   return ms < 100'000'000 ? fmt::format("{}m", ms) : fmt::format("{}S", ms / 1000);
 }
@@ -28,9 +28,14 @@ std::string timeout_header(Duration timeout) {
 }  // namespace
 
 GrpcClient::Impl::Impl(Loop& owner, GrpcClientOptions settings)
-    : loop(owner), options(std::move(settings)), url(parse_url(options.endpoint, 4317)) {
+    : loop(owner),
+      options(std::move(settings)),
+      url(parse_url(options.endpoint, 4317)),
+      timeout_header(grpc_timeout(options.timeout)) {
   lower_names(options.headers);
 }
+
+bool GrpcClient::Impl::ready() const { return !closed && connection && connection->usable(); }
 
 void GrpcClient::Impl::start(const GrpcCallPtr& call) {
   if (call->finished) return;
@@ -53,9 +58,9 @@ void GrpcClient::Impl::start(const GrpcCallPtr& call) {
 
 void GrpcClient::Impl::finish(const GrpcCallPtr& call, Result<std::string> result) {
   if (std::exchange(call->finished, true)) return;
-  loop.cancel(std::exchange(call->timer, 0));
   auto done = std::move(call->done);
-  calls.erase(call.get());
+  const GrpcCallPtr keep = std::move(*call->place);
+  calls.erase(keep->place);
   done(std::move(result));
 }
 
@@ -77,7 +82,6 @@ void GrpcClient::Impl::retry(const GrpcCallPtr& call, std::string_view why) {
 void GrpcClient::Impl::expire(const GrpcCallPtr& call) {
   const auto self = shared_from_this();
   const auto target = call->connection.lock();
-  call->timer = 0;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count();
   finish(call, fail(ErrorKind::Unavailable,
                     fmt::format("DEADLINE_EXCEEDED: no answer within {} ms", ms)));
@@ -86,11 +90,30 @@ void GrpcClient::Impl::expire(const GrpcCallPtr& call) {
   if (target->received() == call->received_before) target->abort("the peer stopped answering");
 }
 
+void GrpcClient::Impl::watch_first() {
+  if (timer != 0 || calls.empty()) return;
+  const Duration wait(calls.front()->deadline_ns - loop.clock().monotonic_ns());
+  timer = loop.after(wait, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->expire_due();
+  });
+}
+
+void GrpcClient::Impl::expire_due() {
+  timer = 0;
+  const int64_t now = loop.clock().monotonic_ns();
+  while (!calls.empty() && calls.front()->deadline_ns <= now) {
+    const GrpcCallPtr call = calls.front();
+    expire(call);
+  }
+  watch_first();
+}
+
 void GrpcClient::Impl::close() {
   closed = true;
+  loop.cancel(std::exchange(timer, 0));
   if (connection) std::exchange(connection, nullptr)->abort("the gRPC client was closed");
   const auto waiting = calls;
-  for (const auto& [key, call] : waiting) {
+  for (const GrpcCallPtr& call : waiting) {
     finish(call, fail(ErrorKind::Unavailable, "the gRPC client was closed"));
   }
 }
@@ -109,19 +132,22 @@ void GrpcClient::close() { impl_->close(); }
 
 void GrpcClient::unary(std::string_view path, Bytes message, Callback done,
                        std::string_view encoding) {
-  auto call = std::make_shared<GrpcCall>(impl_->options.max_response);
+  Impl& client = *impl_;
+  auto call = std::make_shared<GrpcCall>(client.options.max_response);
   call->path = std::string(path);
   call->encoding = std::string(encoding);
   call->request = {grpc_prefix(message.size(), !encoding.empty()), std::move(message)};
-  call->timeout_header = timeout_header(impl_->options.timeout);
+  call->timeout_header = client.timeout_header;
   call->done = std::move(done);
-  impl_->calls.emplace(call.get(), call);
-  const std::weak_ptr<Impl> weak = impl_;
-  call->timer = impl_->loop.after(impl_->options.timeout, [weak, call] {
-    if (const auto self = weak.lock()) self->expire(call);
-  });
+  call->deadline_ns = client.loop.clock().monotonic_ns() + client.options.timeout.count();
+  call->place = client.calls.insert(client.calls.end(), call);
+  client.watch_first();
+  if (client.ready() && call->request.bytes.size() <= UINT32_MAX) {
+    client.connection->submit(call);
+    return;
+  }
   // Posted, so that no callback runs inside unary().
-  impl_->loop.post([weak, call] {
+  client.loop.post([weak = impl_->weak_from_this(), call] {
     if (const auto self = weak.lock()) self->start(call);
   });
 }

@@ -44,7 +44,7 @@ struct GrpcConnection::Callbacks {
   static int header(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name,
                     size_t name_size, const uint8_t* value, size_t value_size, uint8_t,
                     void* user) {
-    const auto call = self(user).call_of(frame->hd.stream_id);
+    GrpcCall* const call = self(user).call_of(frame->hd.stream_id);
     if (!call) return 0;
     const std::string_view key(reinterpret_cast<const char*>(name), name_size);
     const std::string_view text(reinterpret_cast<const char*>(value),
@@ -69,7 +69,7 @@ struct GrpcConnection::Callbacks {
 
   static int data(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* bytes,
                   size_t size, void* user) {
-    const auto call = self(user).call_of(stream);
+    GrpcCall* const call = self(user).call_of(stream);
     // The body of an answer that is not gRPC, such as a proxy's error page, says nothing to us.
     if (!call || call->broken || call->trailers.http_status != 200) return 0;
     auto fed = call->reader.feed({reinterpret_cast<const char*>(bytes), size});
@@ -82,10 +82,8 @@ struct GrpcConnection::Callbacks {
 
   static int stream_closed(nghttp2_session*, int32_t stream, uint32_t error, void* user) {
     GrpcConnection& c = self(user);
-    const auto call = c.call_of(stream);
-    if (!call) return 0;
-    c.calls_.erase(stream);
-    c.closed_.emplace_back(call, error);
+    auto at = c.calls_.extract(stream);
+    if (at) c.closed_.emplace_back(std::move(at.mapped()), error);
     return 0;
   }
 
@@ -97,17 +95,15 @@ struct GrpcConnection::Callbacks {
 
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
-    if (const auto call = self(user).call_of(frame->hd.stream_id)) call->on_wire = true;
+    if (GrpcCall* const call = self(user).call_of(frame->hd.stream_id)) call->on_wire = true;
     return 0;
   }
 
   static int frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
     GrpcConnection& c = self(user);
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
-    if (const auto call = c.call_of(frame->hd.stream_id)) {
-      c.calls_.erase(frame->hd.stream_id);
-      c.unsent_.push_back(call);
-    }
+    auto at = c.calls_.extract(frame->hd.stream_id);
+    if (at) c.unsent_.push_back(std::move(at.mapped()));
     return 0;
   }
 
@@ -144,6 +140,7 @@ struct GrpcConnection::Callbacks {
 GrpcConnection::GrpcConnection(GrpcClient::Impl& owner)
     : owner_(owner.weak_from_this()),
       url_(*owner.url),
+      authority_(url_.address.unix_path().empty() ? url_.address.to_string() : "localhost"),
       connect_timeout_(owner.options.timeout),
       metadata_(owner.options.headers),
       loop_(owner.loop),
@@ -151,9 +148,9 @@ GrpcConnection::GrpcConnection(GrpcClient::Impl& owner)
 
 GrpcConnection::~GrpcConnection() { nghttp2_session_del(session_); }
 
-GrpcCallPtr GrpcConnection::call_of(int32_t stream) const {
+GrpcCall* GrpcConnection::call_of(int32_t stream) const {
   const auto found = calls_.find(stream);
-  return found == calls_.end() ? nullptr : found->second;
+  return found == calls_.end() ? nullptr : found->second.get();
 }
 
 asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) {
@@ -225,14 +222,14 @@ void GrpcConnection::submit(const GrpcCallPtr& call) {
 
 void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   if (call->finished) return;
-  const std::string authority =
-      url_.address.unix_path().empty() ? url_.address.to_string() : "localhost";
-  const std::string path = url_.path + call->path;
-  std::vector<nghttp2_nv> head = {
-      http2_field(":method", "POST"),     http2_field(":scheme", "http"),
-      http2_field(":path", path),         http2_field(":authority", authority),
-      http2_field("te", "trailers"),      http2_field("content-type", "application/grpc"),
-      http2_field("user-agent", "sonde"), http2_field("grpc-timeout", call->timeout_header)};
+  const std::string path = url_.path.empty() ? std::string() : url_.path + call->path;
+  std::vector<nghttp2_nv> head;
+  head.reserve(10 + metadata_.size());
+  head.assign({http2_field(":method", "POST"), http2_field(":scheme", "http"),
+               http2_field(":path", url_.path.empty() ? call->path : path),
+               http2_field(":authority", authority_), http2_field("te", "trailers"),
+               http2_field("content-type", "application/grpc"), http2_field("user-agent", "sonde"),
+               http2_field("grpc-timeout", call->timeout_header)});
   if (!call->encoding.empty()) {
     head.push_back(http2_field("grpc-encoding", call->encoding));
     head.push_back(http2_field("grpc-accept-encoding", accepted_encodings(Carrier::Grpc)));
@@ -255,7 +252,7 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
 bool GrpcConnection::cancel(const GrpcCallPtr& call) {
   if (std::erase(waiting_, call) > 0) return true;
   // The entry stays until nghttp2 closes the stream: its body is still read from the call.
-  if (call_of(call->stream) != call || dead_) return false;
+  if (call_of(call->stream) != call.get() || dead_) return false;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, call->stream, NGHTTP2_CANCEL);
   flush();
   settle();

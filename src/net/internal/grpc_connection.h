@@ -6,6 +6,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,8 @@ struct GrpcCall {
   std::string encoding;         // of the request; empty when it is not compressed
   std::string timeout_header;
   GrpcClient::Callback done;
-  TimerId timer = 0;
+  int64_t deadline_ns = 0;
+  std::list<std::shared_ptr<GrpcCall>>::iterator place;  // in the client's list, until finished
   std::weak_ptr<GrpcConnection> connection;
   int32_t stream = -1;
   bool on_wire = false;  // the peer may have seen it
@@ -50,13 +52,22 @@ struct GrpcClient::Impl : std::enable_shared_from_this<GrpcClient::Impl> {
   // The call reached no server that would act on it: once more on a new connection.
   void retry(const GrpcCallPtr& call, std::string_view why);
   void expire(const GrpcCallPtr& call);
+  void expire_due();
+  void watch_first();
   void close();
 
   Loop& loop;
   GrpcClientOptions options;
+  // Whether a call can go out on the connection there is; it then runs no callback.
+  bool ready() const;
+
   Result<Url> url;
+  std::string timeout_header;
   bool closed = false;
-  std::unordered_map<GrpcCall*, GrpcCallPtr> calls;
+  // In the order in which they began, and so, with one timeout for all, in which they expire: one
+  // timer watches the first of them.
+  std::list<GrpcCallPtr> calls;
+  TimerId timer = 0;
   std::shared_ptr<GrpcConnection> connection;  // the one for new calls
 };
 
@@ -82,10 +93,11 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   void lost(error_code error);
   void settle();
   void end();
-  GrpcCallPtr call_of(int32_t stream) const;
+  GrpcCall* call_of(int32_t stream) const;
 
   std::weak_ptr<GrpcClient::Impl> owner_;
   Url url_;
+  std::string authority_;
   Duration connect_timeout_;
   Headers metadata_;
   Loop& loop_;
