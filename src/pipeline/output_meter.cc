@@ -20,7 +20,7 @@ OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal
           of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal)) {}
 
 void OutputMeter::consume(Batch batch) {
-  items_.add(count_records(batch));
+  items_.add(batch.items());
   bytes_.add(batch.bytes());
   sink_.consume(std::move(batch));
 }

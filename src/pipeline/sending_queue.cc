@@ -2,6 +2,7 @@
 #include "pipeline/sending_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <map>
@@ -103,8 +104,7 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
     Entry& entry = at->second;
     if (result) {
       const uint64_t rejected = std::min(result->rejected, entry.records);
-      exporter_counter("otelcol_exporter_sent_", entry.batch.signal, id)
-          .add(entry.records - rejected);
+      sent_counter(entry.batch.signal).add(entry.records - rejected);
       if (rejected > 0) {
         log_warn("{}: the peer rejected {} records: {}", id, rejected, result->message);
         exporter_counter("otelcol_exporter_send_failed_", entry.batch.signal, id).add(rejected);
@@ -137,6 +137,13 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
         impl->attempt(key, found->second);
       }
     });
+  }
+
+  // Looked up once: with small requests the look-up would cost more than the rest of the queue.
+  Counter& sent_counter(Signal signal) {
+    Counter*& known = sent[static_cast<size_t>(signal)];
+    if (known == nullptr) known = &exporter_counter("otelcol_exporter_sent_", signal, id);
+    return *known;
   }
 
   Duration next_wait(Entry& entry) {
@@ -207,6 +214,7 @@ struct SendingQueue::Impl : std::enable_shared_from_this<Impl> {
   std::deque<Entry> waiting;
   std::map<uint64_t, Entry> in_flight;  // Being sent, or waiting for a retry.
   std::map<uint64_t, TimerId> timers;
+  std::array<Counter*, 3> sent{};  // by signal
   uint64_t next_key = 1;
   uint64_t used = 0;
   bool stopping = false;
