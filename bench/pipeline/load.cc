@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   std::map<std::string, std::string> options = {
       {"--data", ""},     {"--target", ""},     {"--sink", ""},         {"--pid", "0"},
       {"--seconds", "2"}, {"--warm-up", "0.5"}, {"--connections", "4"}, {"--window", "32"},
-      {"--rate", "0"},    {"--sink-rate", "0"}, {"--drain", "10"}};
+      {"--rate", "0"},    {"--sink-rate", "0"}, {"--drain", "30"}};
   for (int i = 1; i < argc; i += 2) {
     const auto at = options.find(argv[i]);
     if (at == options.end() || i + 1 >= argc) {
