@@ -10,10 +10,10 @@
 
 #include "base/counters.h"
 #include "base/log.h"
-#include "components/processor/batch/split_items.h"
 #include "data/count.h"
 #include "pipeline/component.h"
 #include "pipeline/own_telemetry.h"
+#include "pipeline/split_items.h"
 
 namespace sonde {
 namespace {

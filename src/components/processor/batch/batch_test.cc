@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/counters.h"
-#include "components/processor/batch/split_items.h"
 #include "data/metric_writer.h"
 #include "data/span_writer.h"
+#include "pipeline/split_items.h"
 #include "pipeline/test_component.h"
 
 const sonde::pipeline::ComponentType& sonde_component_processor_batch();

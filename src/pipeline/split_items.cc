@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "components/processor/batch/split_items.h"
+#include "pipeline/split_items.h"
 
 #include <algorithm>
 
