@@ -9,7 +9,8 @@
 //   own_telemetry.h  the counters about the data that passes
 //   output_meter.h   items and bytes at every edge
 //   topology.h       the graph that runs, for whoever shows it
-//   split_records.h  dealing the records of a batch out
+//   storage.h        what a storage extension offers; queue_journal.h keeps a queue there
+//   split_records.h  dealing the records of a batch out; split_items.h cuts it by size
 //   lease.h          shared things by identity
 //
 // The room knows no component: the list is handed to the engine.

@@ -5,22 +5,14 @@
 
 #include "base/counters.h"
 #include "base/virtual_scheduler.h"
-#include "data/span_writer.h"
 #include "pipeline/own_telemetry.h"
+#include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Batch spans(int count, Ack ack = {}) {
-  TraceBatchBuilder builder;
-  for (int i = 0; i < count; ++i) {
-    builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
-  }
-  return builder.build(std::move(ack));
-}
 
 class SendingQueueTest : public testing::Test {
  protected:
@@ -176,6 +168,93 @@ TEST_F(SendingQueueTest, WhatCannotBeDrainedIsCounted) {
   held[0](Sent{});  // A late answer must find nothing and harm nothing.
   scheduler.run_ready();
   EXPECT_EQ(sent(), 0u);
+}
+
+TEST_F(SendingQueueTest, NeverTakesWhatIsLargerThanTheWholeQueue) {
+  settings.queue.sizer = "items";
+  settings.queue.queue_size = 10;
+  SendingQueue queue = make();
+  std::optional<Outcome> outcome;
+  queue.consume(spans(11, Ack::make(nullptr, [&](Outcome o) { outcome = std::move(o); })));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error.kind, ErrorKind::Invalid);
+  EXPECT_EQ(dropped("too_large"), 11u);
+}
+
+TEST_F(SendingQueueTest, TellsARefusedSenderWhenToComeBack) {
+  settings.queue.queue_size = 1;
+  hold = true;
+  SendingQueue queue = make();
+  std::optional<Outcome> outcome;
+  queue.consume(spans(1));
+  queue.consume(spans(1, Ack::make(nullptr, [&](Outcome o) { outcome = std::move(o); })));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error.kind, ErrorKind::Exhausted);
+  EXPECT_GT(outcome->error.retry_after, Duration{});
+}
+
+TEST_F(SendingQueueTest, ASenderMayWaitForRoom) {
+  settings.queue.queue_size = 2;
+  settings.queue.num_consumers = 1;
+  settings.queue.block_on_overflow = true;
+  hold = true;
+  SendingQueue queue = make();
+  std::vector<int> ended;
+  std::vector<Outcome::Kind> kinds;
+  for (int i = 0; i < 5; ++i) {
+    queue.consume(spans(1, Ack::make(nullptr, [&, i](Outcome o) {
+                          ended.push_back(i);
+                          kinds.push_back(o.kind);
+                        })));
+  }
+  // Two stand in the queue, two wait, and the fifth finds even the waiting room full.
+  EXPECT_EQ(ended, (std::vector{0, 1, 4}));
+  EXPECT_EQ(kinds.back(), Outcome::Failed);
+  held[0](Sent{});
+  scheduler.run_ready();
+  EXPECT_EQ(ended, (std::vector{0, 1, 4, 2}));
+  EXPECT_EQ(kinds.back(), Outcome::Delivered);
+  queue.stop();
+  EXPECT_EQ(ended, (std::vector{0, 1, 4, 2, 3}));
+  EXPECT_EQ(kinds.back(), Outcome::Failed);
+}
+
+TEST_F(SendingQueueTest, ASenderMayWaitForTheResult) {
+  settings.queue.wait_for_result = true;
+  hold = true;
+  SendingQueue queue = make();
+  std::vector<Outcome::Kind> kinds;
+  for (int i = 0; i < 2; ++i) {
+    queue.consume(spans(1, Ack::make(nullptr, [&](Outcome o) { kinds.push_back(o.kind); })));
+  }
+  EXPECT_TRUE(kinds.empty());
+  held[0](Sent{});
+  held[1](fail(ErrorKind::Invalid, "400"));
+  scheduler.run_ready();
+  EXPECT_EQ(kinds, (std::vector{Outcome::Delivered, Outcome::Failed}));
+}
+
+TEST_F(SendingQueueTest, EachSignalHasAQueueOfItsOwn) {
+  settings.queue.queue_size = 1;
+  hold = true;
+  SendingQueue queue = make();
+  queue.consume(spans(1));
+  queue.consume(Batch(Signal::Logs, {}));
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(dropped("queue_full"), 0u);
+}
+
+TEST_F(SendingQueueTest, ALateAnswerDoesNotEndTheNextRequest) {
+  settings.queue.num_consumers = 1;
+  hold = true;
+  SendingQueue queue = make();
+  queue.consume(spans(1));
+  queue.consume(spans(1));
+  held[0](Sent{});
+  held[0](Sent{});  // A client that answers twice.
+  scheduler.run_ready();
+  EXPECT_EQ(sent(), 1u);
+  EXPECT_EQ(queue.size(), 1u);
 }
 
 }  // namespace

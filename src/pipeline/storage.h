@@ -4,10 +4,12 @@
 // called from any shard.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace sonde::pipeline {
 
@@ -19,6 +21,13 @@ class Storage {
                                                       std::string_view name) = 0;
   // Whether each write must have reached the disk before it counts.
   virtual bool fsync() const = 0;
+  // Where fsync() is false: how often what was written is sent to the disk; 0 is when the system
+  // likes.
+  virtual Duration fsync_interval() const { return {}; }
+  // How long to wait for another process to give a directory up.
+  virtual Duration lock_timeout() const { return {}; }
+  // The bound of each directory.
+  virtual uint64_t max_bytes() const { return UINT64_MAX; }
 };
 
 }  // namespace sonde::pipeline

@@ -19,7 +19,8 @@ struct Config {
   pipeline::SendingSettings sending;
   Result<> validate() const {
     TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
-    return pipeline::check_client(client);
+    TRY(pipeline::check_client(client));
+    return pipeline::check_sending(sending);
   }
 };
 
@@ -70,7 +71,7 @@ class OtlpGrpcExporter final : public pipeline::Component {
               },
               compressed ? std::string_view(config_.client.compression) : "");
         });
-    return {};
+    return queue_->restore(host);
   }
 
   void stop() override {

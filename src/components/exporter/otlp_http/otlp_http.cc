@@ -34,7 +34,8 @@ struct Config {
   }
   Result<> validate() const {
     TRY(encoding());
-    return pipeline::check_client(client);
+    TRY(pipeline::check_client(client));
+    return pipeline::check_sending(sending);
   }
 };
 
@@ -88,7 +89,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
-    return {};
+    return queue_->restore(host);
   }
 
   void stop() override {

@@ -42,10 +42,12 @@ std::string id_of(const pipeline::Topology& topology, const std::string& key) {
 }
 
 std::optional<double> queue_figure(std::string_view name, const std::string& exporter) {
+  // One queue a signal.
+  std::optional<double> sum;
   for (const CounterSample& s : Counters::samples(name)) {
-    if (label(s, "exporter") == exporter) return s.value;
+    if (label(s, "exporter") == exporter) sum = sum.value_or(0) + s.value;
   }
-  return std::nullopt;
+  return sum;
 }
 
 PipelineComponent describe(const pipeline::TopologyComponent& c) {

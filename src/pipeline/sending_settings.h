@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a sending queue, spelled and meant as the Collector's: `sending_queue`,
+// `retry_on_failure` and `timeout`, to be embedded in an exporter's table:
+//   embed(&Config::sending, kSendingFields)
+// Its validate() must call check_sending().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "config/field.h"
+
+namespace sonde::pipeline {
+
+// How requests are put together when they leave the queue.
+struct QueueBatchSettings {
+  Duration flush_timeout = std::chrono::milliseconds(200);
+  uint64_t min_size = 8192;
+  uint64_t max_size = 0;  // 0: no bound, and nothing is cut.
+  std::string sizer = "items";
+};
+
+struct QueueSettings {
+  bool enabled = true;
+  uint64_t queue_size = 1000;
+  uint32_t num_consumers = 10;
+  std::string sizer = "requests";
+  bool block_on_overflow = false;
+  bool wait_for_result = false;
+  std::string storage;
+  std::optional<QueueBatchSettings> batch;
+};
+
+struct RetrySettings {
+  bool enabled = true;
+  Duration initial_interval = std::chrono::seconds(5);
+  double randomization_factor = 0.5;
+  double multiplier = 1.5;
+  Duration max_interval = std::chrono::seconds(30);
+  Duration max_elapsed_time = std::chrono::minutes(5);
+};
+
+struct SendingSettings {
+  QueueSettings queue;
+  RetrySettings retry;
+  Duration timeout = std::chrono::seconds(5);
+};
+
+// What no field says alone.
+Result<> check_sending(const SendingSettings& settings);
+
+inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
+    config::field("flush_timeout", &QueueBatchSettings::flush_timeout,
+                  "How long a request waits for others.", {.min = 0.001}),
+    config::field("min_size", &QueueBatchSettings::min_size,
+                  "The size, in the sizer's unit, at which requests are sent."),
+    config::field("max_size", &QueueBatchSettings::max_size,
+                  "The size over which a request is cut; 0 is never."),
+    config::field("sizer", &QueueBatchSettings::sizer, "What min_size and max_size count.",
+                  {.choices = "items|bytes"}));
+inline constexpr auto kQueueFields = config::fields<QueueSettings>(
+    config::field("enabled", &QueueSettings::enabled, "Whether batches wait in a queue."),
+    config::field("queue_size", &QueueSettings::queue_size,
+                  "How much the queue of each signal holds, in the sizer's unit.", {.min = 1}),
+    config::field("num_consumers", &QueueSettings::num_consumers,
+                  "How many requests of each signal may be in flight.", {.min = 1, .max = 1000}),
+    config::field("sizer", &QueueSettings::sizer, "What queue_size counts.",
+                  {.choices = "requests|items|bytes"}),
+    config::field("block_on_overflow", &QueueSettings::block_on_overflow,
+                  "Whether a sender waits for room, up to once more the queue's size, instead of "
+                  "being refused."),
+    config::field("wait_for_result", &QueueSettings::wait_for_result,
+                  "Whether a sender is answered only when the peer has answered."),
+    config::field("storage", &QueueSettings::storage,
+                  "The storage extension that keeps the queue over a restart; in memory when "
+                  "empty."),
+    config::field("batch", &QueueSettings::batch, kQueueBatchFields,
+                  "Puts requests together when they leave the queue."));
+inline constexpr auto kRetryFields = config::fields<RetrySettings>(
+    config::field("enabled", &RetrySettings::enabled,
+                  "Whether a send is tried again when the peer is unavailable."),
+    config::field("initial_interval", &RetrySettings::initial_interval,
+                  "The wait before the first retry.", {.min = 0.001}),
+    config::field("randomization_factor", &RetrySettings::randomization_factor,
+                  "How far a wait may differ from the computed one.", {.min = 0, .max = 1}),
+    config::field("multiplier", &RetrySettings::multiplier, "How each wait grows.", {.min = 1}),
+    config::field("max_interval", &RetrySettings::max_interval, "The longest wait.",
+                  {.min = 0.001}),
+    config::field("max_elapsed_time", &RetrySettings::max_elapsed_time,
+                  "When a batch is given up; 0 is never.", {.min = 0}));
+inline constexpr auto kSendingFields = config::fields<SendingSettings>(
+    config::field("sending_queue", &SendingSettings::queue, kQueueFields, "The queue."),
+    config::field("retry_on_failure", &SendingSettings::retry, kRetryFields, "Retries."),
+    config::field("timeout", &SendingSettings::timeout, "How long one request may take.",
+                  {.min = 0.001}));
+
+}  // namespace sonde::pipeline

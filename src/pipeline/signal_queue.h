@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sending queue of one signal: admission, batching, sends in flight and retries. Private to
+// sending_queue.cc, whose header says what it does.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counters.h"
+#include "pipeline/queue_journal.h"
+#include "pipeline/queued_request.h"
+#include "pipeline/sending_queue.h"
+
+namespace sonde::pipeline {
+
+class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
+ public:
+  SignalQueue(Scheduler& scheduler, std::string_view id, Signal signal,
+              const SendingSettings& settings, std::shared_ptr<Send> send);
+
+  void restore(std::unique_ptr<QueueJournal> journal);
+  void consume(Batch batch);
+  void stop();
+  // Lets go of everything; the counters say what was lost by it.
+  void abandon();
+  bool drained() const;
+  size_t size() const { return waiting_.size() + overflow_.size() + active_; }
+
+ private:
+  // What a request in flight must give back when it has ended.
+  struct Part {
+    Room room;
+    std::shared_ptr<SharedRoom> shared;
+    Ack ack;
+  };
+  struct Flight {
+    uint32_t index = 0;
+    uint32_t generation = 0;  // Tells a late answer from one for this request.
+    bool busy = false;
+    bool sending = false;  // Else it waits for a retry.
+    Batch batch;
+    std::vector<Part> parts;
+    uint64_t items = 0;
+    int64_t first_try_ns = 0;
+    Duration interval{};
+    TimerId timer = 0;
+  };
+
+  uint64_t cost_of(const QueuedRequest& request) const;
+  void admit(QueuedRequest request);
+  void refuse(QueuedRequest& request, Error error, std::string_view reason);
+  void admit_overflow();
+  void push(QueuedRequest request);
+  bool load(QueuedRequest& request);
+
+  void pump();
+  bool enough_waits();
+  QueuedRequest pop();
+  void take(Flight& flight, QueuedRequest request);
+  void fill(Flight& flight);
+  void depart();
+  uint32_t free_flight();
+  void attempt(uint32_t index);
+  void settle(uint32_t index, uint32_t generation, Result<Sent> result);
+  void retry_later(uint32_t index, Duration wait, const Error& error);
+  void give_up(Flight& flight, const Error& error, std::string_view reason);
+  void keep_on_disk(Flight& flight);
+  void land(Flight& flight);
+  void release(const Part& part);
+  void give_back(const Room& room);
+
+  Counter& exporter_total(Counter*& cached, std::string_view prefix);
+  void count_lost(uint64_t items, std::string_view reason);
+
+  Scheduler& scheduler_;
+  const std::string id_;
+  const Signal signal_;
+  const SendingSettings settings_;
+  const bool batch_in_bytes_;
+  std::shared_ptr<Send> send_;
+  std::minstd_rand random_;
+  Gauge& size_gauge_;
+  Counter* sent_ = nullptr;
+  Counter* send_failed_ = nullptr;
+  Counter* enqueue_failed_ = nullptr;
+  Counter* retries_ = nullptr;
+  std::unique_ptr<QueueJournal> journal_;
+  Rewriter rewriter_;
+
+  std::deque<QueuedRequest> waiting_;
+  uint64_t waiting_size_ = 0;           // In the batch's sizer.
+  std::deque<QueuedRequest> overflow_;  // Not acknowledged: block_on_overflow.
+  uint64_t overflow_cost_ = 0;
+  std::deque<Flight> flights_;  // A deque: a flight stays where it is while others are made.
+  std::vector<uint32_t> free_;
+  size_t active_ = 0;
+  size_t sending_ = 0;
+  uint64_t used_ = 0;
+  uint64_t loaded_bytes_ = 0;  // Of waiting requests that are also on disk.
+  TimerId flush_timer_ = 0;
+  bool stopping_ = false;
+  bool complaining_ = false;
+};
+
+}  // namespace sonde::pipeline
