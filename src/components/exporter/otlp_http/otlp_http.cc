@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends OTLP over HTTP as protobuf. The chunks of a batch are joined, compressed and sent as they
-// are: two Export requests one after the other are a valid one, so nothing is parsed here. Queue,
-// retries and counters are the sending queue's.
+// Sends OTLP over HTTP, as protobuf or as JSON. The chunks of a batch are joined, compressed and
+// sent as they are: two Export requests one after the other are a valid one, so nothing is parsed
+// here. Queue, retries and counters are the sending queue's.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -13,6 +13,7 @@
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
 #include "pipeline/sending_queue.h"
+#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde {
 namespace {
@@ -27,23 +28,26 @@ constexpr auto kCompressionFields = config::fields<CompressionParams>(
 struct Config {
   pipeline::ClientSettings client;
   CompressionParams compression_params;
+  std::string encoding = "proto";
   pipeline::SendingSettings sending;
-  Result<net::Encoding> encoding() const {
+  Result<net::Encoding> compression() const {
     return pipeline::compression_of(client.compression, compression_params.level,
                                     net::Carrier::Http);
   }
   Result<> validate() const {
-    TRY(encoding());
+    TRY(compression());
     TRY(pipeline::check_client(client));
     return pipeline::check_sending(sending);
   }
 };
 
-constexpr auto kFields =
-    config::fields<Config>(config::embed(&Config::client, pipeline::kClientFields),
-                           config::field("compression_params", &Config::compression_params,
-                                         kCompressionFields, "How hard to compress."),
-                           config::embed(&Config::sending, pipeline::kSendingFields));
+constexpr auto kFields = config::fields<Config>(
+    config::embed(&Config::client, pipeline::kClientFields),
+    config::field("compression_params", &Config::compression_params, kCompressionFields,
+                  "How hard to compress."),
+    config::field("encoding", &Config::encoding,
+                  "The form of bodies: OTLP\'s protobuf or its JSON.", {.choices = "proto|json"}),
+    config::embed(&Config::sending, pipeline::kSendingFields));
 
 std::string_view path_of(Signal signal) {
   switch (signal) {
@@ -84,7 +88,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     while (options.base_url.ends_with('/')) options.base_url.pop_back();
     if (!options.base_url.starts_with("http://")) options.base_url.insert(0, "http://");
     options.timeout = config_.sending.timeout;
-    encoding_ = TRY(config_.encoding());
+    compression_ = TRY(config_.compression());
     client_ = std::make_unique<net::HttpClient>(host.loop(), std::move(options));
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
@@ -99,28 +103,49 @@ class OtlpHttpExporter final : public pipeline::Component {
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
 
  private:
+  Result<Bytes> body_of(const Batch& batch) const {
+    const int level = config_.compression_params.level;
+    if (config_.encoding != "json") return pipeline::export_body(batch, compression_, level);
+    const Bytes json =
+        Bytes::take(TRY(wire::otlp_to_json(batch.signal, wire::OtlpBody::Request, batch.chunks)));
+    return net::compress(compression_, std::span(&json, 1), level);
+  }
+
+  // An answer that cannot be read is a full success: its status says that the call went well.
+  static pipeline::Sent read_answer(Signal signal, const net::HttpResponse& answer) {
+    if (!answer.header("content-type").starts_with("application/json")) {
+      return pipeline::read_export_response(answer.body);
+    }
+    const auto read = wire::otlp_from_json(signal, wire::OtlpBody::Response, answer.body,
+                                           answer.body.size() * 4 + 16);
+    return read ? pipeline::read_export_response(read->view()) : pipeline::Sent{};
+  }
+
   void send(const Batch& batch, pipeline::SendDone done) {
-    net::Headers headers = {{"Content-Type", "application/x-protobuf"}};
+    net::Headers headers = {{"Content-Type", config_.encoding == "json"
+                                                 ? "application/json"
+                                                 : "application/x-protobuf"}};
     for (const auto& [name, value] : config_.client.headers) headers.push_back({name, value});
-    if (encoding_ != net::Encoding::Identity) {
+    if (compression_ != net::Encoding::Identity) {
       headers.push_back({"Content-Encoding", config_.client.compression});
     }
-    auto body = pipeline::export_body(batch, encoding_, config_.compression_params.level);
+    auto body = body_of(batch);
     if (!body) return done(std::unexpected(std::move(body.error())));
     client_->request("POST", path_of(batch.signal), std::move(headers), std::move(*body),
-                     [this, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+                     [this, signal = batch.signal,
+                      done = std::move(done)](Result<net::HttpResponse> answer) mutable {
                        if (!answer) {
                          done(std::unexpected(std::move(answer.error())));
                        } else if (answer->status < 200 || answer->status > 299) {
                          done(std::unexpected(error_of(*answer, config_.client.endpoint)));
                        } else {
-                         done(pipeline::read_export_response(answer->body));
+                         done(read_answer(signal, *answer));
                        }
                      });
   }
 
   Config config_;
-  net::Encoding encoding_ = net::Encoding::Identity;
+  net::Encoding compression_ = net::Encoding::Identity;
   // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
   std::unique_ptr<pipeline::SendingQueue> queue_;
   std::unique_ptr<net::HttpClient> client_;
@@ -134,7 +159,7 @@ SONDE_COMPONENT(exporter, otlp_http) {
       {.kind = sonde::pipeline::Kind::Exporter,
        .name = "otlp_http",
        .aliases = {"otlphttp"},
-       .summary = "Sends OTLP over HTTP as protobuf.",
+       .summary = "Sends OTLP over HTTP, as protobuf or JSON.",
        .in = sonde::pipeline::kAllSignals,
        .out = sonde::pipeline::kNoSignals,
        .create = {}},

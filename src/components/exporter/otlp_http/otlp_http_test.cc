@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "data/testing/sample.h"
+#include "data/text.h"
 #include "net/compression/compression.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
+#include "wire/otlp_json/otlp_json.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_http();
 
@@ -15,9 +17,11 @@ namespace sonde {
 namespace {
 
 Result<std::unique_ptr<pipeline::Component>> make_otlp_http(std::string_view endpoint,
-                                                            std::string_view compression = {}) {
+                                                            std::string_view compression = {},
+                                                            std::string_view encoding = {}) {
   config::Value value = config::Value::map();
   if (!endpoint.empty()) value.set("endpoint", config::Value::string(endpoint));
+  if (!encoding.empty()) value.set("encoding", config::Value::string(encoding));
   if (!compression.empty()) value.set("compression", config::Value::string(compression));
   return sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
 }
@@ -60,6 +64,38 @@ TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {
     EXPECT_EQ(*read, plain) << name;
   }
   EXPECT_FALSE(make_otlp_http(endpoint, "br"));
+}
+
+TEST(Exporter_otlp_http, SendsJsonAndReadsTheAnswerInIt) {
+  pipeline::LoopHost host("otlp_http");
+  net::Request seen;
+  auto server = net::HttpServer::listen(
+      host.loop(), "127.0.0.1:0", [&](const net::Request& request, net::Responder responder) {
+        seen = request;
+        responder.respond({.content_type = "application/json",
+                           .body = R"({"partialSuccess":{"rejectedSpans":"1"}})"});
+      });
+  ASSERT_TRUE(server);
+  const std::string endpoint = "http://127.0.0.1:" + std::to_string((*server)->port());
+  auto exporter = make_otlp_http(endpoint, "gzip", "json");
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  ASSERT_TRUE((*exporter)->start(host));
+  Batch batch = testing::sample_spans(3);
+  const Bytes plain = batch.chunks.front();
+  // What came compressed was protobuf: it must not be sent as JSON.
+  batch.original = std::make_shared<const Encoded>("gzip", Bytes::copy("protobuf"));
+  (*exporter)->consume(std::move(batch));
+  const auto sent = [&] { return !seen.body.empty() && (*exporter)->drained(); };
+  for (int i = 0; i < 1000 && !sent(); ++i) host.loop().run_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(seen.header("content-type"), "application/json");
+  EXPECT_EQ(seen.header("content-encoding"), "gzip");
+  const auto json = net::decompress(net::Encoding::Gzip, seen.body, 1 << 20);
+  ASSERT_TRUE(json) << json.error().message;
+  const auto read =
+      wire::otlp_from_json(Signal::Traces, wire::OtlpBody::Request, json->view(), 1 << 20);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_text(Signal::Traces, read->view()), to_text(Signal::Traces, plain.view()));
+  EXPECT_FALSE(make_otlp_http(endpoint, "gzip", "xml"));
 }
 
 }  // namespace

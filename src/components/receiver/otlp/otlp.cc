@@ -3,6 +3,7 @@
 // pipelines have said how its request ended: a queue that is full is told, not hidden.
 #include <fmt/format.h>
 
+#include <cctype>
 #include <string>
 
 #include "components/receiver/otlp/intake.h"
@@ -12,6 +13,7 @@
 #include "net/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/rpc_status.h"
+#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::otlp_receiver {
 namespace {
@@ -30,6 +32,17 @@ std::optional<Signal> signal_of_method(std::string_view path) {
 std::string malformed(Signal signal, const Error& error) {
   return fmt::format("the body is not an OTLP export request of {}: {}", to_string(signal),
                      error.message);
+}
+
+constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr std::string_view kJson = "application/json";
+
+// Without its parameters, in lower case (RFC 9110 section 8.3.1).
+std::string media_type(std::string_view header) {
+  std::string type(header.substr(0, header.find(';')));
+  while (type.ends_with(' ')) type.pop_back();
+  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return type;
 }
 
 // Why open_body() refused, as gRPC's own servers say it.
@@ -148,16 +161,28 @@ class OtlpReceiver final : public pipeline::Component {
     return std::nullopt;
   }
 
-  static net::Response refusal(GrpcCode code, const Error& error) {
+  // A sender is answered in the form in which it spoke.
+  static net::Response refusal(bool json, GrpcCode code, const Error& error) {
     net::Response response;
     response.status = pipeline::http_status_of(code);
-    response.content_type = "application/x-protobuf";
-    response.body = pipeline::encode_rpc_status(code, error.message, error.retry_after);
+    response.content_type = json ? kJson : kProtobuf;
+    response.body = json ? wire::rpc_status_to_json(static_cast<int>(code), error.message)
+                         : pipeline::encode_rpc_status(code, error.message, error.retry_after);
     if (error.retry_after > Duration{}) {
       const auto seconds = std::chrono::ceil<std::chrono::seconds>(error.retry_after).count();
       response.headers.push_back({"Retry-After", fmt::format("{}", seconds)});
     }
     return response;
+  }
+
+  static net::Response accepted(bool json, Signal signal, const Accepted& result) {
+    std::string body = encode_response(result);
+    if (!json) return {200, std::string(kProtobuf), std::move(body), {}};
+    const Bytes bytes = Bytes::take(std::move(body));
+    return {200,
+            std::string(kJson),
+            wire::otlp_to_json(signal, wire::OtlpBody::Response, std::span(&bytes, 1)).value(),
+            {}};
   }
 
   void take_http(const net::Request& request, net::Responder responder) {
@@ -169,15 +194,23 @@ class OtlpReceiver final : public pipeline::Component {
     if (request.method != "POST") {
       return plain(405, "405 method not allowed, supported: [POST]\n");
     }
-    const std::string_view type = request.header("content-type");
-    if (!type.starts_with("application/x-protobuf")) {
-      return plain(415, "415 unsupported media type, supported: [application/x-protobuf]\n");
+    const std::string type = media_type(request.header("content-type"));
+    const bool json = type == kJson;
+    if (!json && type != kProtobuf) {
+      return plain(415,
+                   "415 unsupported media type, supported: [application/json, "
+                   "application/x-protobuf]\n");
     }
+    const size_t limit = config_.protocols.http->max_request_body_size;
     auto body = open_body(net::Carrier::Http, request.header("content-encoding"), request.body,
-                          config_.protocols.http->max_request_body_size,
-                          [&] { return Bytes::copy(request.body); });
+                          limit, [&] { return Bytes::copy(request.body); });
+    if (body && json) {
+      auto read = wire::otlp_from_json(*signal, wire::OtlpBody::Request, body->plain.view(), limit);
+      body = read ? Result<Body>(Body{std::move(*read), nullptr})
+                  : std::unexpected(std::move(read.error()));
+    }
     if (!body) {
-      net::Response refused = refusal(code_of_body(body.error()), body.error());
+      net::Response refused = refusal(json, code_of_body(body.error()), body.error());
       refused.status = http_status_of_body(body.error());
       if (refused.status == 415) {
         const std::string_view known = net::accepted_encodings(net::Carrier::Http);
@@ -187,20 +220,20 @@ class OtlpReceiver final : public pipeline::Component {
     }
     const auto items = count_items(*signal, body->plain.view());
     if (!items) {
-      return responder.respond(refusal(
-          GrpcCode::InvalidArgument, {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
+      return responder.respond(
+          refusal(json, GrpcCode::InvalidArgument,
+                  {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
     }
     auto context = config_.protocols.http->include_metadata
                        ? context_of(request.headers, request.peer)
                        : nullptr;
-    http_intake_->take(
-        *signal, std::move(*body), *items, std::move(context),
-        [responder = std::move(responder)](Result<Accepted> result) mutable {
-          if (result) {
-            return responder.respond({200, "application/x-protobuf", encode_response(*result), {}});
-          }
-          responder.respond(refusal(pipeline::code_of(result.error()), result.error()));
-        });
+    http_intake_->take(*signal, std::move(*body), *items, std::move(context),
+                       [json, signal = *signal,
+                        responder = std::move(responder)](Result<Accepted> result) mutable {
+                         responder.respond(result ? accepted(json, signal, *result)
+                                                  : refusal(json, pipeline::code_of(result.error()),
+                                                            result.error()));
+                       });
   }
 
   Config config_;

@@ -223,6 +223,36 @@ TEST_F(Receiver_otlp, TakesEachEncodingOverHttpAndSaysWhyNot) {
   EXPECT_EQ(status(bomb, "zstd")->status, 413);
 }
 
+TEST_F(Receiver_otlp, TakesJsonAndAnswersInIt) {
+  const uint16_t port = free_port(host_.loop());
+  start("http", "127.0.0.1:" + std::to_string(port));
+  const net::Header type = {"Content-Type", "Application/JSON; charset=utf-8"};
+  const Bytes json =
+      Bytes::copy(R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a"},{"name":"b"}]}]}]})");
+  const auto plain = post(port, json, {type});
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->status, 200);
+  EXPECT_EQ(plain->header("content-type"), "application/json");
+  EXPECT_EQ(plain->body, "{}");
+  EXPECT_EQ(sink_.items, 2u);
+  // The compressed JSON is not the compressed form of what goes on.
+  const auto gzip =
+      post(port, packed(net::Encoding::Gzip, json), {type, {"Content-Encoding", "gzip"}});
+  EXPECT_EQ(gzip->status, 200);
+  EXPECT_EQ(sink_.items, 4u);
+  EXPECT_EQ(sink_.original, nullptr);
+
+  const auto wrong = post(port, Bytes::copy(R"({"resourceSpans":{}})"), {type});
+  EXPECT_EQ(wrong->status, 400);
+  EXPECT_EQ(wrong->body,
+            R"({"code":3,"message":"the JSON is wrong at resourceSpans: is no array"})");
+  sink_.failure = Error{ErrorKind::Invalid, "one was too old", {}};
+  sink_.rejected = 1;
+  EXPECT_EQ(post(port, json, {type})->body,
+            R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"one was too old"}})");
+  EXPECT_EQ(post(port, json, {{"Content-Type", "application/jsonl"}})->status, 415);
+}
+
 TEST_F(Receiver_otlp, NeedsAProtocol) {
   auto made = sonde_component_receiver_otlp().create(config::Value::map(), "otlp", {});
   ASSERT_FALSE(made);

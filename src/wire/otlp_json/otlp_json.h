@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// OTLP as JSON, as the OTLP specification's "JSON Protobuf Encoding" says: proto3's JSON mapping,
+// with ids in hexadecimal and enumerations as numbers. Reading also takes what the mapping lets
+// parsers take: snake_case names, enumerations by name, 64-bit numbers with or without quotes;
+// names that are not known are skipped. It is table-driven, so every field is listed once.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "data/batch.h"
+
+namespace sonde::wire {
+
+// Which message of a signal's service a body is.
+enum class OtlpBody { Request, Response };
+
+// To the bytes of an Export<Signal>ServiceRequest or -Response. Invalid where the JSON is wrong,
+// with the path of the place; Exhausted when more than max_size bytes would come out.
+Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size);
+
+// The chunks as one JSON object. Fields that are not known to this program have no name in JSON
+// and are left out; text that is no UTF-8 becomes U+FFFD. Invalid when the bytes do not parse.
+Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks);
+
+// {"code":3,"message":"..."}: a google.rpc.Status without details, as refusals carry it.
+std::string rpc_status_to_json(int code, std::string_view message);
+
+}  // namespace sonde::wire

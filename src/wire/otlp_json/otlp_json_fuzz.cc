@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first byte chooses signal, body and direction. What one direction made the other must take,
+// and the second time around nothing may change.
+#include <cstdint>
+
+#include "wire/otlp_json/otlp_json.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace sonde;
+  if (size == 0) return 0;
+  constexpr size_t kLimit = 64 * 1024;
+  const auto signal = static_cast<Signal>(data[0] % 3);
+  const auto body = data[0] & 64 ? wire::OtlpBody::Response : wire::OtlpBody::Request;
+  const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
+  Bytes bytes = Bytes::copy(input);
+  if (data[0] & 128) {
+    auto read = wire::otlp_from_json(signal, body, input, kLimit);
+    if (!read) return 0;
+    if (read->size() > kLimit) __builtin_trap();
+    bytes = *read;
+  }
+  const auto json = wire::otlp_to_json(signal, body, std::span(&bytes, 1));
+  if (!json) {
+    if (data[0] & 128) __builtin_trap();
+    return 0;
+  }
+  const auto again = wire::otlp_from_json(signal, body, *json, SIZE_MAX);
+  if (!again) __builtin_trap();
+  const auto same = wire::otlp_to_json(signal, body, std::span(&*again, 1));
+  if (!same || *same != *json) __builtin_trap();
+  return 0;
+}

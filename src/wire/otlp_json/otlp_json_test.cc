@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// What OTLP's JSON says beyond proto3's mapping, and what is refused.
+#include "wire/otlp_json/otlp_json.h"
+
+#include <gtest/gtest.h>
+
+#include "data/text.h"
+#include "data/wire.h"
+
+namespace sonde::wire {
+namespace {
+
+constexpr size_t kLimit = 1 << 20;
+
+// The text form of what a request in JSON became.
+std::string read(Signal signal, std::string_view json) {
+  const auto bytes = otlp_from_json(signal, OtlpBody::Request, json, kLimit);
+  return bytes ? to_text(signal, bytes->view()) : "error: " + bytes.error().message;
+}
+std::string in_span(std::string_view members) {
+  return R"({"resourceSpans":[{"scopeSpans":[{"spans":[{)" + std::string(members) + "}]}]}]}";
+}
+std::string read_span(std::string_view members) {
+  std::string text = read(Signal::Traces, in_span(members));
+  const std::string_view head = "traces\n  resource\n    scope\n      span\n";
+  if (text.starts_with(head)) text.erase(0, head.size());
+  return text;
+}
+
+TEST(OtlpJson, ReadsEachWayOfWritingTheSame) {
+  const std::string usual = read_span(R"(
+      "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"GET",
+      "kind":2,"startTimeUnixNano":"1000000001","endTimeUnixNano":"2000000000",
+      "attributes":[{"key":"a","value":{"intValue":"-7"}},{"key":"b","value":{"intValue":"8"}},
+        {"key":"c","value":{"doubleValue":0.5}},{"key":"d","value":{"bytesValue":"aGk/"}},
+        {"key":"e","value":{"arrayValue":{"values":[{"boolValue":true},{}]}}}],
+      "status":{"code":2})");
+  EXPECT_EQ(
+      usual,
+      "        trace_id: 5b8efff798038103d269b633813fc60c\n        span_id: eee19b7ec3c1b174\n"
+      "        name: \"GET\"\n        kind: server\n        start: 1000000001ns\n"
+      "        end: 2s\n        status: error\n        a = -7\n        b = 8\n"
+      "        c = 0.5\n        d = 0x68693f\n        e = [true, null]\n");
+  EXPECT_EQ(usual, read_span(R"(
+      "trace_id":"5B8EFFF798038103D269B633813FC60C","span_id":"EEE19B7EC3C1B174","name":"\u0047ET",
+      "kind":"SPAN_KIND_SERVER","start_time_unix_nano":1000000001,"end_time_unix_nano":2e9,
+      "attributes":[{"key":"a","value":{"int_value":-7.0}},{"key":"b","value":{"intValue":8}},
+        {"key":"c","value":{"double_value":"0.5"}},{"key":"d","value":{"bytes_value":"aGk_"}},
+        {"key":"e","value":{"array_value":{"values":[{"bool_value":true},{}]}}}],
+      "status":{"code":"STATUS_CODE_ERROR"},"unknown":{"deep":[1,{"x":null}]},"traceState":null)"));
+}
+
+TEST(OtlpJson, WritesIdsInHexadecimalAndEnumerationsAsNumbers) {
+  const std::string json = in_span(
+      R"("traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"GET \"/\"",)"
+      R"("kind":2,"startTimeUnixNano":"18446744073709551615",)"
+      R"("attributes":[{"key":"n","value":{"intValue":"-9223372036854775808"}},)"
+      R"({"key":"d","value":{"doubleValue":"-Infinity"}},)"
+      R"({"key":"b","value":{"bytesValue":"aGk/"}},{"key":"none","value":{}},)"
+      R"({"key":"empty","value":{"stringValue":""}}],"status":{"code":1})");
+  const auto bytes = otlp_from_json(Signal::Traces, OtlpBody::Request, json, kLimit);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  const auto again = otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&*bytes, 1));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, json);
+}
+
+TEST(OtlpJson, WritesSeveralChunksAsOneObject) {
+  const std::string one = R"({"resourceLogs":[{"schemaUrl":"a"}]})";
+  const auto bytes = otlp_from_json(Signal::Logs, OtlpBody::Request, one, kLimit);
+  const std::vector<Bytes> chunks = {*bytes, *bytes};
+  EXPECT_EQ(*otlp_to_json(Signal::Logs, OtlpBody::Request, chunks),
+            R"({"resourceLogs":[{"schemaUrl":"a"},{"schemaUrl":"a"}]})");
+  EXPECT_EQ(*otlp_to_json(Signal::Logs, OtlpBody::Request, {}), "{}");
+}
+
+TEST(OtlpJson, CarriesResponses) {
+  const std::string json = R"({"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"late"}})";
+  const auto bytes = otlp_from_json(Signal::Metrics, OtlpBody::Response, json, kLimit);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_EQ(bytes->view(), std::string_view("\x0a\x08\x08\x03\x12\x04late", 10));
+  EXPECT_EQ(*otlp_to_json(Signal::Metrics, OtlpBody::Response, std::span(&*bytes, 1)), json);
+  EXPECT_EQ(rpc_status_to_json(3, "no \"x\""), R"({"code":3,"message":"no \"x\""})");
+}
+
+TEST(OtlpJson, SaysWhereTheMistakeIs) {
+  const std::string_view path = "error: the JSON is wrong at resourceSpans.scopeSpans.spans.";
+  const std::pair<const char*, std::string> cases[] = {
+      {R"("traceId":"xyz!")", "traceId: is no hexadecimal id"},
+      {R"("traceId":"abc")", "traceId: is no hexadecimal id"},
+      {R"("name":5)", "name: is no string"},
+      {R"("kind":"SERVER")", "kind: is no such enumerator"},
+      {R"("kind":2.5)", "kind: is no whole number in range"},
+      {R"("startTimeUnixNano":-1)", "startTimeUnixNano: is no whole number in range"},
+      {R"("startTimeUnixNano":"18446744073709551616")",
+       "startTimeUnixNano: is no whole number in range"},
+      {R"("flags":4294967296)", "flags: is no whole number in range"},
+      {R"("events":{})", "events: is no array"},
+      {R"("events":[null])", "events: holds null"},
+      {R"("status":[])", "status: is no object"},
+      {R"("attributes":[{"value":{"boolValue":"true"}}])",
+       "attributes.value.boolValue: is neither true nor false"},
+      {R"("attributes":[{"value":{"bytesValue":"a"}}])",
+       "attributes.value.bytesValue: is no base64"},
+  };
+  for (const auto& [members, why] : cases) {
+    EXPECT_EQ(read_span(members), std::string(path) + why) << members;
+  }
+  for (const char* broken :
+       {"", "[]", "{", "{}x", "{\"resourceSpans\":[}", "\xff{}", "{\"a\" 1}"}) {
+    EXPECT_TRUE(read(Signal::Traces, broken).starts_with("error: the JSON is wrong")) << broken;
+  }
+}
+
+TEST(OtlpJson, BoundsWhatComesOutAndHowDeepItNests) {
+  std::string counts = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":)"
+                       R"({"dataPoints":[{"bucketCounts":[0)";
+  for (int i = 0; i < 10'000; ++i) counts += ",0";
+  counts += "]}]}}]}]}]}";
+  EXPECT_TRUE(otlp_from_json(Signal::Metrics, OtlpBody::Request, counts, kLimit));
+  const auto over = otlp_from_json(Signal::Metrics, OtlpBody::Request, counts, 50'000);
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().kind, ErrorKind::Exhausted);
+  EXPECT_EQ(over.error().message, "the message is over the limit of 50000 bytes");
+
+  const auto nested = [](int levels) {
+    std::string value = "{}";
+    for (int i = 0; i < levels; ++i) value = R"({"arrayValue":{"values":[)" + value + "]}}";
+    return in_span(R"("attributes":[{"key":"k","value":)" + value + "}]");
+  };
+  EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(40), kLimit));
+  const auto deep = otlp_from_json(Signal::Traces, OtlpBody::Request, nested(60), kLimit);
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().message.find("nests too deep"), std::string::npos);
+  EXPECT_FALSE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(5000), kLimit));
+
+  std::string bytes;
+  for (int i = 0; i < 150; ++i) {
+    std::string outer;
+    proto::Writer(outer).bytes(i % 2 == 0 ? 1 : 5, bytes);
+    bytes = std::move(outer);
+  }
+  std::string body;
+  for (const uint32_t number : {2u, 9u, 2u, 2u, 1u}) {
+    std::string outer;
+    proto::Writer(outer).bytes(number, body.empty() ? bytes : body);
+    body = std::move(outer);
+  }
+  const std::vector<Bytes> chunk = {Bytes::take(std::move(body))};
+  EXPECT_FALSE(otlp_to_json(Signal::Traces, OtlpBody::Request, chunk));
+}
+
+}  // namespace
+}  // namespace sonde::wire

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Protobuf bytes to JSON. A message may lie in several pieces, as protobuf lets messages be joined:
+// its fields are collected from all of them first.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "wire/otlp_json/schema.h"
+
+namespace sonde::wire {
+namespace {
+
+using proto::Field;
+using proto::Reader;
+
+struct Found {
+  const FieldInfo* info;
+  Field field;
+};
+
+bool is_packed(const FieldInfo& info, const Field& field) {
+  return info.rule == Rule::Repeated && field.type == proto::Type::Bytes &&
+         wire_type(info.kind) != proto::Type::Bytes;
+}
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kDigits[static_cast<uint8_t>(c) >> 4];
+    out += kDigits[static_cast<uint8_t>(c) & 15];
+  }
+  return out;
+}
+
+std::string to_base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : bytes) {
+    bits = bits << 8 | static_cast<uint8_t>(c);
+    for (count += 8; count >= 6; count -= 6) out += kDigits[bits >> (count - 6) & 63];
+  }
+  if (count > 0) out += kDigits[bits << (6 - count) & 63];
+  while (out.size() % 4 != 0) out += '=';
+  return out;
+}
+
+class Printer {
+ public:
+  bool message(const Message& schema, std::span<const std::string_view> pieces, int depth) {
+    if (depth > kMaxDepth) return false;
+    std::vector<Found> found;
+    for (const std::string_view piece : pieces) {
+      Reader reader(piece);
+      Field field;
+      while (reader.next(field)) take(schema, field, found);
+      if (!reader.ok()) return false;
+    }
+    json_.object();
+    for (const FieldInfo& info : schema.fields) {
+      if (!print(info, found, depth)) return false;
+    }
+    json_.end();
+    return true;
+  }
+  std::string text() { return json_.take(); }
+
+ private:
+  static void take(const Message& schema, const Field& field, std::vector<Found>& found) {
+    for (const FieldInfo& info : schema.fields) {
+      if (info.number != field.number) continue;
+      if (field.type != wire_type(info.kind) && !is_packed(info, field)) return;
+      // Of a oneof the last one counts.
+      if (info.rule == Rule::Oneof) {
+        std::erase_if(found, [&](const Found& other) {
+          return other.info->rule == Rule::Oneof && other.info != &info;
+        });
+      }
+      found.push_back({&info, field});
+      return;
+    }
+  }
+
+  bool print(const FieldInfo& info, const std::vector<Found>& found, int depth) {
+    const Field* last = nullptr;
+    std::vector<std::string_view> pieces;
+    for (const Found& one : found) {
+      if (one.info != &info) continue;
+      last = &one.field;
+      if (info.kind == Kind::Message) pieces.push_back(one.field.bytes);
+    }
+    if (last == nullptr) return true;
+    if (info.rule == Rule::Repeated) return list(info, found, pieces, depth);
+    if (info.kind == Kind::Message) {
+      json_.key(info.name);
+      return message(*info.message, pieces, depth + 1);
+    }
+    const bool zero = last->type == proto::Type::Bytes ? last->bytes.empty() : last->value == 0;
+    if (zero && info.rule == Rule::Plain) return true;
+    json_.key(info.name);
+    scalar(info.kind, *last);
+    return true;
+  }
+
+  bool list(const FieldInfo& info, const std::vector<Found>& found,
+            const std::vector<std::string_view>& pieces, int depth) {
+    json_.key(info.name).array();
+    for (const std::string_view& piece : pieces) {
+      if (!message(*info.message, std::span(&piece, 1), depth + 1)) return false;
+    }
+    for (const Found& one : found) {
+      if (one.info != &info || info.kind == Kind::Message) continue;
+      if (!is_packed(info, one.field)) {
+        scalar(info.kind, one.field);
+      } else if (!packed(info.kind, one.field.bytes)) {
+        return false;
+      }
+    }
+    json_.end();
+    return true;
+  }
+
+  bool packed(Kind kind, std::string_view bytes) {
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    const size_t width = wire_type(kind) == proto::Type::Fixed64   ? 8
+                         : wire_type(kind) == proto::Type::Fixed32 ? 4
+                                                                   : 0;
+    while (at < end) {
+      Field field;
+      if (width == 0) {
+        at = proto::read_varint(at, end, field.value);
+        if (at == nullptr) return false;
+      } else {
+        if (static_cast<size_t>(end - at) < width) return false;
+        std::memcpy(&field.value, at, width);
+        at += width;
+      }
+      scalar(kind, field);
+    }
+    return true;
+  }
+
+  void scalar(Kind kind, const Field& field) {
+    switch (kind) {
+      case Kind::Message:
+        break;
+      case Kind::String:
+        json_.value(field.bytes);
+        break;
+      case Kind::HexId:
+        json_.value(to_hex(field.bytes));
+        break;
+      case Kind::Base64:
+        json_.value(to_base64(field.bytes));
+        break;
+      case Kind::Bool:
+        json_.value(field.value != 0);
+        break;
+      case Kind::Enum:
+        json_.value(static_cast<int32_t>(field.value));
+        break;
+      case Kind::Sint32:
+        json_.value(field.as_sint32());
+        break;
+      case Kind::Uint32:
+      case Kind::Fixed32:
+        json_.value(static_cast<uint32_t>(field.value));
+        break;
+      case Kind::Int64:
+      case Kind::Sfixed64:
+        json_.value(std::to_string(field.as_int64()));
+        break;
+      case Kind::Uint64:
+      case Kind::Fixed64:
+        json_.value(std::to_string(field.value));
+        break;
+      case Kind::Double:
+        real(field.as_double());
+        break;
+    }
+  }
+
+  void real(double number) {
+    if (std::isfinite(number)) {
+      json_.value(number);
+    } else {
+      json_.value(std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+    }
+  }
+
+  JsonWriter json_;
+};
+
+}  // namespace
+
+Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks) {
+  std::vector<std::string_view> pieces;
+  for (const Bytes& chunk : chunks) pieces.push_back(chunk.view());
+  Printer printer;
+  if (!printer.message(schema_of(signal, body), pieces, 0)) {
+    return fail(ErrorKind::Invalid,
+                fmt::format("the bytes are no OTLP {} of {}",
+                            body == OtlpBody::Request ? "request" : "response", to_string(signal)));
+  }
+  return printer.text();
+}
+
+std::string rpc_status_to_json(int code, std::string_view message) {
+  JsonWriter json;
+  json.object().member("code", code).member("message", message).end();
+  return json.take();
+}
+
+}  // namespace sonde::wire
