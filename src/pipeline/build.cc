@@ -157,12 +157,16 @@ Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeli
 
 Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
   std::map<Signal, std::vector<Sink*>> targets;
+  Outputs outputs;
   for (const PipelineNode& pipeline : graph_.pipelines) {
     const auto names = [&](const config::Reference& r) { return r.id == node.id; };
     if (!std::ranges::any_of(pipeline.receivers, names)) continue;
-    targets[TRY(signal_of(pipeline))].push_back(TRY(entry(pipeline, shard)));
+    const Signal signal = TRY(signal_of(pipeline));
+    Sink* sink = TRY(entry(pipeline, shard));
+    targets[signal].push_back(sink);
+    if (node.section == Section::Connectors)
+      outputs.pipelines.push_back({pipeline.id, signal, sink});
   }
-  Outputs outputs;
   if (auto& t = targets[Signal::Traces]; !t.empty()) outputs.traces = fan_out(std::move(t));
   if (auto& t = targets[Signal::Metrics]; !t.empty()) outputs.metrics = fan_out(std::move(t));
   if (auto& t = targets[Signal::Logs]; !t.empty()) outputs.logs = fan_out(std::move(t));
@@ -178,6 +182,7 @@ void Build::meter(Outputs& outputs, const std::string& component) {
   wrap(outputs.traces, Signal::Traces);
   wrap(outputs.metrics, Signal::Metrics);
   wrap(outputs.logs, Signal::Logs);
+  for (PipelineOutput& output : outputs.pipelines) wrap(output.sink, output.signal);
 }
 
 Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode* pipeline,

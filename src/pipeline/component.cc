@@ -15,6 +15,23 @@ void Outputs::send(Batch batch) const {
   }
 }
 
+Result<const PipelineOutput*> Outputs::pipeline(std::string_view id) const {
+  std::string known;
+  for (const PipelineOutput& output : pipelines) {
+    if (output.id == id) return &output;
+    known += (known.empty() ? "" : ", ") + output.id;
+  }
+  return fail(ErrorKind::NotFound,
+              "no pipeline " + std::string(id) +
+                  " begins with this connector; these do: " + (known.empty() ? "none" : known));
+}
+
+void send_to_all(const std::vector<Sink*>& sinks, Batch batch) {
+  (void)batch.items();  // Counted once for every sink.
+  for (size_t i = 0; i + 1 < sinks.size(); ++i) sinks[i]->consume(batch.share());
+  sinks.back()->consume(std::move(batch));
+}
+
 bool ComponentType::answers_to(std::string_view type) const {
   return type == name || std::ranges::find(aliases, type) != aliases.end();
 }

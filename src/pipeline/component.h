@@ -108,18 +108,32 @@ class Component : public Sink {
   void consume(Batch batch) override;
 };
 
+// One of the pipelines that begin with a connector, for those that choose between them.
+struct PipelineOutput {
+  std::string id;  // "traces/eu"
+  Signal signal = Signal::Traces;
+  Sink* sink = nullptr;
+};
+
 // Where a component sends what it makes; nullptr: nobody wants that signal.
 struct Outputs {
   Sink* traces = nullptr;
   Sink* metrics = nullptr;
   Sink* logs = nullptr;
+  std::vector<PipelineOutput> pipelines = {};  // Of a connector: the same sinks, one by one.
 
   Sink* of(Signal signal) const {
     return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
   }
   // Passes the batch on, or drops it with a reason when nobody wants it.
   void send(Batch batch) const;
+  // An error (NotFound) names the pipelines that there are.
+  Result<const PipelineOutput*> pipeline(std::string_view id) const;
 };
+
+// The same batch to several sinks, of which there is at least one, each with a part of the
+// acknowledgement.
+void send_to_all(const std::vector<Sink*>& sinks, Batch batch);
 
 struct ComponentType {
   Kind kind = Kind::Processor;

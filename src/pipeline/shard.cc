@@ -4,6 +4,7 @@
 #include <future>
 
 #include "base/counters.h"
+#include "pipeline/component.h"
 #include "pipeline/own_telemetry.h"
 #include "pipeline/split_records.h"
 
@@ -51,11 +52,7 @@ void ShardDoor::consume(Batch batch) {
   });
 }
 
-void FanOut::consume(Batch batch) {
-  (void)batch.items();  // Counted once for every branch.
-  for (size_t i = 0; i + 1 < sinks_.size(); ++i) sinks_[i]->consume(batch.share());
-  sinks_.back()->consume(std::move(batch));
-}
+void FanOut::consume(Batch batch) { send_to_all(sinks_, std::move(batch)); }
 
 void Partitioner::consume(Batch batch) {
   const auto parts = static_cast<uint32_t>(shards_.size());
