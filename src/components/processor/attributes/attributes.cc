@@ -39,18 +39,12 @@ class AttributesProcessor final : public pipeline::EditingProcessor {
         selector_(*ItemSelector::make(config.match)) {}
 
   Result<> start(pipeline::Host&) override {
-    if (outputs().traces) TRY(fits(Signal::Traces));
-    if (outputs().logs) TRY(fits(Signal::Logs));
+    if (outputs().traces) TRY(ItemSelector::fits(match_, Signal::Traces));
+    if (outputs().logs) TRY(ItemSelector::fits(match_, Signal::Logs));
     return {};
   }
 
  private:
-  Result<> fits(Signal signal) const {
-    auto fit = ItemSelector::fits(match_, signal);
-    if (!fit) return std::unexpected(at("processors::" + id(), std::move(fit.error())));
-    return {};
-  }
-
   bool span(SpanEdit& span, Owners& owners) override {
     if (selector_.selects(span, owners)) actions_.apply(span.attributes(), context());
     return true;

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connector `count`: counts spans, span events, metrics, data points and log records of each
+// batch, by resource and by attributes where wanted, and gives the counts as delta sums. A batch is
+// acknowledged as its counts are.
+#include <array>
+#include <map>
+
+#include "data/edit.h"
+#include "pipeline/component.h"
+#include "pipeline/match/condition.h"
+#include "pipeline/match/setting_value.h"
+#include "pipeline/own_telemetry.h"
+
+namespace sonde {
+namespace {
+
+using pipeline::Condition;
+using pipeline::ConditionContext;
+using pipeline::ConditionSubject;
+
+constexpr std::string_view kScope =
+    "github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector";
+
+struct CountedAttribute {
+  std::string key;
+  config::Value default_value;
+};
+struct Metric {
+  std::string description;
+  std::vector<std::string> conditions;
+  std::vector<CountedAttribute> attributes;
+};
+using Metrics = std::map<std::string, Metric>;
+
+// What is not given counts under its usual name; what is given replaces that, even by nothing.
+struct Config {
+  std::optional<Metrics> spans, spanevents, metrics, datapoints, logs;
+
+  Result<> validate() const;
+};
+
+constexpr auto kCountedAttributeFields = config::fields<CountedAttribute>(
+    config::field("key", &CountedAttribute::key,
+                  "An attribute of the item, else of its scope, else of its resource."),
+    config::field("default_value", &CountedAttribute::default_value,
+                  "What items count under that do not have it; they do not count without."));
+constexpr auto kMetricFields = config::fields<Metric>(
+    config::field("description", &Metric::description, "The description of the metric."),
+    config::field("conditions", &Metric::conditions, "One of these must be met."),
+    config::field("attributes", &Metric::attributes, kCountedAttributeFields.table(),
+                  "Each combination of values has a count of its own."));
+constexpr auto kFields = config::fields<Config>(
+    config::field("spans", &Config::spans, kMetricFields.table(), "Metrics that count spans."),
+    config::field("spanevents", &Config::spanevents, kMetricFields.table(),
+                  "Metrics that count span events."),
+    config::field("metrics", &Config::metrics, kMetricFields.table(),
+                  "Metrics that count metrics. They have no attributes."),
+    config::field("datapoints", &Config::datapoints, kMetricFields.table(),
+                  "Metrics that count data points."),
+    config::field("logs", &Config::logs, kMetricFields.table(), "Metrics that count records."));
+
+// One metric, prepared, with its counts of the resource in hand by the bytes of their attributes.
+struct Counter {
+  struct Key {
+    std::string key;
+    std::optional<std::string> fallback;  // The bytes of an AnyValue.
+  };
+  std::string name;
+  std::string description;
+  std::vector<Condition> conditions;
+  std::vector<Key> keys;
+  std::map<std::string, int64_t, std::less<>> counts;
+};
+
+Metrics usual(ConditionContext context) {
+  switch (context) {
+    case ConditionContext::Span:
+      return {{"trace.span.count", {"The number of spans observed.", {}, {}}}};
+    case ConditionContext::SpanEvent:
+      return {{"trace.span.event.count", {"The number of span events observed.", {}, {}}}};
+    case ConditionContext::Metric:
+      return {{"metric.count", {"The number of metrics observed.", {}, {}}}};
+    case ConditionContext::DataPoint:
+      return {{"metric.datapoint.count", {"The number of data points observed.", {}, {}}}};
+    case ConditionContext::Log:
+      return {{"log.record.count", {"The number of log records observed.", {}, {}}}};
+    case ConditionContext::Resource:
+    case ConditionContext::Request:
+      break;
+  }
+  return {};
+}
+
+Result<std::vector<Counter>> prepare(const std::optional<Metrics>& given,
+                                     ConditionContext context) {
+  const Metrics metrics = given ? *given : usual(context);
+  std::vector<Counter> out;
+  for (const auto& [name, metric] : metrics) {
+    if (name.empty()) return fail(ErrorKind::Invalid, "a metric has no name");
+    Counter counter{name, metric.description, {}, {}, {}};
+    for (const std::string& text : metric.conditions) {
+      auto condition = Condition::parse(text, context);
+      if (!condition) return std::unexpected(at(name, std::move(condition.error())));
+      counter.conditions.push_back(std::move(*condition));
+    }
+    if (context == ConditionContext::Metric && !metric.attributes.empty())
+      return fail(ErrorKind::Invalid, name + ": metrics have no attributes");
+    for (const CountedAttribute& attribute : metric.attributes) {
+      if (attribute.key.empty())
+        return fail(ErrorKind::Invalid, name + ": an attribute has no key");
+      Counter::Key key{attribute.key, {}};
+      const auto& value = attribute.default_value;
+      if (!value.is_null() && !(value.type == config::Value::Type::String && value.text.empty()))
+        key.fallback = TRY(pipeline::any_value_of(value));
+      counter.keys.push_back(std::move(key));
+    }
+    out.push_back(std::move(counter));
+  }
+  return out;
+}
+
+Result<> Config::validate() const {
+  const auto check = [](std::string_view name, const std::optional<Metrics>& metrics,
+                        ConditionContext context) -> Result<> {
+    if (auto made = prepare(metrics, context); !made)
+      return std::unexpected(at(name, std::move(made.error())));
+    return {};
+  };
+  TRY(check("spans", spans, ConditionContext::Span));
+  TRY(check("spanevents", spanevents, ConditionContext::SpanEvent));
+  TRY(check("metrics", metrics, ConditionContext::Metric));
+  TRY(check("datapoints", datapoints, ConditionContext::DataPoint));
+  return check("logs", logs, ConditionContext::Log);
+}
+
+// Walks a chunk and writes the counts of each resource when the next one begins.
+class Tally final : public Editor {
+ public:
+  explicit Tally(const Config& config)
+      : spans_(*prepare(config.spans, ConditionContext::Span)),
+        events_(*prepare(config.spanevents, ConditionContext::SpanEvent)),
+        metrics_(*prepare(config.metrics, ConditionContext::Metric)),
+        points_(*prepare(config.datapoints, ConditionContext::DataPoint)),
+        logs_(*prepare(config.logs, ConditionContext::Log)) {}
+
+  void begin(uint64_t now_unix_ns) {
+    now_ = now_unix_ns;
+    out_.clear();
+    points_written_ = 0;
+  }
+  void flush() {
+    std::string records;
+    proto::Writer writer(records);
+    for (auto* list : {&spans_, &events_, &metrics_, &points_, &logs_})
+      for (Counter& counter : *list) put(counter, writer);
+    if (records.empty()) return;
+    std::string scope;
+    proto::Writer(scope).nested(otlp::scope_group::kScope,
+                                [&] { proto::Writer(scope).bytes(otlp::scope::kName, kScope); });
+    scope += records;
+    std::string group;
+    if (!resource_.empty()) {
+      proto::Writer inner(group);
+      inner.bytes(otlp::group::kResource, resource_);
+    }
+    proto::Writer(group).bytes(otlp::group::kScopes, scope);
+    proto::Writer(out_).bytes(otlp::request::kGroups, group);
+  }
+  std::string take() { return std::exchange(out_, {}); }
+  size_t points_written() const { return points_written_; }
+
+  bool resource(ResourceEdit& resource) override {
+    flush();
+    resource_.clear();
+    // Its attributes alone: what else it says is of the items.
+    proto::Reader reader(resource.message().original());
+    proto::Field field;
+    while (reader.next(field))
+      if (field.number == otlp::resource::kAttributes) resource_ += field.raw;
+    return true;
+  }
+  bool span(SpanEdit& span, Owners& owners) override {
+    count(spans_, subject(span.message(), owners));
+    if (events_.empty()) return true;
+    span.for_each_event([&](EventEdit& event) {
+      count(events_, subject(event.message(), owners));
+      return true;
+    });
+    return true;
+  }
+  bool log(LogEdit& log, Owners& owners) override {
+    count(logs_, subject(log.message(), owners));
+    return true;
+  }
+  bool metric(MetricEdit& metric, Owners& owners) override {
+    count(metrics_, subject(metric.message(), owners));
+    metric.for_each_point([&](PointEdit& point) {
+      ConditionSubject of_point = subject(point.message(), owners);
+      of_point.metric = &metric.message();
+      count(points_, of_point);
+      return true;
+    });
+    return true;
+  }
+
+ private:
+  static ConditionSubject subject(MessageEdit& item, Owners& owners) {
+    return {.item = &item, .resource = &owners.resource.message(), .scope = &owners.scope};
+  }
+
+  void count(std::vector<Counter>& counters, const ConditionSubject& of) {
+    for (Counter& counter : counters) {
+      if (!counter.conditions.empty() &&
+          std::ranges::none_of(counter.conditions, [&](Condition& c) { return c.matches(of); }))
+        continue;
+      if (!read_values(counter, of)) continue;
+      const auto known = counter.counts.find(values_);
+      if (known != counter.counts.end())
+        ++known->second;
+      else
+        counter.counts.emplace(values_, 1);
+    }
+  }
+
+  // The attributes of the count as fields of a data point; false where one is missing.
+  bool read_values(const Counter& counter, const ConditionSubject& of) {
+    values_.clear();
+    if (counter.keys.empty()) return true;
+    point_.open({}, otlp::number_point::kAttributes);
+    for (const Counter::Key& key : counter.keys) {
+      auto value = of.item->get(key.key);
+      if (!value) value = of.scope->attributes().get(key.key);
+      if (!value) value = of.resource->get(key.key);
+      if (value)
+        pipeline::set_attribute(point_, key.key, *value, scratch_);
+      else if (key.fallback)
+        point_.set_any(key.key, *key.fallback);
+      else
+        return false;
+    }
+    values_.resize(point_.encoded_size());
+    point_.encode(values_.data());
+    return true;
+  }
+
+  void put(Counter& counter, proto::Writer& writer) {
+    if (counter.counts.empty()) return;
+    writer.nested(otlp::scope_group::kRecords, [&] {
+      writer.bytes(otlp::metric::kName, counter.name);
+      if (!counter.description.empty())
+        writer.bytes(otlp::metric::kDescription, counter.description);
+      writer.nested(otlp::metric::kSum, [&] {
+        for (const auto& [values, count] : counter.counts) {
+          writer.nested(otlp::points::kPoints, [&] {
+            writer.fixed64(otlp::point::kTime, now_);
+            writer.fixed64(otlp::number_point::kInt, static_cast<uint64_t>(count));
+            writer.raw(values);
+          });
+          ++points_written_;
+        }
+        writer.varint(otlp::points::kTemporality, static_cast<uint64_t>(Temporality::Delta));
+        writer.varint(otlp::points::kMonotonic, 1);
+      });
+    });
+    counter.counts.clear();
+  }
+
+  std::vector<Counter> spans_, events_, metrics_, points_, logs_;
+  MessageEdit point_;
+  uint64_t now_ = 0;
+  std::string resource_;
+  std::string values_;
+  std::string scratch_;
+  std::string out_;
+  size_t points_written_ = 0;
+};
+
+class CountConnector final : public pipeline::Component {
+ public:
+  CountConnector(const Config& config, std::string_view id, pipeline::Outputs outputs)
+      : id_(id), outputs_(std::move(outputs)), tally_(config) {}
+
+  Result<> start(pipeline::Host& host) override {
+    clock_ = &host.clock();
+    return {};
+  }
+
+  void consume(Batch batch) override {
+    tally_.begin(static_cast<uint64_t>(clock_->unix_ns()));
+    for (const Bytes& chunk : batch.chunks) {
+      if (auto walked = rewriter_.rewrite(batch.signal, chunk, tally_); !walked) {
+        tally_.flush();
+        pipeline::dropped_counter(id_, batch.signal, "malformed").add(batch.items());
+        return batch.ack.fail(at(id_, std::move(walked.error())));
+      }
+      tally_.flush();
+    }
+    std::string counts = tally_.take();
+    if (counts.empty()) return batch.ack.deliver();
+    Batch out(Signal::Metrics, {Bytes::take(std::move(counts))}, std::move(batch.ack));
+    out.set_items(tally_.points_written());
+    out.context = batch.context;
+    outputs_.send(std::move(out));
+  }
+
+ private:
+  const std::string id_;
+  const pipeline::Outputs outputs_;
+  const Clock* clock_ = nullptr;
+  Rewriter rewriter_;
+  Tally tally_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(connector, count) {
+  using namespace sonde;
+  return pipeline::make_type<CountConnector, Config>(
+      {.kind = pipeline::Kind::Connector,
+       .name = "count",
+       .summary = "Counts spans, events, metrics, data points and log records.",
+       .in = pipeline::kAllSignals,
+       .out = pipeline::kMetrics,
+       .placement = pipeline::Placement::Replicated,
+       .stability = "alpha"},
+      kFields.table());
+}

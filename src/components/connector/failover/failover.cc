@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connector `failover`: sends data to the first level of pipelines that takes it. A batch that
+// a level fails is tried at the next at once, and later ones start there; from time to time one
+// batch probes a better level. It keeps the bytes of a batch until a level took it, and its sender
+// waits as long, so nothing is lost in between.
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "pipeline/component.h"
+
+namespace sonde {
+namespace {
+
+struct Config {
+  std::vector<std::vector<std::string>> priority_levels;
+  Duration retry_interval = std::chrono::minutes(10);
+  Duration retry_gap = std::chrono::seconds(30);
+  uint32_t max_retries = 10;
+
+  Result<> validate() const {
+    if (priority_levels.empty())
+      return fail(ErrorKind::Invalid, "priority_levels: give at least one");
+    if (std::ranges::any_of(priority_levels, &std::vector<std::string>::empty))
+      return fail(ErrorKind::Invalid, "priority_levels: a level has no pipeline");
+    if (retry_gap >= retry_interval)
+      return fail(ErrorKind::Invalid, "retry_gap: it must be less than retry_interval");
+    return {};
+  }
+};
+
+constexpr auto kFields = config::fields<Config>(
+    config::field("priority_levels", &Config::priority_levels,
+                  "Lists of pipelines, the best first. All of a level get the data."),
+    config::field("retry_interval", &Config::retry_interval, "How often better levels are probed.",
+                  {.min = 0.001}),
+    config::field("retry_gap", &Config::retry_gap, "How long between two levels that are probed.",
+                  {.min = 0.001}),
+    config::field("max_retries", &Config::max_retries,
+                  "How often a level is probed before it is given up; 0: for ever."));
+
+// One signal's levels. Outlives the connector while batches are on their way.
+class Levels : public std::enable_shared_from_this<Levels> {
+ public:
+  Levels(const Config& config, std::string_view id) : config_(config), id_(id) {}
+
+  void start(Scheduler& scheduler, std::vector<std::vector<Sink*>> levels) {
+    scheduler_ = &scheduler;
+    levels_ = std::move(levels);
+    retries_.assign(levels_.size(), 0);
+  }
+  void stop() {
+    stopped_ = true;
+    if (scheduler_) scheduler_->cancel(timer_);
+    timer_ = 0;
+  }
+  bool drained() const { return under_way_ == 0; }
+
+  void consume(Batch batch) {
+    if (levels_.empty()) return batch.ack.drop("nobody_wants_it");
+    if (const auto probe = std::exchange(probe_, std::nullopt); probe && *probe < current_)
+      return attempt(std::move(batch), *probe);
+    attempt(std::move(batch), current_);
+  }
+
+ private:
+  void attempt(Batch batch, size_t level) {
+    if (level >= levels_.size() || stopped_) {
+      return batch.ack.fail({ErrorKind::Unavailable,
+                             id_ + (stopped_ ? ": shutting down" : ": every level failed"),
+                             {}});
+    }
+    ++under_way_;
+    Batch copy(batch.signal, batch.chunks);
+    copy.context = batch.context;
+    copy.original = batch.original;
+    copy.set_items(batch.items());
+    copy.ack = Ack::make(scheduler_, [self = shared_from_this(), level,
+                                      kept = std::move(batch)](Outcome outcome) mutable {
+      self->done(std::move(kept), level, std::move(outcome));
+    });
+    pipeline::send_to_all(levels_[level], std::move(copy));
+  }
+
+  void done(Batch batch, size_t level, Outcome outcome) {
+    --under_way_;
+    if (outcome.kind != Outcome::Failed) {
+      if (level < current_) {
+        log_info("{}: level {} takes data again", id_, level);
+        current_ = level;
+        retries_[level] = 0;
+      }
+      return batch.ack.end(std::move(outcome));
+    }
+    if (level < current_) {
+      ++retries_[level];
+    } else if (level == current_) {
+      log_warn("{}: level {} failed: {}", id_, level, outcome.error.message);
+      ++current_;
+      if (timer_ == 0) wait(config_.retry_interval, 0);
+    }
+    // The one that is good now; where it failed while this was under way, the next.
+    attempt(std::move(batch), current_);
+  }
+
+  void wait(Duration duration, size_t next) {
+    if (stopped_) return;
+    timer_ = scheduler_->after(duration, [self = shared_from_this(), next] { self->probe(next); });
+  }
+
+  // Lets the next batch try the first level from `from` on that has not been given up.
+  void probe(size_t from) {
+    timer_ = 0;
+    const auto alive = [&](size_t level) {
+      return config_.max_retries == 0 || retries_[level] < config_.max_retries;
+    };
+    for (size_t level = from; level < std::min(current_, levels_.size()); ++level) {
+      if (!alive(level)) continue;
+      probe_ = level;
+      return wait(config_.retry_gap, level + 1);
+    }
+    for (size_t level = 0; level < std::min(current_, levels_.size()); ++level)
+      if (alive(level)) return wait(config_.retry_interval, 0);
+  }
+
+  const Config config_;
+  const std::string id_;
+  Scheduler* scheduler_ = nullptr;
+  std::vector<std::vector<Sink*>> levels_;
+  std::vector<uint32_t> retries_;
+  size_t current_ = 0;
+  std::optional<size_t> probe_;
+  TimerId timer_ = 0;
+  size_t under_way_ = 0;
+  bool stopped_ = false;
+};
+
+class FailoverConnector final : public pipeline::Component {
+ public:
+  FailoverConnector(const Config& config, std::string_view id, pipeline::Outputs outputs)
+      : config_(config), outputs_(std::move(outputs)) {
+    for (auto& levels : signals_) levels = std::make_shared<Levels>(config, id);
+  }
+  ~FailoverConnector() override { FailoverConnector::stop(); }
+
+  Result<> start(pipeline::Host& host) override {
+    std::array<std::vector<std::vector<Sink*>>, 3> found;
+    for (size_t level = 0; level < config_.priority_levels.size(); ++level) {
+      std::array<std::vector<Sink*>, 3> sinks;
+      for (const std::string& id : config_.priority_levels[level]) {
+        auto output = outputs_.pipeline(id);
+        if (!output)
+          return std::unexpected(
+              at("priority_levels::" + std::to_string(level), std::move(output.error())));
+        sinks[static_cast<size_t>((*output)->signal)].push_back((*output)->sink);
+      }
+      for (size_t i = 0; i < 3; ++i)
+        if (!sinks[i].empty()) found[i].push_back(std::move(sinks[i]));
+    }
+    for (size_t i = 0; i < 3; ++i) signals_[i]->start(host.scheduler(), std::move(found[i]));
+    return {};
+  }
+  void stop() override {
+    for (auto& levels : signals_) levels->stop();
+  }
+  bool drained() const override {
+    return std::ranges::all_of(signals_, [](const auto& levels) { return levels->drained(); });
+  }
+  void consume(Batch batch) override {
+    signals_[static_cast<size_t>(batch.signal)]->consume(std::move(batch));
+  }
+
+ private:
+  const Config config_;
+  const pipeline::Outputs outputs_;
+  std::array<std::shared_ptr<Levels>, 3> signals_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(connector, failover) {
+  using namespace sonde;
+  return pipeline::make_type<FailoverConnector, Config>(
+      {.kind = pipeline::Kind::Connector,
+       .name = "failover",
+       .summary = "Sends data to the first pipelines that take it.",
+       .in = pipeline::kAllSignals,
+       .out = pipeline::kAllSignals,
+       .same_signal = true,
+       .stability = "alpha"},
+      kFields.table());
+}
