@@ -71,10 +71,10 @@ std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, ui
   return out;
 }
 
-void join_batch(Batch& into, Batch&& more) {
+void join_batch(Batch& into, Batch&& more, const std::shared_ptr<const RequestContext>& shared) {
   const size_t items = into.items() + more.items();
   into.original.reset();
-  if (into.context != more.context) into.context.reset();
+  if (into.context != more.context) into.context = shared;
   into.chunks.insert(into.chunks.end(), std::make_move_iterator(more.chunks.begin()),
                      std::make_move_iterator(more.chunks.end()));
   into.set_items(items);

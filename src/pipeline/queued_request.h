@@ -46,8 +46,8 @@ struct QueuedRequest {
 std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, uint64_t limit,
                                        bool in_bytes, Rewriter& rewriter);
 
-// Appends `more` to the request that is being put together. What the senders' metadata differ in
-// is dropped, as the Collector drops it.
-void join_batch(Batch& into, Batch&& more);
+// Appends `more` to the request that is being put together. Where the senders' metadata differ, it
+// has `shared` alone, as the Collector drops what is not a key of the partition.
+void join_batch(Batch& into, Batch&& more, const std::shared_ptr<const RequestContext>& shared);
 
 }  // namespace sonde::pipeline

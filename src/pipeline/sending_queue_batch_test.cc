@@ -163,6 +163,38 @@ TEST_F(SendingQueueBatchTest, DropsMetadataThatDiffers) {
   for (size_t i = 0; i < 2; ++i) answer(i, Sent{});
 }
 
+TEST_F(SendingQueueBatchTest, KeepsApartWhatThePartitionSays) {
+  settings.queue.batch->partition.metadata_keys = {"Tenant"};
+  SendingQueue queue = make();
+  const auto from = [](std::string tenant, std::string host) {
+    auto context = std::make_shared<RequestContext>();
+    context->metadata = {{"host", std::move(host)}, {"tenant", std::move(tenant)}};
+    return context;
+  };
+  const auto consume = [&](int count, std::shared_ptr<const RequestContext> context) {
+    Batch batch = spans(count);
+    batch.context = std::move(context);
+    queue.consume(std::move(batch));
+  };
+  consume(6, from("blue", "a"));
+  consume(6, from("green", "a"));
+  consume(6, nullptr);
+  EXPECT_TRUE(sizes.empty());
+  consume(5, from("blue", "b"));
+  ASSERT_EQ(sizes, std::vector<size_t>{11});
+  ASSERT_NE(contexts[0], nullptr);
+  EXPECT_EQ(contexts[0]->metadata,
+            (std::vector<std::pair<std::string, std::string>>{{"tenant", "blue"}}));
+  scheduler.advance(milliseconds(200));
+  EXPECT_EQ(sizes, (std::vector<size_t>{11, 6, 6}));
+  // A line that was left is begun anew.
+  consume(10, from("blue", "c"));
+  EXPECT_EQ(sizes.size(), 4u);
+  EXPECT_EQ(queue.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) answer(i, Sent{});
+  EXPECT_TRUE(queue.drained());
+}
+
 TEST_F(SendingQueueBatchTest, BytesThatDoNotParseAreSentAsTheyAre) {
   settings.queue.batch->min_size = 0;
   settings.queue.batch->max_size = 1;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -15,12 +16,17 @@
 
 namespace sonde::pipeline {
 
+struct PartitionSettings {
+  std::vector<std::string> metadata_keys;
+};
+
 // How requests are put together when they leave the queue.
 struct QueueBatchSettings {
   Duration flush_timeout = std::chrono::milliseconds(200);
   uint64_t min_size = 8192;
   uint64_t max_size = 0;  // 0: no bound, and nothing is cut.
   std::string sizer = "items";
+  PartitionSettings partition;
 };
 
 struct QueueSettings {
@@ -52,6 +58,9 @@ struct SendingSettings {
 // What no field says alone.
 Result<> check_sending(const SendingSettings& settings);
 
+inline constexpr auto kPartitionFields = config::fields<PartitionSettings>(
+    config::field("metadata_keys", &PartitionSettings::metadata_keys,
+                  "Names of request metadata: requests are put together only where these agree."));
 inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
     config::field("flush_timeout", &QueueBatchSettings::flush_timeout,
                   "How long a request waits for others.", {.min = 0.001}),
@@ -60,7 +69,9 @@ inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
     config::field("max_size", &QueueBatchSettings::max_size,
                   "The size over which a request is cut; 0 is never."),
     config::field("sizer", &QueueBatchSettings::sizer, "What min_size and max_size count.",
-                  {.choices = "items|bytes"}));
+                  {.choices = "items|bytes"}),
+    config::field("partition", &QueueBatchSettings::partition, kPartitionFields,
+                  "What is kept apart."));
 inline constexpr auto kQueueFields = config::fields<QueueSettings>(
     config::field("enabled", &QueueSettings::enabled, "Whether batches wait in a queue."),
     config::field("queue_size", &QueueSettings::queue_size,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sending queue of one signal: admission, batching, sends in flight and retries. Private to
-// sending_queue.cc, whose header says what it does.
+// The sending queue of one signal: admission and shutdown (signal_queue.cc), and batching, sends in
+// flight and retries (signal_queue_send.cc). Private to sending_queue.cc, whose header says what it
+// does.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "pipeline/queue_journal.h"
 #include "pipeline/queued_request.h"
 #include "pipeline/sending_queue.h"
+#include "pipeline/waiting_requests.h"
 
 namespace sonde::pipeline {
 
@@ -29,7 +31,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   // Lets go of everything; the counters say what was lost by it.
   void abandon();
   bool drained() const;
-  size_t size() const { return waiting_.size() + overflow_.size() + active_; }
+  size_t size() const { return waiting_.count() + overflow_.size() + active_; }
 
  private:
   // What a request in flight must give back when it has ended.
@@ -55,15 +57,13 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   void admit(QueuedRequest request);
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
   void admit_overflow();
-  void push(QueuedRequest request);
   bool load(QueuedRequest& request);
 
   void pump();
-  bool enough_waits();
-  QueuedRequest pop();
-  void take(Flight& flight, QueuedRequest request);
-  void fill(Flight& flight);
-  void depart();
+  void pump_after(Duration wait);
+  void take(Flight& flight, QueuedRequest request, const WaitingRequests::Line& line);
+  void fill(Flight& flight, WaitingRequests::Line& line);
+  void depart(WaitingRequests::Line& line);
   uint32_t free_flight();
   void attempt(uint32_t index);
   void settle(uint32_t index, uint32_t generation, Result<Sent> result);
@@ -81,7 +81,6 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   const std::string id_;
   const Signal signal_;
   const SendingSettings settings_;
-  const bool batch_in_bytes_;
   std::shared_ptr<Send> send_;
   std::minstd_rand random_;
   Gauge& size_gauge_;
@@ -92,8 +91,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::unique_ptr<QueueJournal> journal_;
   Rewriter rewriter_;
 
-  std::deque<QueuedRequest> waiting_;
-  uint64_t waiting_size_ = 0;           // In the batch's sizer.
+  WaitingRequests waiting_;
   std::deque<QueuedRequest> overflow_;  // Not acknowledged: block_on_overflow.
   uint64_t overflow_cost_ = 0;
   std::deque<Flight> flights_;  // A deque: a flight stays where it is while others are made.
@@ -101,7 +99,6 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   size_t active_ = 0;
   size_t sending_ = 0;
   uint64_t used_ = 0;
-  uint64_t loaded_bytes_ = 0;  // Of waiting requests that are also on disk.
   TimerId flush_timer_ = 0;
   bool stopping_ = false;
   bool complaining_ = false;
