@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "components/exporter/file/rotating_file.h"
+#include "net/compression/compression.h"
+#include "pipeline/test_component.h"
+
+const sonde::pipeline::ComponentType& sonde_component_exporter_file();
+
+namespace sonde {
+namespace {
+
+using pipeline::TestComponent;
+namespace fs = std::filesystem;
+
+constexpr std::string_view kLog = "logs\n  resource\n    scope\n      log\n        body: \"b\"\n";
+
+class FileExporter : public testing::Test {
+ protected:
+  FileExporter() {
+    std::string name = (fs::temp_directory_path() / "sonde_file_XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    path_ = folder_ / "data.json";
+  }
+  ~FileExporter() override { fs::remove_all(folder_); }
+
+  std::string settings(std::string_view more = "") const {
+    return "{path: " + path_.string() + (more.empty() ? "" : ", ") + std::string(more) + "}";
+  }
+  static std::string read(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  size_t files() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {}));
+  }
+  static uint32_t length(const std::string& text) {
+    uint32_t size = 0;
+    for (size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<uint8_t>(text.at(i));
+    return size;
+  }
+
+  fs::path folder_;
+  fs::path path_;
+};
+
+TEST_F(FileExporter, WritesALineOfJsonABatchAndBeginsAnewUnlessToldToAppend) {
+  for (const std::string_view more : {"", "", "append: true"}) {
+    TestComponent file(sonde_component_exporter_file(), settings(more));
+    ASSERT_EQ(file.error, "");
+    file.give(kLog);
+    EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+  }
+  constexpr std::string_view kLine =
+      R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"b"}}]}]}]})"
+      "\n";
+  EXPECT_EQ(read(path_), std::string(kLine) + std::string(kLine));
+}
+
+TEST_F(FileExporter, WritesProtobufBehindItsLength) {
+  TestComponent file(sonde_component_exporter_file(), settings("format: proto"));
+  ASSERT_EQ(file.error, "");
+  file.give(kLog);
+  const std::string text = read(path_);
+  ASSERT_EQ(length(text), text.size() - 4);
+  EXPECT_EQ(to_text(Signal::Logs, std::string_view(text).substr(4)), kLog);
+}
+
+TEST_F(FileExporter, CompressesEachMessage) {
+  TestComponent file(sonde_component_exporter_file(), settings("format: proto, compression: zstd"));
+  ASSERT_EQ(file.error, "");
+  file.give(kLog);
+  const std::string text = read(path_);
+  ASSERT_EQ(length(text), text.size() - 4);
+  auto plain = net::decompress(net::Encoding::Zstd, std::string_view(text).substr(4), 1000);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(to_text(Signal::Logs, plain->view()), kLog);
+}
+
+TEST_F(FileExporter, PutsAsideBeforeItGrowsTooLargeAndKeepsSoMany) {
+  VirtualScheduler scheduler;
+  file_exporter::RotatingFile file(path_.string(),
+                                   file_exporter::Rotation{.max_megabytes = 1, .max_backups = 2},
+                                   scheduler.clock());
+  ASSERT_TRUE(file.open(false));
+  const std::string half(600 * 1024, 'x');
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(file.write(half));
+  EXPECT_EQ(fs::file_size(path_), half.size());
+  EXPECT_EQ(files(), 3u);
+  // 1700000000 s since 1970; the later ones moved on by a millisecond each.
+  EXPECT_TRUE(fs::exists(folder_ / "data-2023-11-14T22-13-20.003.json"));
+}
+
+TEST_F(FileExporter, RemovesWhatIsTooOldAndNothingElse) {
+  for (const char* name : {"data-2023-11-01T00-00-00.000.json", "data-2023-11-14T00-00-00.000.json",
+                           "data-notes.json", "data2-2023-11-01T00-00-00.000.json"})
+    std::ofstream(folder_ / name) << "x";
+  TestComponent file(sonde_component_exporter_file(), settings("rotation: {max_days: 3}"));
+  ASSERT_EQ(file.error, "");
+  EXPECT_FALSE(fs::exists(folder_ / "data-2023-11-01T00-00-00.000.json"));
+  EXPECT_EQ(files(), 4u);
+}
+
+TEST_F(FileExporter, LeavesNoHalfOfWhatDoesNotFit) {
+  // A limit on the size of files stands in for a full disk: the write that crosses it is short.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  VirtualScheduler scheduler;
+  file_exporter::RotatingFile file(path_.string(), std::nullopt, scheduler.clock());
+  ASSERT_TRUE(file.open(false));
+  ASSERT_TRUE(file.write("0123456789"));
+  const rlimit small{15, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto refused = file.write("abcdefghij");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Unavailable);
+  EXPECT_EQ(read(path_), "0123456789");
+  ASSERT_TRUE(file.write("next"));
+  EXPECT_EQ(read(path_), "0123456789next");
+}
+
+TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
+  const auto refusal = [&](std::string_view more) {
+    return TestComponent(sonde_component_exporter_file(), settings(more)).error;
+  };
+  EXPECT_NE(refusal("append: true, rotation: {}").find("append and rotation"), std::string::npos);
+  EXPECT_NE(refusal("append: true, compression: zstd").find("append and compression"),
+            std::string::npos);
+  EXPECT_NE(refusal("group_by: {enabled: true}").find("group_by"), std::string::npos);
+  EXPECT_NE(refusal("directory_permissions: '99'").find("octal"), std::string::npos);
+  EXPECT_NE(TestComponent(sonde_component_exporter_file(), "{path: /nowhere/at/all}")
+                .error.find("cannot be opened"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace sonde

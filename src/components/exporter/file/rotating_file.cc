@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "components/exporter/file/rotating_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+
+namespace sonde::file_exporter {
+namespace {
+
+constexpr int64_t kDayMs = int64_t{24} * 3600 * 1000;
+
+std::unexpected<Error> system_error(const std::string& path, std::string_view what) {
+  return fail(ErrorKind::Unavailable, fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
+}
+
+// "2022-09-14T05-02-14.173": to milliseconds since 1970; nothing where it is something else.
+std::optional<int64_t> read_time(const std::string& text, bool local) {
+  std::tm parts{};
+  int ms = 0;
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d-%2d-%2d.%3d%n", &parts.tm_year, &parts.tm_mon,
+                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms, &used) != 7 ||
+      static_cast<size_t>(used) != text.size())
+    return std::nullopt;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  parts.tm_isdst = -1;
+  const time_t seconds = local ? std::mktime(&parts) : ::timegm(&parts);
+  return int64_t{seconds} * 1000 + ms;
+}
+
+}  // namespace
+
+RotatingFile::~RotatingFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<> RotatingFile::open(bool keep) {
+  const bool truncate = !keep && !rotation_;
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0), 0644);
+  if (fd_ < 0) return system_error(path_, "cannot be opened for writing");
+  const off_t end = ::lseek(fd_, 0, SEEK_END);
+  // What has no end (a pipe, a terminal) has no size either.
+  size_ = end > 0 ? static_cast<uint64_t>(end) : 0;
+  if (rotation_) clean_up();
+  return {};
+}
+
+Result<> RotatingFile::write(std::string_view message) {
+  if (rotation_ && size_ > 0 &&
+      size_ + message.size() > static_cast<uint64_t>(rotation_->max_megabytes) << 20)
+    TRY(rotate());
+  if (fd_ < 0) return fail(ErrorKind::Unavailable, path_ + ": it is not open");
+  size_t done = 0;
+  while (done < message.size()) {
+    const ssize_t wrote = ::write(fd_, message.data() + done, message.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) {
+      auto error = system_error(path_, "cannot be written");
+      if (done > 0 && (::ftruncate(fd_, static_cast<off_t>(size_)) != 0 ||
+                       ::lseek(fd_, static_cast<off_t>(size_), SEEK_SET) < 0))
+        log_error("{}: a message that was written in part could not be cut off", path_);
+      return error;
+    }
+    done += static_cast<size_t>(wrote);
+  }
+  size_ += message.size();
+  return {};
+}
+
+std::string RotatingFile::backup_name(int64_t unix_ms) const {
+  const time_t seconds = unix_ms / 1000;
+  std::tm parts{};
+  rotation_->localtime ? ::localtime_r(&seconds, &parts) : ::gmtime_r(&seconds, &parts);
+  const std::filesystem::path path(path_);
+  const std::string name =
+      fmt::format("{}-{:04}-{:02}-{:02}T{:02}-{:02}-{:02}.{:03}{}", path.stem().string(),
+                  parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                  parts.tm_min, parts.tm_sec, unix_ms % 1000, path.extension().string());
+  return (path.parent_path() / name).string();
+}
+
+Result<> RotatingFile::rotate() {
+  // Two within a millisecond must not fall on each other, nor the later be taken for the older.
+  int64_t now = std::max(clock_.unix_ns() / 1'000'000, last_backup_ms_ + 1);
+  std::string backup = backup_name(now);
+  while (std::filesystem::exists(backup)) backup = backup_name(++now);
+  last_backup_ms_ = now;
+  if (::rename(path_.c_str(), backup.c_str()) != 0) return system_error(path_, "cannot be renamed");
+  const int old = std::exchange(fd_, -1);
+  auto opened = open(true);
+  if (!opened) {
+    // Better the old file under its new name than none.
+    fd_ = old;
+    return opened;
+  }
+  ::close(old);
+  return {};
+}
+
+void RotatingFile::clean_up() const {
+  const std::filesystem::path path(path_);
+  const std::string stem = path.stem().string() + "-";
+  const std::string extension = path.extension().string();
+  std::vector<std::pair<int64_t, std::filesystem::path>> backups;
+  std::error_code error;
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(stem) || !name.ends_with(extension) ||
+        name.size() <= stem.size() + extension.size())
+      continue;
+    const auto time =
+        read_time(name.substr(stem.size(), name.size() - stem.size() - extension.size()),
+                  rotation_->localtime);
+    if (time) backups.emplace_back(*time, entry.path());
+  }
+  std::ranges::sort(backups, std::greater<>());
+  const int64_t oldest = clock_.unix_ns() / 1'000'000 - rotation_->max_days * kDayMs;
+  for (size_t i = 0; i < backups.size(); ++i) {
+    const bool many =
+        rotation_->max_backups > 0 && i >= static_cast<size_t>(rotation_->max_backups);
+    const bool aged = rotation_->max_days > 0 && backups[i].first < oldest;
+    if (!many && !aged) continue;
+    std::filesystem::remove(backups[i].second, error);
+    if (error) log_warn("{}: cannot be removed: {}", backups[i].second.string(), error.message());
+  }
+}
+
+}  // namespace sonde::file_exporter

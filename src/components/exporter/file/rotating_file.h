@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that is written a message at a time, and put aside under a name with the time in it before
+// it grows over its limit. A message is in it whole or not at all: what a full disk took only a
+// part of is cut off again. Writes go to the page cache; nothing here waits for the disk to sync.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace sonde::file_exporter {
+
+struct Rotation {
+  int64_t max_megabytes = 100;
+  int64_t max_days = 0;       // 0: whatever their age.
+  int64_t max_backups = 100;  // 0: however many.
+  bool localtime = false;
+};
+
+class RotatingFile {
+ public:
+  RotatingFile(std::string path, std::optional<Rotation> rotation, const Clock& clock)
+      : path_(std::move(path)), rotation_(rotation), clock_(clock) {}
+  ~RotatingFile();
+  RotatingFile(const RotatingFile&) = delete;
+  RotatingFile& operator=(const RotatingFile&) = delete;
+
+  // With `keep` (or rotation) what lies there stays and is added to.
+  Result<> open(bool keep);
+  // An error (Unavailable) where the system does not take it; the file is as before then.
+  Result<> write(std::string_view message);
+
+ private:
+  Result<> rotate();
+  std::string backup_name(int64_t unix_ms) const;
+  // Removes those that are too old or too many. What cannot be removed is told in the log.
+  void clean_up() const;
+
+  const std::string path_;
+  const std::optional<Rotation> rotation_;
+  const Clock& clock_;
+  int fd_ = -1;
+  uint64_t size_ = 0;
+  int64_t last_backup_ms_ = 0;
+};
+
+}  // namespace sonde::file_exporter
