@@ -114,7 +114,8 @@ void Source::send(int64_t due_ns) {
         auto& times = due_[number];
         if (const auto at = std::ranges::find(times, due_ns); at != times.end()) times.erase(at);
         if (options_.rate <= 0) pump_soon();
-      });
+      },
+      data_.gzip ? "gzip" : "");
 }
 
 }  // namespace sonde::bench
