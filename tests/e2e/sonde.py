@@ -67,10 +67,23 @@ def doctor():
     return subprocess.run([binary(), "doctor"], capture_output=True, text=True, timeout=60 * PATIENCE).stdout
 
 
+_given_ports = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port below those that the kernel hands out to clients, and never the same twice: what was counted on it before
+    would be counted again."""
+    for port in random.sample(range(20000, 32000), 1000):
+        if port in _given_ports:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
+        return port
+    raise OSError("there is no free port")
 
 
 def free_ports(count):
@@ -80,6 +93,7 @@ def free_ports(count):
             try:
                 for port in range(first, first + count):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                _given_ports.update(range(first, first + count))
                 return first
             except OSError:
                 continue

@@ -60,6 +60,7 @@ def test_every_request_is_counted_once(sonde, otlp, start, name, connection):
     assert seen_on_metrics(sonde, runtime.service, port) == sent
     eventually(lambda: seen_over_otlp(otlp, runtime.service, port) == sent)
     assert seen_over_otlp(otlp, runtime.service, port) == sent
+    eventually(lambda: seen_by_the_client(sonde, port) == sent)
     assert seen_by_the_client(sonde, port) == sent
     names = [service["name"] for service in sonde.api("/services")["services"]]
     assert runtime.service in names
