@@ -41,9 +41,9 @@ void GrpcClient::Impl::start(const GrpcCallPtr& call) {
   if (call->finished) return;
   if (closed) return finish(call, fail(ErrorKind::Unavailable, "the gRPC client is closed"));
   if (!url) return finish(call, std::unexpected(url.error()));
-  if (url->tls) {
+  if (url->tls && !options.tls) {
     return finish(call, fail(ErrorKind::Invalid,
-                             fmt::format("\"{}\": https is not supported yet", options.endpoint)));
+                             fmt::format("\"{}\": https needs TLS settings", options.endpoint)));
   }
   if (call->request.bytes.size() > UINT32_MAX) {
     return finish(call, fail(ErrorKind::Invalid, "the message is larger than gRPC can carry"));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unary gRPC calls over plaintext HTTP/2, for the OTLP exporter. Calls share one connection and run
-// at once up to the peer's stream limit. A lost connection fails its calls as Unavailable and the
-// next call connects again; a peer's GOAWAY moves new calls to a new connection while old ones end.
-// Messages are sent as they are given, compressed or not; answers are decompressed. It is not a
-// general gRPC: no streaming calls, no balancing.
+// Unary gRPC calls over HTTP/2, encrypted or not, for the OTLP exporter. Calls share one connection
+// and run at once up to the peer's stream limit. A lost connection fails its calls as Unavailable
+// and the next call connects again; a peer's GOAWAY moves new calls to a new connection while old
+// ones end. Messages are sent as they are given, compressed or not; answers are decompressed. It is
+// not a general gRPC: no streaming calls, no balancing.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace sonde::net {
 
@@ -24,6 +25,7 @@ struct GrpcClientOptions {
   Duration timeout = std::chrono::seconds(5);  // one call, connecting included
   Headers headers;                             // metadata sent with each call
   size_t max_response = 4 * 1024 * 1024;
+  TlsContextPtr tls = nullptr;  // of make_tls_client(); none: in the clear
 };
 
 class GrpcClient {

@@ -144,6 +144,7 @@ GrpcConnection::GrpcConnection(GrpcClient::Impl& owner)
       connect_timeout_(owner.options.timeout),
       metadata_(owner.options.headers),
       loop_(owner.loop),
+      tls_(owner.options.tls),
       dial_(owner.loop) {}
 
 GrpcConnection::~GrpcConnection() { nghttp2_session_del(session_); }
@@ -158,7 +159,7 @@ asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) 
   const TimerId timer = c.loop_.after(c.connect_timeout_, [weak = c.weak_from_this()] {
     if (const auto late = weak.lock()) late->dial_.abandon();
   });
-  auto made = co_await c.dial_.connect(c.url_.address);
+  auto made = co_await c.dial_.connect(c.url_.address, c.tls_);
   c.loop_.cancel(timer);
   if (!made) {
     if (!c.dead_) c.abort(std::move(made.error().message));
@@ -225,7 +226,7 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   const std::string path = url_.path.empty() ? std::string() : url_.path + call->path;
   std::vector<nghttp2_nv> head;
   head.reserve(10 + metadata_.size());
-  head.assign({http2_field(":method", "POST"), http2_field(":scheme", "http"),
+  head.assign({http2_field(":method", "POST"), http2_field(":scheme", tls_ ? "https" : "http"),
                http2_field(":path", url_.path.empty() ? call->path : path),
                http2_field(":authority", authority_), http2_field("te", "trailers"),
                http2_field("content-type", "application/grpc"), http2_field("user-agent", "sonde"),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unary gRPC calls over plaintext HTTP/2, from the receiving side. A call is given to the handler
-// when its message is whole. What a peer can spend is bounded: header bytes, message bytes, calls,
-// connections and time; the memory of a message is asked for (admit) before its first byte is kept,
-// and a call that gets none is refused at once. Compressed messages are handed on as they came.
-// It is not a general gRPC: no streaming calls, no reflection.
+// Unary gRPC calls over HTTP/2, encrypted or not, from the receiving side. A call is given to the
+// handler when its message is whole. What a peer can spend is bounded: header bytes, message bytes,
+// calls, connections and time; the memory of a message is asked for (admit) before its first byte
+// is kept, and a call that gets none is refused at once. Compressed messages are handed on as they
+// came. It is not a general gRPC: no streaming calls, no reflection.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace sonde::net {
 
@@ -53,6 +54,7 @@ struct GrpcServerOptions {
   bool keep_metadata = true;  // whether requests carry their metadata, which costs strings
   Duration message_timeout = std::chrono::seconds(60);  // from the head of a call to its end
   Duration hello_timeout = std::chrono::seconds(10);    // for the first bytes of a connection
+  TlsContextPtr tls = nullptr;                          // of make_tls_server(); none: in the clear
   // Asked for a message's memory before its first byte is kept; what it returns lives as long as
   // the message does. An error refuses the call: with RESOURCE_EXHAUSTED where it is Exhausted.
   std::function<Result<std::shared_ptr<const void>>(size_t bytes)> admit = {};

@@ -3,11 +3,11 @@
 # an archive (ISA-L has none); Boost is header-only.
 sonde_find_library(SONDE_NGHTTP2 nghttp2)
 set(net_libraries ${SONDE_NGHTTP2})
-foreach(name isal z zstd snappy lz4)
+foreach(name ssl crypto isal z zstd snappy lz4)
   sonde_find_library(SONDE_NET_${name} ${name})
   list(APPEND net_libraries ${SONDE_NET_${name}})
 endforeach()
 target_link_libraries(net PRIVATE ${net_libraries})
 if(TARGET net_test)
-  target_link_libraries(net_test PRIVATE ${SONDE_NGHTTP2})
+  target_link_libraries(net_test PRIVATE ${net_libraries})
 endif()

@@ -15,11 +15,11 @@
 #include <cstring>
 
 #include "net/internal/loop_impl.h"
+#include "net/internal/tls_transport.h"
 
 namespace sonde::net {
-namespace {
 
-std::string name_of(const Socket& socket) {
+std::string peer_name(const Socket& socket) {
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   if (error) return "unknown";
@@ -31,10 +31,12 @@ std::string name_of(const Socket& socket) {
   return Address{endpoint.address().to_string(), endpoint.port()}.to_string();
 }
 
+namespace {
+
 class PlainTransport final : public Transport {
  public:
   PlainTransport(Socket socket, OwnPort near_end)
-      : socket_(std::move(socket)), near_end_(std::move(near_end)), peer_(name_of(socket_)) {}
+      : socket_(std::move(socket)), near_end_(std::move(near_end)), peer_(peer_name(socket_)) {}
 
   asio::awaitable<error_code> wait_readable() override {
     const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
@@ -103,9 +105,26 @@ void Dial::abandon() {
   resolver.cancel();
   error_code ignored;
   socket.close(ignored);
+  if (handshaking != nullptr) handshaking->close();
 }
 
-asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address) {
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::ready(Socket connected, OwnPort near_end,
+                                                                std::string host,
+                                                                TlsContextPtr tls) {
+  if (!tls) co_return make_plain_transport(std::move(connected), std::move(near_end));
+  auto transport = make_tls_transport(std::move(connected), std::move(tls), std::move(near_end));
+  handshaking = transport.get();
+  auto shaken = co_await transport->handshake(host);
+  handshaking = nullptr;
+  if (abandoned) {
+    co_return fail(ErrorKind::Unavailable, fmt::format("TLS with {}: timed out", host));
+  }
+  if (!shaken) co_return std::unexpected(std::move(shaken.error()));
+  co_return std::unique_ptr<Transport>(std::move(transport));
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address,
+                                                                  TlsContextPtr tls) {
   const auto failed = [&](const error_code& error) {
     return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
                                                     abandoned ? "timed out" : error.message()));
@@ -116,7 +135,7 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
     local.connect(asio::local::stream_protocol::endpoint(std::string(path)), error);
     if (error) co_return failed(error);
     ::fcntl(local.native_handle(), F_SETFD, FD_CLOEXEC);
-    co_return make_plain_transport(Socket(std::move(local)));
+    co_return co_await ready(Socket(std::move(local)), OwnPort(), "localhost", std::move(tls));
   }
   error_code numeric;
   const auto ip = asio::ip::make_address(address.host, numeric);
@@ -139,7 +158,8 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
   ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
   OwnPort near_end = OwnPort::connected(socket.local_endpoint(ignored).port(),
                                         socket.remote_endpoint(ignored).port());
-  co_return make_plain_transport(Socket(std::move(socket)), std::move(near_end));
+  co_return co_await ready(Socket(std::move(socket)), std::move(near_end), address.host,
+                           std::move(tls));
 }
 
 }  // namespace sonde::net

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings that clients of HTTP and gRPC share, named as the Collector names them. Encryption is
-// not there yet: check_client refuses what would need it, since data that goes out in the clear by
-// surprise is worse than a process that does not start.
+// Settings that clients of HTTP and gRPC share, named as the Collector names them.
 #pragma once
 
 #include <map>
@@ -11,12 +9,10 @@
 
 #include "base/result.h"
 #include "config/field.h"
+#include "net/compression/compression.h"
+#include "pipeline/tls_settings.h"
 
 namespace sonde::pipeline {
-
-struct TlsClientSettings {
-  bool insecure = false;
-};
 
 struct ClientSettings {
   std::string endpoint;
@@ -25,8 +21,6 @@ struct ClientSettings {
   TlsClientSettings tls;
 };
 
-inline constexpr auto kTlsClientFields = config::fields<TlsClientSettings>(config::field(
-    "insecure", &TlsClientSettings::insecure, "Send in the clear, for endpoints without scheme."));
 // To be embedded: embed(&Config::client, kClientFields).
 inline constexpr auto kClientFields = config::fields<ClientSettings>(
     config::field("endpoint", &ClientSettings::endpoint, "Where to send, as http://host:port."),
@@ -37,19 +31,26 @@ inline constexpr auto kClientFields = config::fields<ClientSettings>(
                   "zlib, lz4 and x-snappy-framed."),
     config::field("tls", &ClientSettings::tls, kTlsClientFields, "Encryption."));
 
-// Call from Config::validate().
-inline Result<> check_client(const ClientSettings& settings) {
-  const std::string_view endpoint = settings.endpoint;
-  if (endpoint.empty()) return fail(ErrorKind::Invalid, "\"endpoint\" is required");
-  if (endpoint.starts_with("https://")) {
+// Whether a gRPC connection is encrypted: by the scheme, else by `tls`.
+inline bool uses_tls(const ClientSettings& settings) {
+  if (settings.endpoint.starts_with("https://")) return true;
+  return !settings.endpoint.starts_with("http://") && settings.tls.wanted();
+}
+
+// Call from Config::validate(). Over HTTP encryption is refused: it is not there yet, and data that
+// goes out in the clear by surprise is worse than a process that does not start.
+inline Result<> check_client(const ClientSettings& settings, net::Carrier carrier) {
+  if (settings.endpoint.empty()) return fail(ErrorKind::Invalid, "\"endpoint\" is required");
+  if (auto checked = net::check_tls(settings.tls); !checked) {
+    return std::unexpected(at("tls", std::move(checked.error())));
+  }
+  if (carrier == net::Carrier::Grpc || !uses_tls(settings)) return {};
+  if (settings.endpoint.starts_with("https://")) {
     return fail(ErrorKind::Invalid,
                 "endpoint: https is not supported yet; write http:// to send in the clear");
   }
-  if (!endpoint.starts_with("http://") && !settings.tls.insecure) {
-    return fail(ErrorKind::Invalid,
-                "tls is not supported yet; set tls::insecure to true to send in the clear");
-  }
-  return {};
+  return fail(ErrorKind::Invalid,
+              "tls is not supported yet; set tls::insecure to true to send in the clear");
 }
 
 }  // namespace sonde::pipeline

@@ -101,6 +101,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   Duration connect_timeout_;
   Headers metadata_;
   Loop& loop_;
+  TlsContextPtr tls_;
   Dial dial_;
   std::unique_ptr<Transport> transport_;  // once connected
   Http2Output out_;

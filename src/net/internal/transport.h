@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected byte stream, whatever carries it: TCP, a unix socket, later TLS over either. What
+// A connected byte stream, whatever carries it: TCP, a unix socket, TLS over either. What
 // speaks a protocol on top is written once. It knows no deadlines: whoever watches the time calls
 // close(), which ends what is in progress with operation_aborted.
 #pragma once
@@ -15,6 +15,7 @@
 #include "net/internal/asio.h"
 #include "net/loop.h"
 #include "net/own_port.h"
+#include "net/tls.h"
 
 namespace sonde::net {
 
@@ -45,16 +46,26 @@ class Transport {
 // `near_end` is the port of a connection that this process began.
 std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end = {});
 
-// One attempt to connect, without encryption. abandon() ends it early; it then fails as timed out.
+// "address:port" of the other end of a socket, or "unix".
+std::string peer_name(const Socket& socket);
+
+// One attempt to connect, encrypted where a context is given. abandon() ends it early; it then
+// fails as timed out.
 struct Dial {
   explicit Dial(Loop& on);
-  asio::awaitable<Result<std::unique_ptr<Transport>>> connect(Address address);
+  asio::awaitable<Result<std::unique_ptr<Transport>>> connect(Address address,
+                                                              TlsContextPtr tls = nullptr);
   void abandon();
 
   Loop& loop;
   Tcp::socket socket;
   Tcp::resolver resolver;
+  Transport* handshaking = nullptr;
   bool abandoned = false;
+
+ private:
+  asio::awaitable<Result<std::unique_ptr<Transport>>> ready(Socket connected, OwnPort near_end,
+                                                            std::string host, TlsContextPtr tls);
 };
 
 }  // namespace sonde::net

@@ -19,7 +19,7 @@ struct Config {
   pipeline::SendingSettings sending;
   Result<> validate() const {
     TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
-    TRY(pipeline::check_client(client));
+    TRY(pipeline::check_client(client, net::Carrier::Grpc));
     return pipeline::check_sending(sending);
   }
 };
@@ -51,6 +51,8 @@ class OtlpGrpcExporter final : public pipeline::Component {
     options.timeout = config_.sending.timeout;
     for (const auto& [name, value] : config_.client.headers)
       options.headers.push_back({name, value});
+    if (pipeline::uses_tls(config_.client))
+      options.tls = TRY(net::make_tls_client(config_.client.tls));
     client_ = std::make_unique<net::GrpcClient>(host.loop(), std::move(options));
     encoding_ = TRY(pipeline::compression_of(config_.client.compression, net::kDefaultLevel,
                                              net::Carrier::Grpc));

@@ -6,6 +6,7 @@
 #include "data/testing/sample.h"
 #include "net/compression/compression.h"
 #include "net/grpc_server.h"
+#include "net/testing/certificates.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 
@@ -22,13 +23,53 @@ Result<std::unique_ptr<pipeline::Component>> make_otlp_grpc(std::string_view end
   return sonde_component_exporter_otlp_grpc().create(value, "otlp_grpc", {});
 }
 
-TEST(Exporter_otlp_grpc, TakesAPlainEndpointAndRefusesWhatItCannotKeepSafe) {
+TEST(Exporter_otlp_grpc, EncryptsUnlessToldOtherwise) {
+  pipeline::LoopHost host("otlp_grpc");
+  const net::TestCertificate authority = net::make_certificate("authority", nullptr);
+  const net::TestCertificate server = net::make_certificate("server", &authority, "DNS:localhost");
+  net::TlsSettings settings;
+  settings.cert_pem = server.cert_pem();
+  settings.key_pem = server.key_pem();
+  net::GrpcServerOptions options;
+  options.tls = net::make_tls_server(settings).value();
+  Bytes message;
+  auto listening = net::GrpcServer::listen(
+      host.loop(), "127.0.0.1:0",
+      [&](net::GrpcRequest request, net::GrpcResponder responder) {
+        message = request.message;
+        responder.respond({});
+        host.loop().stop();
+      },
+      std::move(options));
+  ASSERT_TRUE(listening);
+  config::Value tls = config::Value::map();
+  tls.set("ca_pem", config::Value::string(authority.cert_pem()));
+  config::Value value = config::Value::map();
+  value.set("endpoint", config::Value::string("localhost:" + std::to_string((*listening)->port())));
+  value.set("compression", config::Value::string("none"));
+  value.set("tls", tls);
+  auto exporter = sonde_component_exporter_otlp_grpc().create(value, "otlp_grpc", {});
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  ASSERT_TRUE((*exporter)->start(host));
+  Batch batch = testing::sample_spans(3);
+  const Bytes plain = batch.chunks.front();
+  (*exporter)->consume(std::move(batch));
+  host.loop().run_for(std::chrono::seconds(10));
+  EXPECT_EQ(message, plain);
+
+  tls.set("key_file", config::Value::string("/no/such/key"));
+  value.set("tls", tls);
+  auto half = sonde_component_exporter_otlp_grpc().create(value, "otlp_grpc", {});
+  ASSERT_FALSE(half);
+  EXPECT_NE(half.error().message.find("tls: provide both a certificate and its key, or neither"),
+            std::string::npos)
+      << half.error().message;
+}
+
+TEST(Exporter_otlp_grpc, NeedsAnEndpoint) {
   EXPECT_TRUE(make_otlp_grpc("http://127.0.0.1:4318"));
+  EXPECT_TRUE(make_otlp_grpc("https://example.com"));
   EXPECT_FALSE(make_otlp_grpc(""));
-  auto encrypted = make_otlp_grpc("https://example.com");
-  ASSERT_FALSE(encrypted);
-  EXPECT_NE(encrypted.error().message.find("https is not supported"), std::string::npos);
-  EXPECT_NE(encrypted.error().message.find("exporters::otlp_grpc"), std::string::npos);
 }
 
 TEST(Exporter_otlp_grpc, SendsGzipUnlessToldOtherwise) {

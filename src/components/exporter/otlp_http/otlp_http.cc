@@ -36,7 +36,7 @@ struct Config {
   }
   Result<> validate() const {
     TRY(compression());
-    TRY(pipeline::check_client(client));
+    TRY(pipeline::check_client(client, net::Carrier::Http));
     return pipeline::check_sending(sending);
   }
 };

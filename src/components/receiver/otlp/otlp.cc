@@ -98,6 +98,11 @@ class OtlpReceiver final : public pipeline::Component {
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
       return pipeline::encode_rpc_status(code, message, retry_after);
     };
+    if (settings.tls) {
+      auto tls = net::make_tls_server(*settings.tls);
+      if (!tls) return std::unexpected(at("protocols::grpc", std::move(tls.error())));
+      options.tls = std::move(*tls);
+    }
     auto server = net::GrpcServer::listen(
         host.loop(), settings.endpoint,
         [this](net::GrpcRequest request, net::GrpcResponder responder) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/field.h"
+#include "pipeline/tls_settings.h"
 
 namespace sonde::otlp_receiver {
 
@@ -14,6 +15,7 @@ struct Grpc {
   uint64_t max_recv_msg_size_mib = 4;
   uint32_t max_concurrent_streams = 1024;
   bool include_metadata = false;
+  std::optional<pipeline::TlsServerSettings> tls;
 };
 
 struct Http {
@@ -33,6 +35,10 @@ struct Protocols {
 struct Config {
   Protocols protocols;
   Result<> validate() const {
+    if (protocols.grpc && protocols.grpc->tls) {
+      auto checked = net::check_tls(*protocols.grpc->tls);
+      if (!checked) return std::unexpected(at("protocols::grpc::tls", std::move(checked.error())));
+    }
     if (protocols.grpc || protocols.http) return {};
     return fail(ErrorKind::Invalid,
                 "must specify at least one protocol: protocols::grpc or protocols::http");
@@ -47,7 +53,8 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
     config::field("max_concurrent_streams", &Grpc::max_concurrent_streams,
                   "Calls in progress on one connection.", {.min = 1}),
     config::field("include_metadata", &Grpc::include_metadata,
-                  "Keep the metadata of a call with its data, for batching and sending by it."));
+                  "Keep the metadata of a call with its data, for batching and sending by it."),
+    config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."));
 inline constexpr auto kHttpFields = config::fields<Http>(
     config::field("endpoint", &Http::endpoint, "Where to listen: host:port."),
     config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encryption for clients and servers: the settings as a configuration names them, made into a
+// context once and shared by all connections. Certificates are read when the context is made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sonde::net {
+
+struct TlsSettings {
+  std::string ca_file, ca_pem;  // whom a client believes; the system's roots when both are empty
+  std::string cert_file, cert_pem;  // our certificate, followed by its chain
+  std::string key_file, key_pem;
+  std::string client_ca_file;  // server: clients need a certificate of one of these (mTLS)
+  std::string
+      server_name_override;  // client: the name to ask for and to check, instead of the host
+  bool insecure_skip_verify = false;          // client: believe any certificate
+  bool include_system_ca_certs_pool = false;  // client: the system's roots besides ca_*
+  std::string min_version = "1.2";            // "1.0" to "1.3"
+  std::string max_version;                    // empty: the newest
+};
+
+// What can be said before any file is read. The messages name the setting.
+Result<> check_tls(const TlsSettings& settings);
+
+struct TlsContext;  // internal
+using TlsContextPtr = std::shared_ptr<const TlsContext>;
+
+// Both offer and choose HTTP/2 by ALPN (RFC 7301), as gRPC asks. Invalid with the setting, the file
+// and what is wrong with it.
+Result<TlsContextPtr> make_tls_client(const TlsSettings& settings);
+Result<TlsContextPtr> make_tls_server(const TlsSettings& settings);
+
+}  // namespace sonde::net

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of `tls` settings of clients and servers, named as the Collector names them.
+#pragma once
+
+#include "config/field.h"
+#include "net/tls.h"
+
+namespace sonde::pipeline {
+
+struct TlsClientSettings : net::TlsSettings {
+  bool insecure = false;
+
+  // Whether a connection without a scheme is encrypted: with an authority of its own it is, even
+  // where `insecure` is set.
+  bool wanted() const { return !insecure || !ca_file.empty() || !ca_pem.empty(); }
+};
+
+struct TlsServerSettings : net::TlsSettings {};
+
+#define SONDE_TLS_FIELDS(Settings)                                                                \
+  config::field("ca_file", &Settings::ca_file, "Certificates of whom to believe, as PEM."),       \
+      config::field("ca_pem", &Settings::ca_pem, "The same as text."),                            \
+      config::field("cert_file", &Settings::cert_file, "Our certificate and its chain, as PEM."), \
+      config::field("cert_pem", &Settings::cert_pem, "The same as text."),                        \
+      config::field("key_file", &Settings::key_file, "The key of our certificate, as PEM."),      \
+      config::field("key_pem", &Settings::key_pem, "The same as text.", {.secret = true}),        \
+      config::field("min_version", &Settings::min_version, "The oldest TLS to speak.",            \
+                    {.choices = "1.0|1.1|1.2|1.3"}),                                              \
+      config::field("max_version", &Settings::max_version, "The newest TLS to speak.",            \
+                    {.choices = "|1.0|1.1|1.2|1.3"}),                                             \
+      config::field("include_system_ca_certs_pool", &Settings::include_system_ca_certs_pool,      \
+                    "Believe the system's authorities besides ca_file.")
+
+inline constexpr auto kTlsClientFields = config::fields<TlsClientSettings>(
+    SONDE_TLS_FIELDS(TlsClientSettings),
+    config::field("insecure", &TlsClientSettings::insecure,
+                  "Send in the clear, for endpoints without scheme."),
+    config::field("insecure_skip_verify", &TlsClientSettings::insecure_skip_verify,
+                  "Believe any certificate of the peer."),
+    config::field("server_name_override", &TlsClientSettings::server_name_override,
+                  "The name to ask for and to check, instead of the endpoint's host."));
+
+inline constexpr auto kTlsServerFields = config::fields<TlsServerSettings>(
+    SONDE_TLS_FIELDS(TlsServerSettings),
+    config::field("client_ca_file", &TlsServerSettings::client_ca_file,
+                  "Clients need a certificate that one of these has signed (mTLS)."));
+
+#undef SONDE_TLS_FIELDS
+
+}  // namespace sonde::pipeline
