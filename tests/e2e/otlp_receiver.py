@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """An OTLP receiver that shares no code with Sonde: grpcio and the published protobuf classes."""
+import base64
 import collections
 import concurrent.futures
 import gzip
 import http.server
+import json
 import threading
 
 import grpc
+from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
@@ -19,10 +22,20 @@ def attributes(pairs):
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}
 
 
+def traces_from_json(text):
+    """OTLP's JSON is protobuf's own but for ids, which are hexadecimal."""
+    def convert(pairs):
+        return {key: base64.b64encode(bytes.fromhex(value)).decode() if key in ("traceId", "spanId", "parentSpanId") else value
+                for key, value in pairs}
+
+    return json_format.ParseDict(json.loads(text, object_pairs_hook=convert), trace_service_pb2.ExportTraceServiceRequest())
+
+
 class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer):
     """Keeps the last spans and each metric it was sent, over gRPC (`grpc_port`) and HTTP (`http_port`)."""
 
-    def __init__(self):
+    def __init__(self, credentials=None):
+        """`credentials` opens a port that wants TLS too: `tls_port`."""
         self.lock = threading.Lock()
         self.spans = {way: collections.deque(maxlen=KEPT_SPANS) for way in ("grpc", "http")}
         # The last data point of each series: cumulative counts replace each other.
@@ -38,6 +51,7 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
 
         metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(Metrics(), self.grpc_server)
         self.grpc_port = self.grpc_server.add_insecure_port("127.0.0.1:0")
+        self.tls_port = credentials and self.grpc_server.add_secure_port("127.0.0.1:0", credentials)
         self.grpc_server.start()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,7 +61,9 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers["Content-Encoding"] == "gzip":
                     body = gzip.decompress(body)
-                if self.path == "/v1/traces":
+                if self.headers["Content-Type"] == "application/json":
+                    outer.take_traces("http", traces_from_json(body))
+                elif self.path == "/v1/traces":
                     outer.take_traces("http", trace_service_pb2.ExportTraceServiceRequest.FromString(body))
                 else:
                     outer.take_metrics("http", metrics_service_pb2.ExportMetricsServiceRequest.FromString(body))
