@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+
+#include "base/counters.h"
+#include "pipeline/test_component.h"
+
+const sonde::pipeline::ComponentType& sonde_component_receiver_otlpjsonfile();
+
+namespace sonde {
+namespace {
+
+using pipeline::TestComponent;
+namespace fs = std::filesystem;
+
+class OtlpJsonFile : public testing::Test {
+ protected:
+  OtlpJsonFile() {
+    std::string name = (fs::temp_directory_path() / "sonde_json_XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~OtlpJsonFile() override {
+    if (receiver_ && receiver_->component) receiver_->component->stop();
+    fs::remove_all(folder_);
+  }
+  void start(std::string_view more = "") {
+    receiver_ =
+        std::make_unique<TestComponent>(sonde_component_receiver_otlpjsonfile(),
+                                        "{include: [" + (folder_ / "*.json").string() +
+                                            "], exclude: [" + (folder_ / "not*").string() + "]" +
+                                            (more.empty() ? "" : ", ") + std::string(more) + "}");
+    ASSERT_EQ(receiver_->error, "");
+  }
+  static std::string line(std::string_view body) {
+    return R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":")" +
+           std::string(body) + R"("}}]}]}]})" + "\n";
+  }
+  void append(const std::string& name, std::string_view text) {
+    std::ofstream(folder_ / name, std::ios::app) << text;
+  }
+  // The bodies that came within one second.
+  std::string bodies() {
+    receiver_->host.scheduler().advance(std::chrono::seconds(1));
+    std::string out;
+    std::string text = receiver_->take();
+    for (size_t at = text.find("body: \""); at != text.npos; at = text.find("body: \"", at + 1))
+      out += text.substr(at + 7, text.find('"', at + 7) - at - 7) + " ";
+    return out;
+  }
+
+  fs::path folder_;
+  std::unique_ptr<TestComponent> receiver_;
+};
+
+TEST_F(OtlpJsonFile, FollowsFilesThatGrowAndArrive) {
+  append("a.json", line("old"));
+  start();
+  EXPECT_EQ(bodies(), "");
+  append("a.json", line("new") + line("newer").substr(0, 20));
+  append("b.json", line("b"));
+  append("not.json", line("excluded"));
+  EXPECT_EQ(bodies(), "new b ");
+  append("a.json", line("newer").substr(20));
+  EXPECT_EQ(bodies(), "newer ");
+}
+
+TEST_F(OtlpJsonFile, FollowsAFileThatIsPutAsideOrBegunAnew) {
+  append("a.json", line("1"));
+  start("start_at: beginning");
+  EXPECT_EQ(bodies(), "1 ");
+  append("a.json", line("2"));
+  fs::rename(folder_ / "a.json", folder_ / "a.1");
+  append("a.json", line("3"));
+  const std::string both = bodies();
+  EXPECT_NE(both.find("2 "), both.npos);
+  EXPECT_NE(both.find("3 "), both.npos);
+  append("a.json", line("4"));
+  EXPECT_EQ(bodies(), "4 ");
+  std::ofstream(folder_ / "a.json") << line("5");
+  EXPECT_EQ(bodies(), "5 ");
+}
+
+TEST_F(OtlpJsonFile, PassesOverAndCountsWhatItCannotRead) {
+  const double before = Counters::sum("sonde_otlpjsonfile_refused_lines_total");
+  append("a.json",
+         "no json\n{\"resourceLogs\": 3}\n\n" + line(std::string(300000, 'x')) + line("good"));
+  start("start_at: beginning, max_log_size: 200000");
+  EXPECT_EQ(bodies(), "good ");
+  EXPECT_EQ(Counters::sum("sonde_otlpjsonfile_refused_lines_total") - before, 3);
+}
+
+TEST_F(OtlpJsonFile, TriesAgainWhatIsRefusedForATime) {
+  struct Once final : Sink {
+    void consume(Batch batch) override {
+      ++tried;
+      if (tried == 1) return batch.ack.fail({ErrorKind::Unavailable, "busy", {}});
+      batch.ack.deliver();
+    }
+    int tried = 0;
+  } sink;
+  append("a.json", line("1"));
+  auto made = TestComponent::make(
+      sonde_component_receiver_otlpjsonfile(),
+      "{start_at: beginning, include: [" + (folder_ / "a.json").string() + "]}", {.logs = &sink});
+  ASSERT_TRUE(made);
+  pipeline::TestHost host;
+  ASSERT_TRUE((*made)->start(host));
+  host.scheduler().run_ready();
+  EXPECT_EQ(sink.tried, 1);
+  host.scheduler().advance(std::chrono::milliseconds(999));
+  EXPECT_EQ(sink.tried, 1);
+  host.scheduler().advance(std::chrono::milliseconds(2));
+  EXPECT_EQ(sink.tried, 2);
+  EXPECT_TRUE((*made)->drained());
+  (*made)->stop();
+}
+
+TEST_F(OtlpJsonFile, NeedsAFile) {
+  EXPECT_NE(
+      TestComponent(sonde_component_receiver_otlpjsonfile(), "{}").error.find("include: name"),
+      std::string::npos);
+}
+
+}  // namespace
+}  // namespace sonde
