@@ -66,6 +66,12 @@ bool read_part(std::string_view part, TraceState& state) {
   const size_t colon = part.find(':');
   if (colon == 0 || colon == std::string_view::npos) return false;
   const std::string_view value = part.substr(colon + 1);
+  const auto in_key = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto in_value = [&](char c) {
+    return in_key(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+  };
+  if (!std::ranges::all_of(part.substr(0, colon), in_key) || !std::ranges::all_of(value, in_value))
+    return false;
   if (part.starts_with("rv:")) return (state.randomness = read_randomness(value)).has_value();
   if (part.starts_with("th:")) return (state.threshold = read_threshold(value)).has_value();
   return true;

@@ -46,6 +46,7 @@ TEST(Consistent, TakesTraceStatesApart) {
   EXPECT_FALSE(TraceState::parse("ot=th:xyz"));
   EXPECT_FALSE(TraceState::parse("ot=rv:1"));
   EXPECT_FALSE(TraceState::parse("novalue"));
+  EXPECT_FALSE(TraceState::parse("ot=x:2 ;y:3"));
   EXPECT_TRUE(TraceState::parse(""));
   std::string many;
   for (int i = 0; i < 33; ++i) many += "k=v,";
