@@ -24,7 +24,7 @@ def test_ipv6_is_counted_like_ipv4(sonde, start, bound, called, connection):
 
     eventually(lambda: seen_on_metrics(sonde, runtime.service, port) == sent)
     assert seen_on_metrics(sonde, runtime.service, port) == sent
-    assert seen_by_the_client(sonde, port) == sent
+    assert eventually(lambda: seen_by_the_client(sonde, port) == sent)
     addresses = {labels["server_address"] for labels, _ in sonde.series(
         "http_client_request_duration_seconds_count", server_port=port)}
     assert addresses == {called}
