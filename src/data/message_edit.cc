@@ -152,7 +152,21 @@ void MessageEdit::set_any(std::string_view key, std::string_view any_value) {
 }
 
 bool MessageEdit::erase(std::string_view key) {
-  return erase_if([&](const KeyValueView& pair) { return pair.key == key; }) > 0;
+  index();
+  bool any = false;
+  const auto take = [&](uint32_t number) {
+    Patch& patch = patch_attribute(number);
+    if (patch.size == 0) return;
+    replace(patch, 0, 0);
+    any = true;
+  };
+  for (uint32_t i = slots_.find(body_.data(), key); i < slots_.size();
+       i = slots_.find(body_.data(), key, i + 1))
+    take(i);
+  for (uint32_t i = slots_.size(); i < attribute_count(); ++i)
+    if (const auto pair = attribute(i); pair && pair->key == key) take(i);
+  if (any) touch();
+  return any;
 }
 
 void MessageEdit::for_each_attribute(FunctionRef<void(const KeyValueView&)> visit) {
