@@ -66,6 +66,7 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     bool ended = false;  // the peer has sent everything
     bool given = false;  // to the handler
     bool answered = false;
+    bool has_prefix() const { return prefix.size() == 5; }
   };
   Call* call_of(int32_t stream);
   Buffer& message_of(Call& call) { return call.stream == direct_stream_ ? direct_ : call.message; }
