@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one way this room includes Asio: with its implementation compiled once, in
-// internal/asio_impl.cc, because each file would otherwise compile all of it again.
+// What this room uses of Asio. Its implementation is compiled once, in internal/asio_impl.cc: see
+// room.cmake.
 #pragma once
 
-#ifndef BOOST_ASIO_SEPARATE_COMPILATION
-#define BOOST_ASIO_SEPARATE_COMPILATION
+#if !defined(BOOST_ASIO_SEPARATE_COMPILATION) || !defined(BOOST_BEAST_SEPARATE_COMPILATION)
+#error "room.cmake says how Asio is compiled; this file is for the net room alone"
 #endif
-#ifndef BOOST_BEAST_SEPARATE_COMPILATION
-#define BOOST_BEAST_SEPARATE_COMPILATION
-#endif
-// std::aligned_alloc is looked for where libstdc++ 12 does not promise it.
-#define BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
