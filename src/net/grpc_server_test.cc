@@ -63,7 +63,7 @@ TEST(GrpcServer, CarriesMessagesLargerThanEveryWindowAndFrame) {
       },
       std::move(options));
   std::string large;
-  for (int i = 0; large.size() < (size_t{20} << 20); ++i)
+  for (int64_t i = 0; large.size() < (size_t{20} << 20); ++i)
     large += std::to_string(static_cast<uint32_t>(i) * 7919U);
   const auto answers = pair.call({Bytes::copy(large)});
   ASSERT_TRUE(answers[0]) << answers[0].error().message;
