@@ -18,10 +18,3 @@ if(TARGET net_test)
   target_compile_definitions(net_test PRIVATE ${net_definitions})
   target_link_libraries(net_test PRIVATE ${net_libraries})
 endif()
-# For every file, whatever it includes first: where one compiled Asio into itself, its classes would exist twice, which
-# the linker refuses under the address sanitizer.
-foreach(target net net_test)
-  if(TARGET ${target})
-    target_compile_definitions(${target} PRIVATE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
-  endif()
-endforeach()
