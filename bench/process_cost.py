@@ -19,6 +19,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+# What it costs is asked of the optimised build.
+os.environ.setdefault("SONDE_BINARY", str(ROOT / "build" / "release" / "sonde"))
 from runtimes import RUNTIMES, PYTHON  # noqa: E402
 from sonde import binary, free_port  # noqa: E402
 
