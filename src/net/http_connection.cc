@@ -9,7 +9,6 @@
 #include <ctime>
 #include <iterator>
 
-#include "net/address.h"
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
@@ -54,18 +53,12 @@ std::string response_head(const Response& response, std::optional<size_t> length
   return out;
 }
 
-HttpConnection::HttpConnection(std::shared_ptr<Core> core, Tcp::socket socket)
+HttpConnection::HttpConnection(std::shared_ptr<Core> core, Socket socket)
     : core_(std::move(core)),
       stream_(std::move(socket)),
       buffer_(core_->options.max_header + kReadAhead),
-      wake_(core_->loop.impl().io) {
-  error_code error;
-  const auto remote = stream_.socket().remote_endpoint(error);
-  if (!error) {
-    peer_ = Address{remote.address().to_string(), remote.port()}.to_string();
-  }
-  stream_.socket().set_option(Tcp::no_delay(true), error);
-}
+      wake_(core_->loop.impl().io),
+      peer_(peer_name(stream_.socket())) {}
 
 void HttpConnection::answer(uint64_t exchange, Response response,
                             std::shared_ptr<Stream::State> stream,
@@ -268,7 +261,7 @@ asio::awaitable<void> HttpConnection::run_stream() {
   }
   on_close_ = {};
   error_code ignored;
-  stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(Socket::shutdown_send, ignored);
 }
 
 // While a stream is written nothing is expected from the peer, so a read can only say that it left.
@@ -285,7 +278,7 @@ asio::awaitable<void> HttpConnection::watch_peer(std::shared_ptr<HttpConnection>
 // Closing with unread bytes resets the connection, and the peer would lose the answer just written.
 asio::awaitable<void> HttpConnection::linger() {
   error_code ignored;
-  stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(Socket::shutdown_send, ignored);
   std::array<char, 16384> sink;
   stream_.expires_after(kLinger);
   while (open_) {

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
 
-#include <boost/asio/ip/v6_only.hpp>
 #include <utility>
 
 #include "base/counters.h"
-#include "net/address.h"
 #include "net/internal/http_connection.h"
 #include "net/internal/loop_impl.h"
-#include "net/port_owner.h"
 
 namespace sonde::net {
 
@@ -143,83 +139,9 @@ Stream Responder::start_stream(Response response, std::move_only_function<void()
 }
 
 HttpServer::Impl::Impl(Loop& owner, Handler fn, HttpServerOptions limits)
-    : loop(owner),
-      handler(std::move(fn)),
-      options(limits),
-      acceptor(owner.impl().io),
-      pause(owner.impl().io) {}
+    : loop(owner), handler(std::move(fn)), options(limits) {}
 
-Result<> HttpServer::Impl::bind(std::string_view text) {
-  auto address = parse_address(text);
-  if (!address) return std::unexpected(address.error());
-  const auto failed = [&](const error_code& error) {
-    std::string message =
-        fmt::format("cannot listen on {}: {}", address->to_string(), error.message());
-    if (error == asio::error::address_in_use) {
-      message = fmt::format("cannot listen on {}: the port is taken", address->to_string());
-      if (const auto owner = find_port_owner(address->port)) {
-        message += fmt::format(" by {} (pid {})", owner->program, owner->pid);
-      }
-    }
-    const bool denied = error == asio::error::access_denied;
-    return fail(denied ? ErrorKind::Denied : ErrorKind::Unavailable, std::move(message));
-  };
-  error_code error;
-  Tcp::endpoint endpoint;
-  if (address->host.empty()) {
-    endpoint = Tcp::endpoint(Tcp::v6(), address->port);
-  } else if (address->host == "localhost") {
-    endpoint = Tcp::endpoint(asio::ip::address_v4::loopback(), address->port);
-  } else {
-    const auto ip = asio::ip::make_address(address->host, error);
-    if (!error) {
-      endpoint = Tcp::endpoint(ip, address->port);
-    } else {
-      Tcp::resolver resolver(loop.impl().io);
-      const auto found = resolver.resolve(address->host, "", Tcp::resolver::passive, error);
-      if (error || found.empty()) {
-        return fail(ErrorKind::Invalid, fmt::format("address \"{}\": host \"{}\" is not known: {}",
-                                                    text, address->host, error.message()));
-      }
-      endpoint = Tcp::endpoint(found.begin()->endpoint().address(), address->port);
-    }
-  }
-  acceptor.open(endpoint.protocol(), error);
-  if (error && address->host.empty()) {  // a kernel without IPv6
-    endpoint = Tcp::endpoint(Tcp::v4(), address->port);
-    acceptor.open(endpoint.protocol(), error);
-  }
-  if (error) return failed(error);
-  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
-  acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (address->host.empty() && endpoint.protocol() == Tcp::v6()) {
-    acceptor.set_option(asio::ip::v6_only(false), error);
-  }
-  acceptor.bind(endpoint, error);
-  if (error) return failed(error);
-  acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return failed(error);
-  own_port = OwnPort::listening(acceptor.local_endpoint(error).port());
-  return {};
-}
-
-asio::awaitable<void> HttpServer::Impl::accept_loop(std::shared_ptr<Impl> self) {
-  while (!stopped) {
-    auto [error, socket] = co_await acceptor.async_accept(kAwait);
-    if (stopped) break;
-    if (!error) {
-      admit(std::move(socket));
-      continue;
-    }
-    if (error == asio::error::operation_aborted) break;
-    // Out of descriptors, or a connection that died in the queue: it passes, a busy loop would not.
-    pause.expires_after(std::chrono::milliseconds(100));
-    co_await pause.async_wait(kAwait);
-  }
-  (void)self;
-}
-
-void HttpServer::Impl::admit(Tcp::socket socket) {
+void HttpServer::Impl::admit(Socket socket) {
   if (connections.size() >= options.max_connections) {
     static Counter& refused = counter("sonde_http_refused_connections_total",
                                       "HTTP connections refused because the limit was reached");
@@ -242,28 +164,23 @@ HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_view address,
                                                        Handler handler, HttpServerOptions options) {
   auto impl = std::make_shared<Impl>(loop, std::move(handler), options);
-  if (auto bound = impl->bind(address); !bound) return std::unexpected(bound.error());
-  asio::co_spawn(loop.impl().io, impl->accept_loop(impl), asio::detached);
+  const std::weak_ptr<Impl> weak = impl;
+  impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {
+    if (const auto self = weak.lock()) self->admit(std::move(socket));
+  }));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 HttpServer::~HttpServer() {
   impl_->stopped = true;
-  error_code ignored;
-  impl_->acceptor.close(ignored);
-  impl_->own_port = OwnPort();
-  impl_->pause.cancel();
+  impl_->listener.reset();
   const auto connections = impl_->connections;
   for (const auto& [key, weak] : connections) {
     if (const auto connection = weak.lock()) connection->abort();
   }
 }
 
-uint16_t HttpServer::port() const {
-  error_code error;
-  const auto endpoint = impl_->acceptor.local_endpoint(error);
-  return error ? 0 : endpoint.port();
-}
+uint16_t HttpServer::port() const { return impl_->listener->port(); }
 
 size_t HttpServer::connections() const { return impl_->connections.size(); }
 

@@ -82,7 +82,7 @@ class HttpServer {
  public:
   using Handler = std::move_only_function<void(const Request&, Responder)>;
 
-  // Binds and listens at once. "address in use" names the pid and program that hold the port.
+  // "host:port" or "unix:PATH". Binds and listens at once. "address in use" names the pid and program that hold the port.
   static Result<std::unique_ptr<HttpServer>> listen(Loop& loop, std::string_view address,
                                                     Handler handler,
                                                     HttpServerOptions options = {});

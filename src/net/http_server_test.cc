@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/un.h>
 
 #include <atomic>
 #include <optional>
@@ -277,6 +278,32 @@ TEST_F(HttpServerTest, RefusesAnAddressItCannotRead) {
   Loop loop;
   const auto made = HttpServer::listen(loop, "localhost:70000", [](const Request&, Responder) {});
   EXPECT_EQ(made.error().message, "address \"localhost:70000\": port 70000 is above 65535");
+}
+
+TEST(HttpServer, ListensOnAUnixSocket) {
+  const std::string path = testing::TempDir() + "http_server_test.sock";
+  Loop loop;
+  auto server = HttpServer::listen(loop, "unix:" + path, [](const Request& request, Responder to) {
+    to.respond({200, "text/plain", "from " + request.peer, {}});
+  });
+  ASSERT_TRUE(server) << server.error().message;
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  constexpr std::string_view kGet = "GET / HTTP/1.0\r\n\r\n";
+  ASSERT_EQ(::send(fd, kGet.data(), kGet.size(), 0), static_cast<ssize_t>(kGet.size()));
+  std::string answer;
+  for (ssize_t n = 1; n != 0;) {
+    loop.poll();
+    char buffer[4096];
+    n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n > 0) answer.append(buffer, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_TRUE(answer.ends_with("from unix")) << answer;
 }
 
 }  // namespace

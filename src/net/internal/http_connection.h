@@ -4,8 +4,8 @@
 // weakly.
 #pragma once
 
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,22 +15,19 @@
 
 #include "net/http_server.h"
 #include "net/internal/http_parse.h"
-#include "net/own_port.h"
+#include "net/internal/listener.h"
+#include "net/internal/transport.h"
 
 namespace sonde::net {
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(Loop& owner, Handler fn, HttpServerOptions limits);
-  Result<> bind(std::string_view text);
-  asio::awaitable<void> accept_loop(std::shared_ptr<Impl> self);
-  void admit(Tcp::socket socket);
+  void admit(Socket socket);
 
   Loop& loop;
   Handler handler;
   HttpServerOptions options;
-  Tcp::acceptor acceptor;
-  OwnPort own_port;
-  asio::steady_timer pause;
+  std::unique_ptr<Listener> listener;
   bool stopped = false;
   std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;
 };
@@ -51,7 +48,7 @@ struct Stream::State {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   using Core = HttpServer::Impl;
-  HttpConnection(std::shared_ptr<Core> core, Tcp::socket socket);
+  HttpConnection(std::shared_ptr<Core> core, Socket socket);
 
   static asio::awaitable<void> serve(std::shared_ptr<HttpConnection> self);
   void answer(uint64_t exchange, Response response, std::shared_ptr<Stream::State> stream,
@@ -73,7 +70,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::optional<Refusal> read_failure(error_code error) const;
 
   std::shared_ptr<Core> core_;
-  beast::tcp_stream stream_;
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
   beast::flat_buffer buffer_;
   asio::steady_timer wake_;
   std::string peer_;
