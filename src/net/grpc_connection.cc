@@ -274,24 +274,13 @@ void GrpcConnection::flush_soon() {
 
 void GrpcConnection::flush() {
   if (writing_ || dead_ || session_ == nullptr) return;
-  const auto fill = [this] {
-    if (const int error = nghttp2_session_send(session_); error != 0) {
-      abort(nghttp2_strerror(error));
-    }
-  };
-  fill();
-  while (!out_.empty() && !dead_) {
-    const auto [error, n] = transport_->write_some(out_.buffers());
-    if (error) return lost(error);
-    if (n < out_.size()) {
-      out_.drop_front(n);
-      if (n > 0) continue;
-      writing_ = true;
-      asio::co_spawn(loop_.impl().io, write_rest(shared_from_this()), asio::detached);
-      return;
-    }
-    out_.clear();
-    fill();
+  const Http2Flushed flushed = flush_http2(session_, out_, *transport_);
+  if (flushed.session_error != 0) return abort(nghttp2_strerror(flushed.session_error));
+  if (flushed.transport_error) return lost(flushed.transport_error);
+  if (flushed.blocked) {
+    writing_ = true;
+    asio::co_spawn(loop_.impl().io, write_rest(shared_from_this()), asio::detached);
+    return;
   }
   if (!dead_ && nghttp2_session_want_read(session_) == 0 &&
       nghttp2_session_want_write(session_) == 0) {

@@ -298,25 +298,14 @@ void GrpcServerConnection::flush_soon() {
   });
 }
 
-void GrpcServerConnection::fill() {
-  if (const int error = nghttp2_session_send(session_); error != 0) close();
-}
-
 void GrpcServerConnection::flush() {
   if (writing_ || dead_) return;
-  fill();
-  while (!out_.empty() && !dead_) {
-    const auto [error, n] = transport_->write_some(out_.buffers());
-    if (error) return close();
-    if (n < out_.size()) {
-      out_.drop_front(n);
-      if (n > 0) continue;
-      writing_ = true;
-      asio::co_spawn(server_->loop.impl().io, write_rest(shared_from_this()), asio::detached);
-      return;
-    }
-    out_.clear();
-    fill();
+  const Http2Flushed flushed = flush_http2(session_, out_, *transport_);
+  if (flushed.session_error != 0 || flushed.transport_error) return close();
+  if (flushed.blocked) {
+    writing_ = true;
+    asio::co_spawn(server_->loop.impl().io, write_rest(shared_from_this()), asio::detached);
+    return;
   }
   if (!dead_ && nghttp2_session_want_read(session_) == 0 &&
       nghttp2_session_want_write(session_) == 0) {

@@ -76,6 +76,22 @@ void Http2Body::move_to(Http2Output& out, size_t length) {
   sent += length;
 }
 
+Http2Flushed flush_http2(nghttp2_session* session, Http2Output& out, Transport& transport) {
+  for (;;) {
+    if (const int error = nghttp2_session_send(session); error != 0) {
+      return {.session_error = error};
+    }
+    if (out.empty()) return {};
+    while (!out.empty()) {
+      const auto [error, n] = transport.write_some(out.buffers());
+      if (error) return {.transport_error = error};
+      if (n == 0) return {.blocked = true};
+      out.drop_front(n);
+    }
+    out.clear();
+  }
+}
+
 nghttp2_nv http2_field(std::string_view name, std::string_view value) {
   nghttp2_nv nv{};
   // nghttp2 takes mutable pointers but copies the bytes unless told otherwise.

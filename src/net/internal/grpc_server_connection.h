@@ -83,7 +83,6 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   void flush_soon();
   void flush();
   static asio::awaitable<void> write_rest(std::shared_ptr<GrpcServerConnection> self);
-  void fill();
 
   std::shared_ptr<GrpcServer::Impl> server_;
   std::unique_ptr<Transport> transport_;

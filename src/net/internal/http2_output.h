@@ -6,12 +6,12 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <boost/asio/buffer.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
+#include "net/internal/transport.h"
 
 namespace sonde::net {
 
@@ -48,6 +48,15 @@ struct Http2Body {
   // Moves the next `length` bytes to the output.
   void move_to(Http2Output& out, size_t length);
 };
+
+// How far flush_http2() came: one of these, or everything is written.
+struct Http2Flushed {
+  int session_error = 0;       // of nghttp2: the connection is over
+  error_code transport_error;  // the same
+  bool blocked = false;        // the transport takes no more for now; the rest is in the output
+};
+// Moves what the session wants to send to the transport, for as long as both go on.
+Http2Flushed flush_http2(nghttp2_session* session, Http2Output& out, Transport& transport);
 
 nghttp2_nv http2_field(std::string_view name, std::string_view value);
 
