@@ -75,7 +75,7 @@ class Host {
   virtual int shard() const { return 0; }
   const Clock& clock() { return scheduler().clock(); }
   // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
-  // dynamic_cast: see authenticator.h and storage.h. Extensions start first and stop last.
+  // dynamic_cast: see storage.h. Extensions start first and stop last.
   virtual Component* extension(std::string_view) { return nullptr; }
 
   // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
