@@ -4,6 +4,7 @@
 //   result.h             Result<T>, Error, TRY: how expected failure travels
 //   time.h               Duration, Time, Clock and its system and virtual kinds
 //   scheduler.h          run this later, on this loop; virtual_scheduler.h is the one of tests
+//   repeating_timer.h    and again at an interval
 //   bytes.h              immutable shared bytes, the currency of a pipeline
 //   bounded_queue.h      a queue that refuses instead of growing
 //   counters.h           the program's telemetry about itself

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/repeating_timer.h"
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
 #include "pipeline/component.h"
@@ -55,15 +56,14 @@ class ServiceGraphConnector final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     scheduler_ = &host.scheduler();
-    arm();
+    timer_.start(*scheduler_, config_.metrics_flush_interval, [this] { flush(); });
     return {};
   }
 
   void stop() override {
-    if (!scheduler_) return;
-    scheduler_->cancel(timer_);
+    if (!timer_.running()) return;
+    timer_.stop();
     flush();
-    scheduler_ = nullptr;
   }
 
   void consume(Batch batch) override {
@@ -117,13 +117,6 @@ class ServiceGraphConnector final : public pipeline::Component {
     if (e.server_s >= 0) s.server.record(e.server_s);
   }
 
-  void arm() {
-    timer_ = scheduler_->after(config_.metrics_flush_interval, [this] {
-      flush();
-      arm();
-    });
-  }
-
   void flush() {
     const int64_t now = scheduler_->clock().unix_ns();
     edges_.tick(scheduler_->clock().monotonic_ns());
@@ -174,7 +167,7 @@ class ServiceGraphConnector final : public pipeline::Component {
   rollup::Edges edges_;
   Table table_;
   Scheduler* scheduler_ = nullptr;
-  TimerId timer_ = 0;
+  RepeatingTimer timer_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/repeating_timer.h"
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
 #include "pipeline/component.h"
@@ -68,15 +69,14 @@ class SpanMetricsConnector final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     scheduler_ = &host.scheduler();
-    arm();
+    timer_.start(*scheduler_, config_.metrics_flush_interval, [this] { flush(); });
     return {};
   }
 
   void stop() override {
-    if (!scheduler_) return;
-    scheduler_->cancel(timer_);
+    if (!timer_.running()) return;
+    timer_.stop();
     flush();
-    scheduler_ = nullptr;
   }
 
   void consume(Batch batch) override {
@@ -125,13 +125,6 @@ class SpanMetricsConnector final : public pipeline::Component {
     };
     state.request_bytes += size("http.request.body.size");
     state.response_bytes += size("http.response.body.size");
-  }
-
-  void arm() {
-    timer_ = scheduler_->after(config_.metrics_flush_interval, [this] {
-      flush();
-      arm();
-    });
   }
 
   void flush() {
@@ -209,7 +202,7 @@ class SpanMetricsConnector final : public pipeline::Component {
   pipeline::Outputs outputs_;
   Table table_;
   Scheduler* scheduler_ = nullptr;
-  TimerId timer_ = 0;
+  RepeatingTimer timer_;
 };
 
 }  // namespace

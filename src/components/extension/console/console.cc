@@ -11,6 +11,7 @@
 
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/repeating_timer.h"
 #include "components/extension/console/answers.h"
 #include "components/extension/console/pipelines.h"
 #include "net/http_server.h"
@@ -73,8 +74,9 @@ class ConsoleExtension final : public pipeline::Component {
         host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
     board_ = host.lease<pipeline::TopologyBoard>(
         pipeline::kTopologyBoard, [] { return std::make_shared<pipeline::TopologyBoard>(); });
-    scheduler_ = &host.scheduler();
     sample_pipelines();
+    sampler_.start(host.scheduler(), std::chrono::seconds(console::PipelineHistory::kSampleSeconds),
+                   [this] { sample_pipelines(); });
     auto server =
         net::HttpServer::listen(host.loop(), config_.endpoint,
                                 [this](const net::Request& request, net::Responder responder) {
@@ -98,16 +100,12 @@ class ConsoleExtension final : public pipeline::Component {
   }
 
   void stop() override {
-    if (scheduler_) scheduler_->cancel(sampler_);
+    sampler_.stop();
     server_.reset();
   }
 
  private:
-  void sample_pipelines() {
-    pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000);
-    sampler_ = scheduler_->after(std::chrono::seconds(console::PipelineHistory::kSampleSeconds),
-                                 [this] { sample_pipelines(); });
-  }
+  void sample_pipelines() { pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000); }
 
   bool signed_in(const net::Request& request) const {
     std::string_view bearer = request.header("Authorization");
@@ -246,8 +244,7 @@ class ConsoleExtension final : public pipeline::Component {
   std::shared_ptr<rollup::Book> book_;
   std::shared_ptr<pipeline::TopologyBoard> board_;
   console::PipelineHistory pipelines_;
-  Scheduler* scheduler_ = nullptr;
-  TimerId sampler_{};
+  RepeatingTimer sampler_;
   std::unique_ptr<net::HttpServer> server_;
 };
 

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/repeating_timer.h"
 #include "components/processor/memory_limiter/limits.h"
 #include "pipeline/component.h"
 #include "pipeline/own_telemetry.h"
@@ -66,14 +67,11 @@ class MemoryLimiter final : public pipeline::Component {
              limits_.hard >> 20);
     scheduler_ = &host.scheduler();
     measure();
-    arm();
+    timer_.start(*scheduler_, config_.check_interval, [this] { measure(); });
     return {};
   }
 
-  void stop() override {
-    if (scheduler_) scheduler_->cancel(timer_);
-    scheduler_ = nullptr;
-  }
+  void stop() override { timer_.stop(); }
 
   void consume(Batch batch) override {
     const Signal signal = batch.signal;
@@ -100,13 +98,6 @@ class MemoryLimiter final : public pipeline::Component {
                       "Items that the processor took or refused.", {{"processor", id_}});
     }
     return *slot;
-  }
-
-  void arm() {
-    timer_ = scheduler_->after(config_.check_interval, [this] {
-      measure();
-      arm();
-    });
   }
 
   void measure() {
@@ -142,7 +133,7 @@ class MemoryLimiter final : public pipeline::Component {
   const pipeline::Outputs outputs_;
   Limits limits_;
   Scheduler* scheduler_ = nullptr;
-  TimerId timer_ = 0;
+  RepeatingTimer timer_;
   uint64_t measured_ = 0;
   size_t buffers_then_ = 0;
   int64_t released_ns_ = 0;
