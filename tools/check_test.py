@@ -66,6 +66,7 @@ class Tree(unittest.TestCase):
     def test_components_need_readme_and_test(self):
         self.assert_refused({"src/components/exporter/x/x_test.cc": TAG}, "README.md")
         self.assert_refused({"src/components/exporter/x/README.md": "x"}, "_test.cc")
+        self.assert_clean({"src/components/exporter/x/README.md": "x", "tests/scenario/x/a.scn": "a"})
 
     def test_decoders_need_a_fuzz_target(self):
         self.assert_refused({"src/probe/protocol/http1/parse.cc": TAG}, "_fuzz.cc")
