@@ -77,6 +77,13 @@ std::string Address::to_string() const {
   return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+std::string Url::authority() const {
+  if (!address.unix_path().empty()) return "localhost";
+  const std::string text = address.to_string();
+  const std::string_view own = tls ? ":443" : ":80";
+  return address.port == (tls ? 443 : 80) ? text.substr(0, text.size() - own.size()) : text;
+}
+
 Result<Address> parse_address(std::string_view text) {
   if (text.find("://") != std::string_view::npos) {
     return bad(text, "expected \"host:port\" without a scheme");

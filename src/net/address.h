@@ -27,6 +27,8 @@ struct Url {
   bool tls = false;  // https
   Address address;
   std::string path;  // starts with '/', without a trailing one; empty for none
+  // For the Host header or :authority: without the port where it is the scheme's own.
+  std::string authority() const;
 };
 
 // "http://host[:port][/path]"; also a bare "host:port", which is read as plain http, and

@@ -6,7 +6,6 @@
 #include "base/counters.h"
 #include "net/internal/grpc_server_connection.h"
 #include "net/internal/loop_impl.h"
-#include "net/internal/tls_transport.h"
 
 namespace sonde::net {
 
@@ -47,11 +46,8 @@ void GrpcServer::Impl::admit(Socket socket) {
     refused.add(1);
     return;
   }
-  std::unique_ptr<Transport> transport = options.tls
-                                             ? make_tls_transport(std::move(socket), options.tls)
-                                             : make_plain_transport(std::move(socket));
-  auto connection =
-      std::make_shared<GrpcServerConnection>(shared_from_this(), std::move(transport));
+  auto connection = std::make_shared<GrpcServerConnection>(
+      shared_from_this(), make_server_transport(std::move(socket), options.tls));
   connections.emplace(connection.get(), connection);
   asio::co_spawn(loop.impl().io, GrpcServerConnection::serve(std::move(connection)),
                  asio::detached);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 client for exporters: one kept-alive connection, requests sent one after another. A
-// status of any value is a success here; only a failed exchange is an error (Unavailable, so that a
-// sending queue retries it; Invalid for a bad address; Exhausted for an answer over its limit).
+// An HTTP/1.1 client for exporters, encrypted or not: a few kept-alive connections, each of which
+// carries one request at a time. A status of any value is a success here; only a failed exchange is
+// an error (Unavailable, so that a sending queue retries it; Invalid for a bad address; Exhausted
+// for an answer over its limit).
 // An answer with a Content-Encoding is decompressed, under the same limit.
 // A kept-alive connection that the peer closed is replaced; only GET and HEAD are sent twice.
 #pragma once
@@ -16,15 +17,18 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace sonde::net {
 
 struct HttpClientOptions {
-  std::string base_url;  // "http://host:port[/prefix]"; the prefix goes before each path
+  std::string base_url;  // "http[s]://host:port[/prefix]"; the prefix goes before each path
   Duration timeout = std::chrono::seconds(10);       // one request, connecting included
   Duration idle_timeout = std::chrono::seconds(30);  // then an unused connection is closed
   size_t max_response = 4 * 1024 * 1024;
-  size_t max_queued = 256;  // requests waiting for the connection; more are refused (Exhausted)
+  size_t max_connections = 16;  // at once; further requests wait
+  size_t max_queued = 256;      // requests that wait; more are refused (Exhausted)
+  TlsContextPtr tls = nullptr;  // of make_tls_client() for HTTP/1.1; an https:// URL needs it
 };
 
 class HttpClient {

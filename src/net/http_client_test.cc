@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "net/http_server.h"
@@ -71,6 +72,7 @@ TEST_F(HttpClientTest, QueuesRequestsAndRefusesTooMany) {
   serve_echo();
   auto settings = options();
   settings.max_queued = 2;
+  settings.max_connections = 1;
   HttpClient client(loop_, settings);
   std::vector<std::string> got;
   for (int i = 0; i < 3; ++i) {
@@ -80,8 +82,35 @@ TEST_F(HttpClientTest, QueuesRequestsAndRefusesTooMany) {
     });
   }
   EXPECT_TRUE(loop_.run_for(10s));
-  EXPECT_EQ(got, (std::vector<std::string>{"GET /base/0 ", "GET /base/1 ",
-                                           "too many requests wait for the connection"}));
+  EXPECT_EQ(got, (std::vector<std::string>{"too many requests wait for a connection",
+                                           "GET /base/0 ", "GET /base/1 "}));
+}
+
+TEST_F(HttpClientTest, UsesSeveralConnectionsAndKeepsThem) {
+  std::vector<Responder> waiting;
+  serve([&](const Request& request, Responder responder) {
+    peers_.push_back(request.peer);
+    waiting.push_back(std::move(responder));
+    if (waiting.size() < 3) return;
+    for (Responder& each : waiting) each.respond({});
+    waiting.clear();
+  });
+  auto settings = options();
+  settings.max_connections = 3;
+  HttpClient client(loop_, settings);
+  for (int round = 0; round < 2; ++round) {
+    int answered = 0;
+    for (int i = 0; i < 6; ++i) {
+      client.request("POST", "/", {}, {}, [&](Result<HttpResponse> r) {
+        EXPECT_TRUE(r);
+        if (++answered == 6) loop_.stop();
+      });
+    }
+    EXPECT_TRUE(loop_.run_for(10s));
+  }
+  EXPECT_EQ(peers_.size(), 12u);
+  EXPECT_EQ(std::set<std::string>(peers_.begin(), peers_.end()).size(), 3u);
+  EXPECT_EQ(server_->connections(), 3u);
 }
 
 TEST_F(HttpClientTest, ReconnectsWhenTheKeptConnectionWasClosed) {
@@ -143,7 +172,7 @@ TEST_F(HttpClientTest, RefusesBadAddressesAndHeaders) {
   EXPECT_EQ(call(bad, "GET", "/").error().message,
             "address \"http://a:70000\": port 70000 is above 65535");
   HttpClient tls(loop_, {.base_url = "https://a"});
-  EXPECT_EQ(call(tls, "GET", "/").error().message, "\"https://a\": https is not supported yet");
+  EXPECT_EQ(call(tls, "GET", "/").error().message, "\"https://a\": https needs TLS settings");
   HttpClient good(loop_, {.base_url = "http://127.0.0.1:1"});
   EXPECT_EQ(call(good, "GET", "/", "", {{"A", "b\r\nC: d"}}).error().kind, ErrorKind::Invalid);
   EXPECT_EQ(call(good, "GET", "/ x").error().kind, ErrorKind::Invalid);

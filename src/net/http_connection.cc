@@ -3,9 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
 #include <ctime>
 #include <iterator>
 
@@ -53,12 +52,11 @@ std::string response_head(const Response& response, std::optional<size_t> length
   return out;
 }
 
-HttpConnection::HttpConnection(std::shared_ptr<Core> core, Socket socket)
+HttpConnection::HttpConnection(std::shared_ptr<Core> core, std::unique_ptr<Transport> transport)
     : core_(std::move(core)),
-      stream_(std::move(socket)),
-      buffer_(core_->options.max_header + kReadAhead),
-      wake_(core_->loop.impl().io),
-      peer_(peer_name(stream_.socket())) {}
+      transport_(std::move(transport)),
+      input_(core_->options.max_header + kReadAhead),
+      wake_(core_->loop.impl().io) {}
 
 void HttpConnection::answer(uint64_t exchange, Response response,
                             std::shared_ptr<Stream::State> stream,
@@ -79,9 +77,7 @@ void HttpConnection::answer(uint64_t exchange, Response response,
 void HttpConnection::abort() {
   open_ = false;
   on_close_ = {};
-  error_code ignored;
-  stream_.socket().close(ignored);
-  stream_.cancel();
+  transport_->close();
   wake();
 }
 
@@ -124,75 +120,52 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
     }
   }
   c.peer_gone();
-  error_code ignored;
-  c.stream_.socket().close(ignored);
+  c.transport_->close();
   c.core_->connections.erase(self.get());
 }
 
-// The timeout of a Beast stream closes the socket, so it cannot end in an answer; this one can.
-void HttpConnection::start_timer(Duration limit) {
-  late_ = false;
-  stream_.expires_never();
-  timer_ = core_->loop.after(limit, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->timer_ = 0;
-    self->late_ = true;
-    self->stream_.cancel();
-  });
+void HttpConnection::start_timer(Duration limit, Late late) {
+  deadline_ns_ = core_->loop.clock().monotonic_ns() + limit.count();
+  late_ = late;
 }
 
-bool HttpConnection::stop_timer() {
-  core_->loop.cancel(std::exchange(timer_, 0));
-  return false;
-}
-
-std::optional<Refusal> HttpConnection::read_failure(error_code error) const {
-  if (late_ && error == asio::error::operation_aborted) {
-    return Refusal{408, "the request did not arrive in time"};
-  }
-  return refusal_of(error);
+void HttpConnection::tick(int64_t now_ns) {
+  if (deadline_ns_ == 0 || now_ns < deadline_ns_) return;
+  stop_timer();
+  if (late_ == Late::EndRead) return input_.expire(*transport_);
+  transport_->close();
 }
 
 asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   const HttpServerOptions& limits = core_->options;
-  if (buffer_.size() == 0) {
-    stream_.expires_after(limits.idle_timeout);
-    const auto [error, n] = co_await stream_.async_read_some(buffer_.prepare(4096), kAwait);
-    if (error) co_return false;
-    buffer_.commit(n);
+  if (input_.empty()) {
+    // Only a peer that has been served before may be silent for long.
+    const bool fresh = exchange_ == 0;
+    start_timer(fresh ? std::min(limits.idle_timeout, limits.header_timeout) : limits.idle_timeout,
+                Late::Close);
+    if (co_await input_.wait(*transport_)) co_return false;
   }
   RequestParser parser;
   parser.header_limit(static_cast<uint32_t>(limits.max_header));
   parser.body_limit(limits.max_body);
-  start_timer(limits.header_timeout);
-  std::optional<Refusal> refusal;
-  {
-    const auto [error, n] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
-    stop_timer();
-    if (error) {
-      refusal = read_failure(error);
-      if (!refusal) co_return false;
-    } else {
-      refusal = check_head(parser);
-    }
-  }
+  start_timer(limits.header_timeout, Late::EndRead);
+  auto error = co_await input_.read_header(*transport_, parser);
+  std::optional<Refusal> refusal = error ? refusal_of(error) : check_head(parser);
+  if (error && !refusal) co_return false;
   http10_ = parser.get().version() == 10;
   if (!refusal && !parser.is_done()) {
-    start_timer(limits.body_timeout);
-    if (buffer_.size() == 0 && !http10_ &&
+    start_timer(limits.body_timeout, Late::EndRead);
+    if (input_.empty() && !http10_ &&
         equals_ignoring_case(parser.get()[http::field::expect], "100-continue")) {
-      const auto [error, n] = co_await asio::async_write(
-          stream_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), kAwait);
-      if (error) co_return stop_timer();
+      const std::array<asio::const_buffer, 1> line = {
+          asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
+      if (co_await transport_->write(line)) co_return false;
     }
-    const auto [error, n] = co_await http::async_read(stream_, buffer_, parser, kAwait);
-    stop_timer();
-    if (error) {
-      refusal = read_failure(error);
-      if (!refusal) co_return false;
-    }
+    error = co_await input_.read_all(*transport_, parser);
+    if (error) refusal = refusal_of(error);
+    if (error && !refusal) co_return false;
   }
+  stop_timer();
   if (!refusal) {
     keep_alive_ = parser.keep_alive();
     refusal = take_request(parser, request);
@@ -201,7 +174,7 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
     co_await refuse(std::move(*refusal));
     co_return false;
   }
-  request.peer = peer_;
+  request.peer = transport_->peer();
   co_return true;
 }
 
@@ -220,8 +193,9 @@ asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_
   const bool bodyless = head_ || response.status == 204 || response.status == 304;
   const std::array<asio::const_buffer, 2> buffers = {
       asio::buffer(head), bodyless ? asio::const_buffer() : asio::buffer(response.body)};
-  stream_.expires_after(core_->options.idle_timeout);
-  const auto [error, n] = co_await asio::async_write(stream_, buffers, kAwait);
+  start_timer(core_->options.idle_timeout, Late::Close);
+  const auto error = co_await transport_->write(buffers);
+  stop_timer();
   co_return !error;
 }
 
@@ -239,8 +213,10 @@ asio::awaitable<void> HttpConnection::run_stream() {
   bool last = head_;
   while (open_) {
     if (!bytes.empty()) {
-      stream_.expires_after(core_->options.idle_timeout);
-      const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
+      const std::array<asio::const_buffer, 1> out = {asio::buffer(bytes)};
+      start_timer(core_->options.idle_timeout, Late::Close);
+      const auto error = co_await transport_->write(out);
+      stop_timer();
       if (error || !open_) co_return;
       bytes.clear();
     }
@@ -260,30 +236,30 @@ asio::awaitable<void> HttpConnection::run_stream() {
     }
   }
   on_close_ = {};
-  error_code ignored;
-  stream_.socket().shutdown(Socket::shutdown_send, ignored);
+  transport_->shutdown_send();
 }
 
 // While a stream is written nothing is expected from the peer, so a read can only say that it left.
 asio::awaitable<void> HttpConnection::watch_peer(std::shared_ptr<HttpConnection> self) {
   std::array<char, 512> ignored;
-  self->stream_.expires_never();
   while (self->open_) {
-    const auto [error, n] = co_await self->stream_.async_read_some(asio::buffer(ignored), kAwait);
-    if (error) break;
+    const auto failed = co_await self->transport_->wait_readable();
+    if (failed || !self->open_) break;
+    const auto [error, n] = self->transport_->read(asio::buffer(ignored));
+    if (error && error != asio::error::would_block && error != asio::error::try_again) break;
   }
   if (self->open_) self->peer_gone();
 }
 
 // Closing with unread bytes resets the connection, and the peer would lose the answer just written.
 asio::awaitable<void> HttpConnection::linger() {
-  error_code ignored;
-  stream_.socket().shutdown(Socket::shutdown_send, ignored);
+  transport_->shutdown_send();
   std::array<char, 16384> sink;
-  stream_.expires_after(kLinger);
+  start_timer(kLinger, Late::Close);
   while (open_) {
-    const auto [error, n] = co_await stream_.async_read_some(asio::buffer(sink), kAwait);
-    if (error) break;
+    if (co_await transport_->wait_readable()) break;
+    const auto [error, n] = transport_->read(asio::buffer(sink));
+    if (error && error != asio::error::would_block && error != asio::error::try_again) break;
   }
 }
 

@@ -8,6 +8,7 @@ namespace sonde::net {
 
 std::optional<Refusal> refusal_of(error_code error) {
   using E = http::error;
+  if (error == asio::error::timed_out) return Refusal{408, "the request did not arrive in time"};
   if (error == E::header_limit || error == E::buffer_overflow) {
     return Refusal{431, "the request header is too large"};
   }

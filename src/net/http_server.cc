@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/counters.h"
@@ -11,6 +12,9 @@
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 void Stream::State::notify(std::unique_lock<std::mutex> lock) {
   if (std::exchange(notified, true)) return;
@@ -139,13 +143,20 @@ Stream Responder::start_stream(Response response, std::move_only_function<void()
 }
 
 HttpServer::Impl::Impl(Loop& owner, Handler fn, HttpServerOptions limits)
-    : loop(owner), handler(std::move(fn)), options(limits) {}
+    : loop(owner), handler(std::move(fn)), options(std::move(limits)) {}
+
+void HttpServer::Impl::tick() {
+  const int64_t now = loop.clock().monotonic_ns();
+  // A tick only wakes what waits, so the table stays as it is.
+  for (const auto& [key, weak] : connections) key->tick(now);
+}
 
 void HttpServer::Impl::admit(Socket socket) {
   if (connections.size() >= options.max_connections) {
     static Counter& refused = counter("sonde_http_refused_connections_total",
                                       "HTTP connections refused because the limit was reached");
     refused.add(1);
+    if (options.tls) return;
     static constexpr std::string_view kBusy =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
         "Connection: close\r\n\r\n";
@@ -154,7 +165,8 @@ void HttpServer::Impl::admit(Socket socket) {
         ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
-  auto connection = std::make_shared<HttpConnection>(shared_from_this(), std::move(socket));
+  auto connection = std::make_shared<HttpConnection>(
+      shared_from_this(), make_server_transport(std::move(socket), options.tls));
   connections.emplace(connection.get(), connection);
   asio::co_spawn(loop.impl().io, HttpConnection::serve(std::move(connection)), asio::detached);
 }
@@ -163,16 +175,22 @@ HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_view address,
                                                        Handler handler, HttpServerOptions options) {
-  auto impl = std::make_shared<Impl>(loop, std::move(handler), options);
+  auto impl = std::make_shared<Impl>(loop, std::move(handler), std::move(options));
   const std::weak_ptr<Impl> weak = impl;
   impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {
     if (const auto self = weak.lock()) self->admit(std::move(socket));
   }));
+  const HttpServerOptions& limits = impl->options;
+  const Duration least =
+      std::min({limits.idle_timeout, limits.header_timeout, limits.body_timeout});
+  impl->timer.start(loop, std::clamp<Duration>(least / 4, milliseconds(1), seconds(1)),
+                    [core = impl.get()] { core->tick(); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 HttpServer::~HttpServer() {
   impl_->stopped = true;
+  impl_->timer.stop();
   impl_->listener.reset();
   const auto connections = impl_->connections;
   for (const auto& [key, weak] : connections) {

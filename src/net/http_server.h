@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server for OTLP receivers, the Prometheus endpoint and the console. Each connection
-// is served one request at a time, so pipelined requests are answered in order. What a peer can
-// spend is bounded: header bytes, body bytes, connections, and time at each step. Bad requests are
-// answered by the server itself (400, 408, 413, 431, 501, 503); the handler sees only whole ones.
-// It is not a router and knows no TLS.
+// An HTTP/1.1 server, encrypted or not, for OTLP receivers, the Prometheus endpoint and the
+// console. Each connection is served one request at a time, so pipelined requests are answered in
+// order. What a peer can spend is bounded: header bytes, body bytes, connections, and time at each
+// step. Bad requests are answered by the server itself (400, 408, 413, 431, 501, 503); the handler
+// sees only whole ones. It is not a router.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace sonde::net {
 
@@ -27,6 +28,7 @@ struct HttpServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);  // between requests, and for each write
   Duration header_timeout = std::chrono::seconds(10);
   Duration body_timeout = std::chrono::seconds(60);
+  TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
 };
 
 class HttpConnection;  // internal
@@ -82,7 +84,8 @@ class HttpServer {
  public:
   using Handler = std::move_only_function<void(const Request&, Responder)>;
 
-  // "host:port" or "unix:PATH". Binds and listens at once. "address in use" names the pid and program that hold the port.
+  // "host:port" or "unix:PATH". Binds and listens at once. "address in use" names the pid and
+  // program that hold the port.
   static Result<std::unique_ptr<HttpServer>> listen(Loop& loop, std::string_view address,
                                                     Handler handler,
                                                     HttpServerOptions options = {});

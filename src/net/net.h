@@ -4,10 +4,10 @@
 //   loop.h         one event loop, one thread: the Scheduler of a shard, with fds and signals
 //   address.h      "host:port" and "http://host:port/path" with errors that say what is wrong
 //   http_server.h  HTTP/1.1 server: keep-alive, pipelining, limits, server-sent events
-//   http_client.h  HTTP/1.1 client: one kept-alive connection, a timeout, a bounded answer
+//   http_client.h  HTTP/1.1 client: a few kept-alive connections, a timeout, a bounded answer
 //   grpc_client.h  unary gRPC calls over HTTP/2
 //   grpc_server.h  the same from the other side
-//   tls.h          encryption of gRPC, with certificates from files or text
+//   tls.h          encryption, with certificates from files or text
 //   compression/   gzip, zstd, snappy, zlib, lz4 under a bound
 //   grpc_frame.h   the pure parts of gRPC: message framing, status mapping, message decoding
 //   own_port.h     which ports this process holds, so that the probe leaves it out
@@ -15,8 +15,7 @@
 //
 // Asio, Beast and nghttp2 appear only in .cc files and internal/: users of this room pay for none
 // of their headers. Objects of this room belong to the thread of their loop; only Loop::post(),
-// Loop::stop(), Responder and Stream may be used from other threads. HTTP/1.1 knows no TLS yet: an
-// https:// address is refused with an error that says so.
+// Loop::stop(), Responder and Stream may be used from other threads.
 #pragma once
 
 #include "net/address.h"

@@ -3,6 +3,7 @@
 // context once and shared by all connections. Certificates are read when the context is made.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,9 +31,13 @@ Result<> check_tls(const TlsSettings& settings);
 struct TlsContext;  // internal
 using TlsContextPtr = std::shared_ptr<const TlsContext>;
 
-// Both offer and choose HTTP/2 by ALPN (RFC 7301), as gRPC asks. Invalid with the setting, the file
-// and what is wrong with it.
-Result<TlsContextPtr> make_tls_client(const TlsSettings& settings);
-Result<TlsContextPtr> make_tls_server(const TlsSettings& settings);
+// What is offered and chosen by ALPN (RFC 7301). A peer that does not use it is taken to know.
+enum class HttpVersion : uint8_t { Http2, Http1 };
+
+// Invalid with the setting, the file and what is wrong with it.
+Result<TlsContextPtr> make_tls_client(const TlsSettings& settings,
+                                      HttpVersion version = HttpVersion::Http2);
+Result<TlsContextPtr> make_tls_server(const TlsSettings& settings,
+                                      HttpVersion version = HttpVersion::Http2);
 
 }  // namespace sonde::net

@@ -14,8 +14,6 @@
 namespace sonde::net {
 namespace {
 
-constexpr unsigned char kHttp2[] = {2, 'h', '2'};
-
 class OpensslCategory final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "openssl"; }
@@ -114,23 +112,30 @@ int version_of(std::string_view text) {
   return 0;
 }
 
-int choose_http2(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
-                 unsigned in_size, void*) {
+const unsigned char* unsigned_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+                    unsigned in_size, void* user) {
+  const std::string& ours = static_cast<const TlsContext*>(user)->protocols;
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, size, kHttp2, sizeof kHttp2, in, in_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, size, unsigned_of(ours), static_cast<unsigned>(ours.size()),
+                            in, in_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
 
-Result<std::shared_ptr<TlsContext>> make(const TlsSettings& settings, bool client) {
+Result<std::shared_ptr<TlsContext>> make(const TlsSettings& settings, bool client,
+                                         HttpVersion version) {
   TRY(check_tls(settings));
   // OpenSSL writes to sockets in a way that raises it where the peer is gone.
   std::signal(SIGPIPE, SIG_IGN);
   auto made = std::make_shared<TlsContext>();
   made->client = client;
+  made->protocols = version == HttpVersion::Http2 ? "\x02h2" : "\x08http/1.1";
   made->server_name_override = settings.server_name_override;
   made->verify = client && !settings.insecure_skip_verify;
   made->openssl.reset(SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()));
@@ -146,6 +151,16 @@ Result<std::shared_ptr<TlsContext>> make(const TlsSettings& settings, bool clien
 }
 
 }  // namespace
+
+bool offers(const TlsContext& context, std::string_view protocol) {
+  std::string_view left = context.protocols;
+  while (!left.empty()) {
+    const size_t size = static_cast<unsigned char>(left.front());
+    if (left.substr(1, size) == protocol) return true;
+    left.remove_prefix(1 + size);
+  }
+  return false;
+}
 
 error_code take_openssl_error() {
   static const OpensslCategory category;
@@ -182,8 +197,8 @@ Result<> check_tls(const TlsSettings& s) {
   return {};
 }
 
-Result<TlsContextPtr> make_tls_client(const TlsSettings& settings) {
-  auto made = make(settings, true);
+Result<TlsContextPtr> make_tls_client(const TlsSettings& settings, HttpVersion version) {
+  auto made = make(settings, true, version);
   if (!made) return std::unexpected(at("tls", std::move(made.error())));
   SSL_CTX* const context = (*made)->openssl.get();
   const bool own = !settings.ca_file.empty() || !settings.ca_pem.empty();
@@ -196,15 +211,16 @@ Result<TlsContextPtr> make_tls_client(const TlsSettings& settings) {
   if (!own || settings.include_system_ca_certs_pool) SSL_CTX_set_default_verify_paths(context);
   SSL_CTX_set_verify(context, settings.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                      nullptr);
-  SSL_CTX_set_alpn_protos(context, kHttp2, sizeof kHttp2);
+  const std::string& protocols = (*made)->protocols;
+  SSL_CTX_set_alpn_protos(context, unsigned_of(protocols), static_cast<unsigned>(protocols.size()));
   return TlsContextPtr(std::move(*made));
 }
 
-Result<TlsContextPtr> make_tls_server(const TlsSettings& settings) {
+Result<TlsContextPtr> make_tls_server(const TlsSettings& settings, HttpVersion version) {
   if (settings.cert_file.empty() && settings.cert_pem.empty()) {
     return wrong("tls", "a server needs a certificate: cert_file and key_file");
   }
-  auto made = make(settings, false);
+  auto made = make(settings, false, version);
   if (!made) return std::unexpected(at("tls", std::move(made.error())));
   SSL_CTX* const context = (*made)->openssl.get();
   if (!settings.client_ca_file.empty()) {
@@ -216,7 +232,7 @@ Result<TlsContextPtr> make_tls_server(const TlsSettings& settings) {
     static constexpr unsigned char kSession[] = "sonde";  // Sessions of mTLS need a context.
     SSL_CTX_set_session_id_context(context, kSession, sizeof kSession - 1);
   }
-  SSL_CTX_set_alpn_select_cb(context, choose_http2, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, made->get());
   return TlsContextPtr(std::move(*made));
 }
 

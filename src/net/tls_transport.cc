@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/error.hpp>
@@ -60,9 +61,10 @@ class OpensslTransport final : public TlsTransport {
     const unsigned char* protocol = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
-    if (size > 0 && std::string_view(reinterpret_cast<const char*>(protocol), size) != "h2") {
+    const std::string_view chosen(reinterpret_cast<const char*>(protocol), size);
+    if (!chosen.empty() && !offers(*context_, chosen)) {
       co_return fail(ErrorKind::Unavailable,
-                     fmt::format("TLS with {}: the peer does not speak HTTP/2", name));
+                     fmt::format("TLS with {}: the peer wants to speak {}", name, chosen));
     }
     co_return Result<>();
   }
@@ -74,6 +76,8 @@ class OpensslTransport final : public TlsTransport {
   }
 
   Io read(asio::mutable_buffer into) override {
+    // OpenSSL knows only the descriptor's number, which may be another's by now.
+    if (!socket_.is_open()) return {asio::error::operation_aborted, 0};
     size_t total = 0;
     // All the records that have come: what stays in OpenSSL wakes nobody up.
     while (total < into.size()) {
@@ -94,6 +98,7 @@ class OpensslTransport final : public TlsTransport {
   }
 
   Io write_some(std::span<const asio::const_buffer> buffers) override {
+    if (!socket_.is_open()) return {asio::error::operation_aborted, 0};
     size_t total = 0;
     for (;;) {
       const std::string_view next = record(buffers, total);
@@ -127,9 +132,24 @@ class OpensslTransport final : public TlsTransport {
   }
 
   void shutdown_send() override {
+    if (!socket_.is_open()) return;
     SSL_shutdown(ssl_.get());
     error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+  void cancel() override {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  // Session tickets may have come; they are no word of the peer's protocol.
+  bool quiet() override {
+    char byte = 0;
+    size_t n = 0;
+    ERR_clear_error();
+    const int done = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
+    const bool nothing = done != 1 && SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_READ;
+    ERR_clear_error();
+    return nothing;
   }
   void close() override {
     if (!socket_.is_open()) return;
@@ -182,12 +202,23 @@ class OpensslTransport final : public TlsTransport {
       static Counter& failed = counter("sonde_tls_failed_handshakes_total",
                                        "Connections that ended in the TLS handshake");
       failed.add(1);
+      tell_who_speaks_http(error);
     }
     if (error) return error;
     if (want == SSL_ERROR_SYSCALL && system != 0) {
       return error_code(system, boost::system::system_category());
     }
     return asio::error::eof;
+  }
+
+  // Who speaks HTTP in the clear to an encrypted port gets an answer that it can read.
+  void tell_who_speaks_http(const error_code& error) {
+    if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) != SSL_R_HTTP_REQUEST) return;
+    static constexpr std::string_view kAnswer =
+        "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+        "this port speaks https\n";
+    [[maybe_unused]] const auto sent = ::send(socket_.native_handle(), kAnswer.data(),
+                                              kAnswer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   std::string why(const error_code& error) const {

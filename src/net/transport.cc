@@ -74,9 +74,18 @@ class PlainTransport final : public Transport {
     error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
   }
+  void cancel() override {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
   void close() override {
     error_code ignored;
     socket_.close(ignored);
+  }
+  bool quiet() override {
+    char byte = 0;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           errno == EAGAIN;
   }
   const std::string& peer() const override { return peer_; }
 
@@ -96,6 +105,11 @@ class PlainTransport final : public Transport {
 
 std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end) {
   return std::make_unique<PlainTransport>(std::move(socket), std::move(near_end));
+}
+
+std::unique_ptr<Transport> make_server_transport(Socket socket, TlsContextPtr tls) {
+  if (!tls) return make_plain_transport(std::move(socket));
+  return make_tls_transport(std::move(socket), std::move(tls));
 }
 
 Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}

@@ -4,8 +4,6 @@
 // weakly.
 #pragma once
 
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,7 +11,9 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/repeating_timer.h"
 #include "net/http_server.h"
+#include "net/internal/http_input.h"
 #include "net/internal/http_parse.h"
 #include "net/internal/listener.h"
 #include "net/internal/transport.h"
@@ -23,11 +23,14 @@ namespace sonde::net {
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(Loop& owner, Handler fn, HttpServerOptions limits);
   void admit(Socket socket);
+  void tick();  // what is overdue
 
   Loop& loop;
   Handler handler;
   HttpServerOptions options;
   std::unique_ptr<Listener> listener;
+  // One for all connections: a timer for each step of each request would cost more than the step.
+  RepeatingTimer timer;
   bool stopped = false;
   std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections;
 };
@@ -48,7 +51,7 @@ struct Stream::State {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   using Core = HttpServer::Impl;
-  HttpConnection(std::shared_ptr<Core> core, Socket socket);
+  HttpConnection(std::shared_ptr<Core> core, std::unique_ptr<Transport> transport);
 
   static asio::awaitable<void> serve(std::shared_ptr<HttpConnection> self);
   void answer(uint64_t exchange, Response response, std::shared_ptr<Stream::State> stream,
@@ -56,8 +59,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void wake() { wake_.cancel(); }
   size_t max_backlog() const { return core_->options.max_stream_backlog; }
   void abort();
+  void tick(int64_t now_ns);
 
  private:
+  // What happens when the time is up: a read ends, so that the peer can be told; a write that does
+  // not go on ends the connection.
+  enum class Late : uint8_t { EndRead, Close };
   asio::awaitable<bool> read_request(Request& request);
   asio::awaitable<void> refuse(Refusal refusal);
   asio::awaitable<bool> write(const Response& response, bool keep_alive);
@@ -65,18 +72,16 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
   asio::awaitable<void> linger();
   void peer_gone();
-  void start_timer(Duration limit);
-  bool stop_timer();  // always false, for returning
-  std::optional<Refusal> read_failure(error_code error) const;
+  void start_timer(Duration limit, Late late);
+  void stop_timer() { deadline_ns_ = 0; }
 
   std::shared_ptr<Core> core_;
-  beast::basic_stream<asio::generic::stream_protocol> stream_;
-  beast::flat_buffer buffer_;
+  std::unique_ptr<Transport> transport_;
+  HttpInput input_;
   asio::steady_timer wake_;
-  std::string peer_;
   uint64_t exchange_ = 0;
-  TimerId timer_ = 0;
-  bool late_ = false;
+  int64_t deadline_ns_ = 0;  // 0: nothing is waited for
+  Late late_ = Late::Close;
   bool open_ = true;
   bool head_ = false;
   bool keep_alive_ = false;

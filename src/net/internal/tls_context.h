@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "net/internal/asio.h"
 #include "net/tls.h"
@@ -18,9 +19,13 @@ struct TlsContext {
   };
   std::unique_ptr<SSL_CTX, Free> openssl;
   std::string server_name_override;
+  std::string protocols;  // for ALPN: each name after its length
   bool client = false;
   bool verify = true;
 };
+
+// Whether ALPN names the protocol.
+bool offers(const TlsContext& context, std::string_view protocol);
 
 // The oldest of OpenSSL's queued errors, of which the rest are forgotten.
 error_code take_openssl_error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connected byte stream, whatever carries it: TCP, a unix socket, TLS over either. What
 // speaks a protocol on top is written once. It knows no deadlines: whoever watches the time calls
-// close(), which ends what is in progress with operation_aborted.
+// cancel() or close(), which end what is in progress with operation_aborted.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -38,13 +38,20 @@ class Transport {
   virtual asio::awaitable<error_code> write(std::span<const asio::const_buffer> buffers) = 0;
   // Ends this side, once everything is written; the peer's bytes may still be read.
   virtual void shutdown_send() = 0;
+  // Ends only the waiting; the connection stays usable.
+  virtual void cancel() = 0;
   virtual void close() = 0;
+  // Whether the peer has said nothing that is still to be read, not even its end.
+  virtual bool quiet() = 0;
   // "address:port" of the other end, or "unix".
   virtual const std::string& peer() const = 0;
 };
 
 // `near_end` is the port of a connection that this process began.
 std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end = {});
+
+// Of an accepted socket, encrypted where a context is given.
+std::unique_ptr<Transport> make_server_transport(Socket socket, TlsContextPtr tls);
 
 // "address:port" of the other end of a socket, or "unix".
 std::string peer_name(const Socket& socket);
