@@ -54,7 +54,8 @@ Result<Configuration> load_configuration(const ConfigOptions& options,
 
 Result<Configuration> load_configuration(const ConfigOptions& options) {
   config::Providers providers = config::local_providers();
-  providers.emplace("http", http_provider());
+  providers.emplace("http", http_provider("http"));
+  providers.emplace("https", http_provider("https"));
   return load_configuration(options, providers);
 }
 

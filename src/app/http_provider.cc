@@ -6,20 +6,23 @@
 
 namespace sonde::app {
 
-config::Provider http_provider() {
-  return [](std::string_view rest) -> Result<config::Retrieved> {
-    const std::string url = "http:" + std::string(rest);
+config::Provider http_provider(std::string_view scheme) {
+  return [start = std::string(scheme) + ":"](std::string_view rest) -> Result<config::Retrieved> {
+    const std::string url = start + std::string(rest);
     if (!rest.starts_with("//") || rest.size() < 3) {
-      return fail(ErrorKind::Invalid, url + " is not http://host:port/path");
+      return fail(ErrorKind::Invalid, url + " is not " + start + "//host:port/path");
     }
-    const size_t slash = std::min(rest.find('/', 2), rest.size());
+    const size_t slash = std::min(rest.find_first_of("/?", 2), rest.size());
     std::string path(rest.substr(slash));
-    if (path.empty()) path = "/";
+    if (!path.starts_with('/')) path.insert(0, "/");
+    net::HttpClientOptions options;
+    options.base_url = start + std::string(rest.substr(0, slash));
+    options.max_response = config::kMaxRetrievedBytes;
+    if (start == "https:") options.tls = TRY(net::make_tls_client({}, net::HttpVersion::Http1));
     net::Loop loop;
     Result<net::HttpResponse> answer = fail(ErrorKind::Unavailable, "it took too long");
     {
-      net::HttpClient client(loop, {.base_url = "http:" + std::string(rest.substr(0, slash)),
-                                    .max_response = config::kMaxRetrievedBytes});
+      net::HttpClient client(loop, std::move(options));
       client.request("GET", path, {}, {}, [&](Result<net::HttpResponse> response) {
         answer = std::move(response);
         loop.stop();

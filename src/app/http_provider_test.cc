@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/testing/certificates.h"
 
 namespace sonde::app {
 namespace {
@@ -56,6 +58,40 @@ TEST_F(HttpProviderTest, SaysThatNobodyListens) {
   TearDown();
   EXPECT_FALSE(http_provider()(dead));
   EXPECT_FALSE(http_provider()("no-slashes"));
+}
+
+TEST(HttpsProvider, BelievesOnlyTheAuthoritiesThatItIsGiven) {
+  const auto authority = net::make_certificate("authority", nullptr);
+  const auto own = net::make_certificate("server", &authority, "DNS:localhost");
+  net::TlsSettings settings;
+  settings.cert_pem = own.cert_pem();
+  settings.key_pem = own.key_pem();
+  auto tls = net::make_tls_server(settings, net::HttpVersion::Http1);
+  ASSERT_TRUE(tls);
+  net::HttpServerOptions options;
+  options.tls = *tls;
+  net::Loop loop;
+  auto server = net::HttpServer::listen(
+      loop, "127.0.0.1:0",
+      [](const net::Request& request, net::Responder responder) {
+        responder.respond({200, "text/plain", request.target, {}});
+      },
+      std::move(options));
+  ASSERT_TRUE(server) << server.error().message;
+  std::thread thread([&] { loop.run(); });
+  const std::string url = "//localhost:" + std::to_string((*server)->port()) + "/a.yaml?b=c";
+  const auto stranger = http_provider("https")(url);
+  const std::string file = net::write_test_file("https_provider_test.pem", authority.cert_pem());
+  ::setenv("SSL_CERT_FILE", file.c_str(), 1);
+  const auto known = http_provider("https")(url);
+  ::unsetenv("SSL_CERT_FILE");
+  loop.stop();
+  thread.join();
+  ASSERT_FALSE(stranger);
+  EXPECT_NE(stranger.error().message.find("the certificate is refused"), std::string::npos)
+      << stranger.error().message;
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_EQ(known->text, "/a.yaml?b=c");
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ def traces_from_json(text):
 class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer):
     """Keeps the last spans and each metric it was sent, over gRPC (`grpc_port`) and HTTP (`http_port`)."""
 
-    def __init__(self, credentials=None):
-        """`credentials` opens a port that wants TLS too: `tls_port`."""
+    def __init__(self, credentials=None, http_tls=None):
+        """`credentials` opens a port that wants TLS too: `tls_port`. With `http_tls`, a context of ssl, HTTP wants it too."""
         self.lock = threading.Lock()
         self.spans = {way: collections.deque(maxlen=KEPT_SPANS) for way in ("grpc", "http")}
         # The last data point of each series: cumulative counts replace each other.
@@ -76,6 +76,8 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_
                 pass
 
         self.http_server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if http_tls:
+            self.http_server.socket = http_tls.wrap_socket(self.http_server.socket, server_side=True)
         self.http_port = self.http_server.server_address[1]
         threading.Thread(target=self.http_server.serve_forever, daemon=True).start()
 

@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 import sonde
+from certificates import make_certificates
 from otlp_receiver import OtlpReceiver
 
 CONFIG = """
@@ -118,20 +119,6 @@ def test_http_bodies_in_each_form(tmp_path, sink):
             for way in ("grpc", "http"):
                 assert sonde.eventually(lambda: arrived(sink, way, name) == list(range(50))), (name, way)
         assert {span.trace_id for _, span, _ in sink.snapshot("http")} == {bytes(range(16))}
-
-
-def make_certificates(directory):
-    """An authority, a server's certificate for localhost and a client's, by the command line of OpenSSL."""
-    def run(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=authority")
-    (directory / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        run("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", "names", "-out", f"{name}.crt")
 
 
 def test_mutual_tls_with_grpcio_on_both_sides(tmp_path):

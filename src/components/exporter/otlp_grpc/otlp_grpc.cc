@@ -19,7 +19,7 @@ struct Config {
   pipeline::SendingSettings sending;
   Result<> validate() const {
     TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
-    TRY(pipeline::check_client(client, net::Carrier::Grpc));
+    TRY(pipeline::check_client(client));
     return pipeline::check_sending(sending);
   }
 };

@@ -36,7 +36,7 @@ struct Config {
   }
   Result<> validate() const {
     TRY(compression());
-    TRY(pipeline::check_client(client, net::Carrier::Http));
+    TRY(pipeline::check_client(client));
     return pipeline::check_sending(sending);
   }
 };
@@ -86,7 +86,13 @@ class OtlpHttpExporter final : public pipeline::Component {
     net::HttpClientOptions options;
     options.base_url = config_.client.endpoint;
     while (options.base_url.ends_with('/')) options.base_url.pop_back();
-    if (!options.base_url.starts_with("http://")) options.base_url.insert(0, "http://");
+    const bool encrypted = pipeline::uses_tls(config_.client);
+    if (options.base_url.find("://") == std::string::npos) {
+      options.base_url.insert(0, encrypted ? "https://" : "http://");
+    }
+    if (encrypted) {
+      options.tls = TRY(net::make_tls_client(config_.client.tls, net::HttpVersion::Http1));
+    }
     options.timeout = config_.sending.timeout;
     compression_ = TRY(config_.compression());
     client_ = std::make_unique<net::HttpClient>(host.loop(), std::move(options));

@@ -26,13 +26,19 @@ Result<std::unique_ptr<pipeline::Component>> make_otlp_http(std::string_view end
   return sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
 }
 
-TEST(Exporter_otlp_http, TakesAPlainEndpointAndRefusesWhatItCannotKeepSafe) {
+TEST(Exporter_otlp_http, RefusesSettingsThatCannotWork) {
   EXPECT_TRUE(make_otlp_http("http://127.0.0.1:4318"));
+  EXPECT_TRUE(make_otlp_http("https://example.com"));
   EXPECT_FALSE(make_otlp_http(""));
-  auto encrypted = make_otlp_http("https://example.com");
-  ASSERT_FALSE(encrypted);
-  EXPECT_NE(encrypted.error().message.find("https is not supported"), std::string::npos);
-  EXPECT_NE(encrypted.error().message.find("exporters::otlp_http"), std::string::npos);
+  config::Value tls = config::Value::map();
+  tls.set("cert_file", config::Value::string("cert.pem"));
+  config::Value value = config::Value::map();
+  value.set("endpoint", config::Value::string("https://example.com"));
+  value.set("tls", std::move(tls));
+  const auto half = sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
+  ASSERT_FALSE(half);
+  EXPECT_NE(half.error().message.find("exporters::otlp_http: tls: provide both"), std::string::npos)
+      << half.error().message;
 }
 
 TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {

@@ -147,12 +147,17 @@ class OtlpReceiver final : public pipeline::Component {
     net::HttpServerOptions options;
     options.max_body = settings.max_request_body_size;
     options.max_connections = 10'000;
+    if (settings.tls) {
+      auto tls = net::make_tls_server(*settings.tls, net::HttpVersion::Http1);
+      if (!tls) return std::unexpected(at("protocols::http", std::move(tls.error())));
+      options.tls = std::move(*tls);
+    }
     auto server = net::HttpServer::listen(
         host.loop(), settings.endpoint,
         [this](const net::Request& request, net::Responder responder) {
           take_http(request, std::move(responder));
         },
-        options);
+        std::move(options));
     if (!server) return std::unexpected(at("protocols::http::endpoint", server.error()));
     http_ = std::move(*server);
     return {};

@@ -25,6 +25,7 @@ struct Http {
   std::string logs_url_path = "/v1/logs";
   uint64_t max_request_body_size = 20 * 1024 * 1024;
   bool include_metadata = false;
+  std::optional<pipeline::TlsServerSettings> tls;
 };
 
 struct Protocols {
@@ -35,13 +36,20 @@ struct Protocols {
 struct Config {
   Protocols protocols;
   Result<> validate() const {
-    if (protocols.grpc && protocols.grpc->tls) {
-      auto checked = net::check_tls(*protocols.grpc->tls);
-      if (!checked) return std::unexpected(at("protocols::grpc::tls", std::move(checked.error())));
-    }
+    if (protocols.grpc) TRY(check(protocols.grpc->tls, "protocols::grpc::tls"));
+    if (protocols.http) TRY(check(protocols.http->tls, "protocols::http::tls"));
     if (protocols.grpc || protocols.http) return {};
     return fail(ErrorKind::Invalid,
                 "must specify at least one protocol: protocols::grpc or protocols::http");
+  }
+
+ private:
+  static Result<> check(const std::optional<pipeline::TlsServerSettings>& tls,
+                        std::string_view where) {
+    if (!tls) return {};
+    auto checked = net::check_tls(*tls);
+    if (checked) return {};
+    return std::unexpected(at(where, std::move(checked.error())));
   }
 };
 
@@ -56,15 +64,15 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
                   "Keep the metadata of a call with its data, for batching and sending by it."),
     config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."));
 inline constexpr auto kHttpFields = config::fields<Http>(
-    config::field("endpoint", &Http::endpoint, "Where to listen: host:port."),
+    config::field("endpoint", &Http::endpoint, "Where to listen: host:port, or unix:PATH."),
     config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),
     config::field("metrics_url_path", &Http::metrics_url_path, "Where metrics are posted."),
     config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."),
     config::field("max_request_body_size", &Http::max_request_body_size,
                   "The largest body, decompressed, that is taken.", {.min = 1, .unit = "By"}),
-    config::field(
-        "include_metadata", &Http::include_metadata,
-        "Keep the headers of a request with its data, for batching and sending by them."));
+    config::field("include_metadata", &Http::include_metadata,
+                  "Keep the headers of a request with its data, for batching and sending by them."),
+    config::field("tls", &Http::tls, pipeline::kTlsServerFields, "Encryption."));
 inline constexpr auto kProtocolFields = config::fields<Protocols>(
     config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
     config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
