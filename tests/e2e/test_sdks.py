@@ -7,7 +7,9 @@ needs is installed below build/e2e, as its lock file says; a language that this 
 import contextlib
 import functools
 import json
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,7 @@ RECORDING = json.loads((SDKS / "recording.json").read_text())
 OFFERS = {
     "python": {"grpc": ["none", "gzip", "deflate"], "http/protobuf": ["none", "gzip", "deflate"]},
     "node": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"], "http/json": ["none", "gzip"]},
+    "go": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"]},
 }
 ENCRYPTION = {"grpc": ["plain", "tls", "mtls"], "http": ["plain"]}
 CASES = [f"{language} {protocol} {compression} {encryption}" for language, offer in OFFERS.items()
@@ -76,9 +79,21 @@ def node_sdk():
     shutil.copy(source / "play.js", place)
 
 
+@once
+def go_sdk():
+    needs("go")
+    version = re.search(r"go1\.(\d+)", subprocess.run(["go", "version"], capture_output=True, text=True).stdout)
+    if not version or int(version[1]) < 26:
+        pytest.skip("the SDK of Go needs Go 1.26")
+    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    fetched(["go", "mod", "download"], cwd=SDKS / "go", env=environment)
+    subprocess.run(["go", "build", "-o", str(CACHE / "sdk_go"), "."], cwd=SDKS / "go", env=environment, check=True)
+
+
 PLAYERS = {
     "python": (python_sdk, [str(CACHE / "sdk_python/bin/python"), str(SDKS / "python/play.py")]),
     "node": (node_sdk, ["node", str(CACHE / "sdk_node/play.js")]),
+    "go": (go_sdk, [str(CACHE / "sdk_go")]),
 }
 
 
