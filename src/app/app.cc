@@ -59,7 +59,7 @@ int serve(const Configuration& configuration, int shards) {
     }
     return kFailed;
   }
-  (*engine)->run();
+  if (auto ended = (*engine)->run(); !ended) return complain(ended.error(), kFailed);
   return 0;
 }
 

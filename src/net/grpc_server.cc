@@ -64,11 +64,15 @@ void GrpcServer::Impl::tick() {
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(Loop& loop, std::string_view address,
                                                        Handler handler, GrpcServerOptions options) {
+  auto accepting = options.accepting;
   auto impl = std::make_shared<Impl>(loop, std::move(handler), std::move(options));
   const std::weak_ptr<Impl> weak = impl;
-  impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {
-    if (const auto self = weak.lock()) self->admit(std::move(socket));
-  }));
+  impl->listener = TRY(Listener::open(
+      loop, address,
+      [weak](Socket socket) {
+        if (const auto self = weak.lock()) self->admit(std::move(socket));
+      },
+      std::move(accepting)));
   impl->timer = loop.after(std::chrono::seconds(1), [weak] {
     if (const auto self = weak.lock()) self->tick();
   });

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "net/accepting.h"
 #include "net/http_types.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -54,7 +55,8 @@ struct GrpcServerOptions {
   bool keep_metadata = true;  // whether requests carry their metadata, which costs strings
   Duration message_timeout = std::chrono::seconds(60);  // from the head of a call to its end
   Duration hello_timeout = std::chrono::seconds(10);    // for the first bytes of a connection
-  TlsContextPtr tls = nullptr;                          // of make_tls_server(); none: in the clear
+  Accepting accepting = {};
+  TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
   // Asked for a message's memory before its first byte is kept; what it returns lives as long as
   // the message does. An error refuses the call: with RESOURCE_EXHAUSTED where it is Exhausted.
   std::function<Result<std::shared_ptr<const void>>(size_t bytes)> admit = {};

@@ -177,9 +177,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_v
                                                        Handler handler, HttpServerOptions options) {
   auto impl = std::make_shared<Impl>(loop, std::move(handler), std::move(options));
   const std::weak_ptr<Impl> weak = impl;
-  impl->listener = TRY(Listener::open(loop, address, [weak](Socket socket) {
-    if (const auto self = weak.lock()) self->admit(std::move(socket));
-  }));
+  impl->listener = TRY(Listener::open(
+      loop, address,
+      [weak](Socket socket) {
+        if (const auto self = weak.lock()) self->admit(std::move(socket));
+      },
+      impl->options.accepting));
   const HttpServerOptions& limits = impl->options;
   const Duration least =
       std::min({limits.idle_timeout, limits.header_timeout, limits.body_timeout});

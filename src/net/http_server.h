@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/accepting.h"
 #include "net/http_types.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -29,6 +30,7 @@ struct HttpServerOptions {
   Duration header_timeout = std::chrono::seconds(10);
   Duration body_timeout = std::chrono::seconds(60);
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
+  Accepting accepting = {};
 };
 
 class HttpConnection;  // internal

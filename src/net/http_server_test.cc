@@ -3,9 +3,12 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -304,6 +307,46 @@ TEST(HttpServer, ListensOnAUnixSocket) {
   ::close(fd);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
   EXPECT_TRUE(answer.ends_with("from unix")) << answer;
+}
+
+// All descriptors of this process are spent, so that a connection waits in the listener's queue.
+TEST_F(HttpServerTest, SaysWhenNoConnectionCanBeTakenAndWhenOneCanAgain) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> said;
+  HttpServerOptions options;
+  options.accepting = [&](Result<> result) {
+    const std::lock_guard lock(mutex);
+    said.push_back(result ? "works" : result.error().message);
+    changed.notify_all();
+  };
+  serve_echo(options);
+  const auto wait_for = [&](size_t count) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 5s, [&] { return said.size() >= count; });
+  };
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(client, 0);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit low{256, before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  std::vector<int> spent;
+  for (int copy; (copy = ::dup(client)) >= 0;) spent.push_back(copy);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port_);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  const bool failed = wait_for(1);
+  for (const int copy : spent) ::close(copy);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(failed);
+  EXPECT_TRUE(wait_for(2));
+  ::close(client);
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(said,
+            (std::vector<std::string>{"cannot take connections: Too many open files", "works"}));
 }
 
 }  // namespace

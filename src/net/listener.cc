@@ -19,20 +19,27 @@ namespace sonde::net {
 using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 struct Listener::Impl : std::enable_shared_from_this<Impl> {
-  Impl(Loop& on, Accept fn)
-      : loop(on), accept(std::move(fn)), acceptor(on.impl().io), pause(on.impl().io) {}
+  Impl(Loop& on, Accept fn, Accepting say)
+      : loop(on),
+        accept(std::move(fn)),
+        accepting(std::move(say)),
+        acceptor(on.impl().io),
+        pause(on.impl().io) {}
+  void tell(const error_code& error);
   Result<> bind_tcp(std::string_view text);
   Result<> bind_unix(std::string_view path);
   static asio::awaitable<void> run(std::shared_ptr<Impl> self);
 
   Loop& loop;
   Accept accept;
+  Accepting accepting;
   Acceptor acceptor;
   asio::steady_timer pause;
   std::string unix_path;
   uint16_t port = 0;
   OwnPort own_port;
   bool tcp = false;
+  bool failing = false;
   bool stopped = false;
 };
 
@@ -128,12 +135,22 @@ Result<> Listener::Impl::bind_unix(std::string_view path) {
   return {};
 }
 
+void Listener::Impl::tell(const error_code& error) {
+  if (failing == static_cast<bool>(error)) return;
+  failing = !failing;
+  if (!accepting) return;
+  accepting(failing ? fail(ErrorKind::Unavailable,
+                           fmt::format("cannot take connections: {}", error.message()))
+                    : Result<>{});
+}
+
 asio::awaitable<void> Listener::Impl::run(std::shared_ptr<Impl> self) {
   Impl& l = *self;
   while (!l.stopped) {
     Socket socket(l.loop.impl().io);
     const auto [error] = co_await l.acceptor.async_accept(socket, kAwait);
     if (l.stopped || error == asio::error::operation_aborted) break;
+    l.tell(error);
     if (!error) {
       ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
       error_code ignored;
@@ -148,8 +165,8 @@ asio::awaitable<void> Listener::Impl::run(std::shared_ptr<Impl> self) {
 }
 
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, std::string_view address,
-                                                 Accept accept) {
-  auto impl = std::make_shared<Impl>(loop, std::move(accept));
+                                                 Accept accept, Accepting accepting) {
+  auto impl = std::make_shared<Impl>(loop, std::move(accept), std::move(accepting));
   constexpr std::string_view kUnix = "unix:";
   if (address.starts_with(kUnix)) {
     std::string_view path = address.substr(kUnix.size());
@@ -165,6 +182,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, std::string_view ad
 Listener::~Listener() {
   impl_->stopped = true;
   impl_->accept = nullptr;
+  impl_->accepting = nullptr;
   error_code ignored;
   impl_->acceptor.close(ignored);
   impl_->own_port = OwnPort();

@@ -18,13 +18,20 @@ using config::Section;
 
 class ShardHost final : public Host {
  public:
-  ShardHost(Shard& shard, std::string id, FindExtension find)
-      : shard_(shard), id_(std::move(id)), find_(std::move(find)) {}
-  Scheduler& scheduler() override { return shard_.scheduler(); }
-  net::Loop& loop() override { return shard_.loop(); }
-  std::string_view id() const override { return id_; }
-  int shard() const override { return shard_.index(); }
+  ShardHost(Instance& instance, FindExtension find, OnFatal on_fatal)
+      : instance_(instance), find_(std::move(find)), on_fatal_(std::move(on_fatal)) {}
+  Scheduler& scheduler() override { return instance_.shard->scheduler(); }
+  net::Loop& loop() override { return instance_.shard->loop(); }
+  std::string_view id() const override { return instance_.id; }
+  int shard() const override { return instance_.shard->index(); }
   Component* extension(std::string_view id) override { return find_(id); }
+  void report_status(Status status) override {
+    const std::string error = status.kind == StatusKind::FatalError ? status.error : std::string();
+    const bool fatal = status.kind == StatusKind::FatalError;
+    if (instance_.status->report(std::move(status), clock().unix_ns()) && fatal) {
+      on_fatal_(instance_.key, error);
+    }
+  }
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info& type,
@@ -32,9 +39,9 @@ class ShardHost final : public Host {
     return pipeline::lease(identity, type, make);
   }
 
-  Shard& shard_;
-  const std::string id_;
+  Instance& instance_;
   const FindExtension find_;
+  const OnFatal on_fatal_;
 };
 
 std::string words(Signals signals) {
@@ -48,8 +55,8 @@ std::string words(Signals signals) {
 
 }  // namespace
 
-std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find) {
-  return std::make_unique<ShardHost>(shard, std::move(id), std::move(find));
+std::unique_ptr<Host> make_host(Instance& instance, FindExtension find, OnFatal on_fatal) {
+  return std::make_unique<ShardHost>(instance, std::move(find), std::move(on_fatal));
 }
 
 Result<Signal> signal_of(const PipelineNode& pipeline) {
@@ -204,19 +211,24 @@ Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode
   } else if (type->kind == Kind::Receiver || type->kind == Kind::Connector) {
     outputs = TRY(outputs_of(node, shard));
   }
-  meter(outputs, component_key(kind_name(type->kind), node.id,
-                               pipeline ? std::string_view(pipeline->id) : std::string_view()));
   auto made = std::make_unique<Instance>();
   made->id = node.id;
+  made->key = component_key(kind_name(type->kind), node.id,
+                            pipeline ? std::string_view(pipeline->id) : std::string_view());
+  meter(outputs, made->key);
   made->type = type;
   made->shard = shards_[static_cast<size_t>(shard)].get();
   made->component = TRY(type->create(node.config, node.id, outputs));
-  made->host = make_host(*made->shard, node.id, [this](std::string_view id) -> Component* {
+  const auto find = [this](std::string_view id) -> Component* {
     for (const auto& other : instances) {
       if (other->type->kind == Kind::Extension && other->id == id) return other->component.get();
     }
     return nullptr;
-  });
+  };
+  const auto board = std::static_pointer_cast<StatusBoard>(
+      lease(kStatusBoard, typeid(StatusBoard), [] { return std::make_shared<StatusBoard>(); }));
+  made->status = std::make_unique<StatusReporter>(board, made->key, shard);
+  made->host = make_host(*made, find, on_fatal_);
   Component* component = made->component.get();
   instances.push_back(std::move(made));
   open_.erase(key);

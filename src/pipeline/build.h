@@ -17,23 +17,33 @@
 #include "config/graph.h"
 #include "pipeline/component.h"
 #include "pipeline/shard.h"
+#include "pipeline/status.h"
 
 namespace sonde::pipeline {
 
 struct Instance {
   std::string id;
+  std::string key;  // Of topology.h.
   const ComponentType* type;
   Shard* shard;
   std::unique_ptr<Component> component;
+  std::unique_ptr<StatusReporter> status;
   std::unique_ptr<Host> host;
   bool started = false;
 };
 
+// A component said that the process must end. From any shard.
+using OnFatal = std::function<void(std::string key, std::string error)>;
+
 class Build {
  public:
   Build(const config::Graph& graph, std::span<const ComponentType* const> types,
-        const std::vector<std::unique_ptr<Shard>>& shards, size_t door_bytes)
-      : graph_(graph), types_(types), shards_(shards), door_bytes_(door_bytes) {}
+        const std::vector<std::unique_ptr<Shard>>& shards, size_t door_bytes, OnFatal on_fatal)
+      : graph_(graph),
+        types_(types),
+        shards_(shards),
+        door_bytes_(door_bytes),
+        on_fatal_(std::move(on_fatal)) {}
 
   Result<> all();
   // The first stage of a pipeline as seen from a shard.
@@ -61,6 +71,7 @@ class Build {
   std::span<const ComponentType* const> types_;
   const std::vector<std::unique_ptr<Shard>>& shards_;
   const size_t door_bytes_;
+  const OnFatal on_fatal_;
   std::map<std::tuple<const void*, const void*, int>, Component*> made_;
   std::map<std::tuple<const void*, const void*, int>, Sink*> reached_;
   std::map<std::pair<const void*, int>, Sink*> fans_;
@@ -70,6 +81,7 @@ class Build {
 
 Result<Signal> signal_of(const config::PipelineNode& pipeline);
 using FindExtension = std::function<Component*(std::string_view id)>;
-std::unique_ptr<Host> make_host(Shard& shard, std::string id, FindExtension find);
+// The instance's shard, id and status are set, and it outlives the host.
+std::unique_ptr<Host> make_host(Instance& instance, FindExtension find, OnFatal on_fatal);
 
 }  // namespace sonde::pipeline

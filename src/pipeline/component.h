@@ -31,6 +31,7 @@
 #include "config/value.h"
 #include "data/batch.h"
 #include "data/sink.h"
+#include "pipeline/status.h"
 
 namespace sonde::net {
 class Loop;
@@ -77,6 +78,10 @@ class Host {
   // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
   // dynamic_cast: see storage.h. Extensions start first and stop last.
   virtual Component* extension(std::string_view) { return nullptr; }
+  // How the component fares from now on: ok and the three errors; the rest is the engine's to say.
+  // On the component's own thread. A fatal error ends the process with its message. Cheap where the
+  // status is the same, but no call for every batch.
+  virtual void report_status(Status) {}
 
   // The thing of this identity ("rollup/book", "listen/127.0.0.1:4318"), shared by everybody in the
   // process who leases it; made by the first, destroyed with the last. `make` returns a

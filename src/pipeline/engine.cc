@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/counters.h"
@@ -26,11 +27,23 @@ struct Engine::Impl {
   std::unique_ptr<Build> build;
   std::unique_ptr<net::HttpServer> telemetry;
   std::shared_ptr<TopologyBoard> board;
+  std::optional<StatusBoard::Ready> ready;
   bool running = false;
 
   std::mutex mutex;
   std::condition_variable changed;
   bool stop_requested = false;
+  std::optional<Error> fatal;  // The first one.
+
+  void fail_for_good(const std::string& key, std::string error) {
+    log_error("{}: {}; this ends the process", key, error);
+    {
+      const std::lock_guard lock(mutex);
+      stop_requested = true;
+      if (!fatal) fatal = Error{ErrorKind::Internal, key + ": " + std::move(error), {}};
+    }
+    changed.notify_all();
+  }
 
   Result<> start_telemetry() {
     if (graph.telemetry_address.empty() || !shards[0]->has_thread()) return {};
@@ -72,8 +85,12 @@ struct Engine::Impl {
     for (auto at = all.rbegin(); at != all.rend(); ++at) {
       Instance& instance = **at;
       if (!instance.started) continue;
-      instance.shard->call([&] { instance.component->stop(); });
+      instance.shard->call([&] {
+        instance.host->report_status({.kind = StatusKind::Stopping});
+        instance.component->stop();
+      });
       wait_drained(instance);
+      instance.shard->call([&] { instance.host->report_status({.kind = StatusKind::Stopped}); });
       instance.started = false;
     }
   }
@@ -105,10 +122,29 @@ Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
     impl->shards.push_back(std::make_unique<Shard>(i, scheduler));
   }
   impl->build =
-      std::make_unique<Build>(impl->graph, impl->types, impl->shards, impl->options.door_bytes);
+      std::make_unique<Build>(impl->graph, impl->types, impl->shards, impl->options.door_bytes,
+                              [at = impl.get()](const std::string& key, std::string error) {
+                                at->fail_for_good(key, std::move(error));
+                              });
   TRY(impl->build->all());
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
+
+namespace {
+
+Result<> start_instance(Instance& instance) {
+  Host& host = *instance.host;
+  host.report_status({.kind = StatusKind::Starting});
+  auto result = instance.component->start(host);
+  if (!result) {
+    host.report_status(Status::permanent(result.error()));
+  } else if (instance.status->kind() == StatusKind::Starting) {
+    host.report_status(Status::ok());
+  }
+  return result;
+}
+
+}  // namespace
 
 Result<> Engine::start() {
   TRY(impl_->start_telemetry());
@@ -119,7 +155,7 @@ Result<> Engine::start() {
   impl_->running = true;
   for (auto& instance : impl_->build->instances) {
     Result<> result;
-    instance->shard->call([&] { result = instance->component->start(*instance->host); });
+    instance->shard->call([&] { result = start_instance(*instance); });
     if (!result) {
       Error error =
           at(std::string(kind_name(instance->type->kind)) + "s::" + instance->id, result.error());
@@ -128,19 +164,24 @@ Result<> Engine::start() {
     }
     instance->started = true;
   }
+  impl_->ready.emplace(
+      std::static_pointer_cast<StatusBoard>(
+          lease(kStatusBoard, typeid(StatusBoard), [] { return std::make_shared<StatusBoard>(); })),
+      impl_->shards[0]->scheduler().clock().unix_ns());
   return {};
 }
 
 void Engine::stop() {
   if (!impl_->running) return;
   impl_->running = false;
+  impl_->ready.reset();
   impl_->stop_instances();
   impl_->destroy_instances();
   impl_->shards[0]->call([&] { impl_->telemetry.reset(); });
   for (auto& shard : impl_->shards) shard->join();
 }
 
-void Engine::run() {
+Result<> Engine::run() {
   if (impl_->shards[0]->has_thread()) {
     impl_->shards[0]->call([&] {
       for (const int number : {SIGINT, SIGTERM}) {
@@ -155,6 +196,9 @@ void Engine::run() {
   }
   log_info("stopping");
   stop();
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->fatal) return std::unexpected(*impl_->fatal);
+  return {};
 }
 
 void Engine::request_stop() {

@@ -42,8 +42,9 @@ class Engine {
 
   Result<> start();
   void stop();
-  // start() must have succeeded. Returns after SIGINT, SIGTERM or request_stop(), stopped.
-  void run();
+  // start() must have succeeded. Returns after SIGINT, SIGTERM or request_stop(), stopped; or with
+  // the fatal error that a component reported.
+  Result<> run();
   void request_stop();  // Thread safe.
 
   // The port of own telemetry; 0 when it is off.

@@ -2,6 +2,7 @@
 #include "pipeline/sending_queue.h"
 
 #include "pipeline/queue_journal.h"
+#include "pipeline/send_status.h"
 #include "pipeline/signal_queue.h"
 
 namespace sonde::pipeline {
@@ -11,15 +12,18 @@ SendingQueue::SendingQueue(Scheduler& scheduler, std::string_view id,
     : scheduler_(scheduler),
       id_(id),
       settings_(settings),
-      send_(std::make_shared<Send>(std::move(send))) {}
+      send_(std::make_shared<Send>(std::move(send))),
+      status_(std::make_shared<SendStatus>()) {}
 
 SendingQueue::~SendingQueue() {
+  status_->report_to(nullptr);
   for (auto& queue : queues_) {
     if (queue) queue->abandon();
   }
 }
 
 Result<> SendingQueue::restore(Host& host) {
+  status_->report_to(&host);
   const QueueSettings& queue = settings_.queue;
   if (!queue.enabled || queue.storage.empty()) return {};
   auto* storage = dynamic_cast<Storage*>(host.extension(queue.storage));
@@ -39,7 +43,7 @@ Result<> SendingQueue::restore(Host& host) {
 SignalQueue& SendingQueue::of(Signal signal) {
   auto& queue = queues_[static_cast<size_t>(signal)];
   if (!queue) {
-    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_, send_);
+    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_, send_, status_);
     if (stopping_) queue->stop();
   }
   return *queue;

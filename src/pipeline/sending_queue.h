@@ -35,6 +35,7 @@ using SendDone = std::move_only_function<void(Result<Sent>)>;
 // The batch is only valid during the call; its chunks may be copied cheaply.
 using Send = std::move_only_function<void(const Batch&, SendDone done)>;
 
+class SendStatus;
 class SignalQueue;
 
 class SendingQueue {
@@ -47,6 +48,7 @@ class SendingQueue {
   SendingQueue(const SendingQueue&) = delete;
   SendingQueue& operator=(const SendingQueue&) = delete;
 
+  // Reports there how the peer fares: a recoverable error while it fails, ok when it works again.
   // Takes the storage that the settings name, if they name one, and begins to send what an earlier
   // process left there. Before the first consume(). An error when the extension is not running or
   // its directory cannot be used.
@@ -67,6 +69,7 @@ class SendingQueue {
   const SendingSettings settings_;
   // Shared, so that it outlives neither queue: an answer may come when one is gone.
   std::shared_ptr<Send> send_;
+  std::shared_ptr<SendStatus> status_;
   std::array<std::shared_ptr<SignalQueue>, 3> queues_;  // Made by the first batch of its signal.
   bool stopping_ = false;
 };

@@ -6,6 +6,7 @@
 #include "base/counters.h"
 #include "base/virtual_scheduler.h"
 #include "pipeline/own_telemetry.h"
+#include "pipeline/test_host.h"
 #include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
@@ -255,6 +256,36 @@ TEST_F(SendingQueueTest, ALateAnswerDoesNotEndTheNextRequest) {
   scheduler.run_ready();
   EXPECT_EQ(sent(), 1u);
   EXPECT_EQ(queue.size(), 1u);
+}
+
+TEST_F(SendingQueueTest, ReportsAPeerThatFailsAndThatItWorksAgainOnceAllSignalsDo) {
+  TestHost host;
+  SendingQueue queue = make();
+  ASSERT_TRUE(queue.restore(host));
+  queue.consume(spans(1));
+  scheduler.run_ready();
+  EXPECT_TRUE(host.statuses.empty()) << "what works is no news";
+  answer = fail(ErrorKind::Unavailable, "refused");
+  for (int i = 0; i < 3; ++i) queue.consume(spans(1));
+  scheduler.run_ready();
+  ASSERT_EQ(host.statuses.size(), 1u);
+  EXPECT_EQ(host.statuses[0].kind, StatusKind::RecoverableError);
+  EXPECT_EQ(host.statuses[0].error, "refused");
+  Batch logs = spans(1);
+  logs.signal = Signal::Logs;
+  answer = fail(ErrorKind::Invalid, "no logs here");
+  queue.consume(std::move(logs));
+  scheduler.run_ready();
+  ASSERT_EQ(host.statuses.size(), 2u);
+  answer = Sent{};
+  scheduler.advance(seconds(30));
+  ASSERT_EQ(host.statuses.size(), 3u) << "the logs still fail";
+  EXPECT_EQ(host.statuses[2].error, "no logs here");
+  logs = spans(1);
+  logs.signal = Signal::Logs;
+  queue.consume(std::move(logs));
+  scheduler.run_ready();
+  EXPECT_EQ(host.statuses.back().kind, StatusKind::Ok);
 }
 
 }  // namespace

@@ -20,12 +20,14 @@ CounterLabels labels(std::string_view id, Signal signal) {
 }  // namespace
 
 SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signal,
-                         const SendingSettings& settings, std::shared_ptr<Send> send)
+                         const SendingSettings& settings, std::shared_ptr<Send> send,
+                         std::shared_ptr<SendStatus> status)
     : scheduler_(scheduler),
       id_(id),
       signal_(signal),
       settings_(settings),
       send_(std::move(send)),
+      status_(std::move(status)),
       random_(static_cast<uint32_t>(scheduler.clock().monotonic_ns())),
       size_gauge_(
           gauge("otelcol_exporter_queue_size", "Size of the sending queue.", labels(id, signal))),

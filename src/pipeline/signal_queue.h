@@ -15,6 +15,7 @@
 #include "base/counters.h"
 #include "pipeline/queue_journal.h"
 #include "pipeline/queued_request.h"
+#include "pipeline/send_status.h"
 #include "pipeline/sending_queue.h"
 #include "pipeline/waiting_requests.h"
 
@@ -23,7 +24,8 @@ namespace sonde::pipeline {
 class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
  public:
   SignalQueue(Scheduler& scheduler, std::string_view id, Signal signal,
-              const SendingSettings& settings, std::shared_ptr<Send> send);
+              const SendingSettings& settings, std::shared_ptr<Send> send,
+              std::shared_ptr<SendStatus> status);
 
   void restore(std::unique_ptr<QueueJournal> journal);
   void consume(Batch batch);
@@ -82,6 +84,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   const Signal signal_;
   const SendingSettings settings_;
   std::shared_ptr<Send> send_;
+  std::shared_ptr<SendStatus> status_;
   std::minstd_rand random_;
   Gauge& size_gauge_;
   Counter* sent_ = nullptr;

@@ -140,6 +140,7 @@ void SignalQueue::settle(uint32_t index, uint32_t generation, Result<Sent> resul
   flight.sending = false;
   --sending_;
   if (result) {
+    status_->worked(signal_);
     const uint64_t rejected = std::min(result->rejected, flight.items);
     exporter_total(sent_, "otelcol_exporter_sent_").add(flight.items - rejected);
     if (rejected > 0) {
@@ -159,6 +160,7 @@ void SignalQueue::settle(uint32_t index, uint32_t generation, Result<Sent> resul
     return land(flight);
   }
   const Error& error = result.error();
+  status_->failed(signal_, error);
   if (!retryable(error)) return give_up(flight, error, "permanent");
   if (!settings_.retry.enabled) return give_up(flight, error, "retries_disabled");
   if (stopping_) {

@@ -28,7 +28,9 @@ class TestHost final : public Host {
     const auto at = extensions.find(id);
     return at == extensions.end() ? nullptr : at->second;
   }
+  void report_status(Status status) override { statuses.push_back(std::move(status)); }
   std::map<std::string, Component*, std::less<>> extensions;
+  std::vector<Status> statuses;
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info&,

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/accepting.h"
 #include "net/internal/asio.h"
 #include "net/internal/transport.h"
 #include "net/loop.h"
@@ -19,9 +20,10 @@ namespace sonde::net {
 class Listener {
  public:
   using Accept = std::move_only_function<void(Socket)>;
-  // Binds and listens at once. `accept` runs on the loop until the listener is destroyed.
-  static Result<std::unique_ptr<Listener>> open(Loop& loop, std::string_view address,
-                                                Accept accept);
+  // Binds and listens at once. `accept` and `accepting`, which may be empty, run on the loop until
+  // the listener is destroyed.
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, std::string_view address, Accept accept,
+                                                Accepting accepting = {});
   ~Listener();
   uint16_t port() const;
 

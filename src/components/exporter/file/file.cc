@@ -105,6 +105,7 @@ class FileExporter final : public pipeline::Component {
     }
     if (error)
       return fail(ErrorKind::Denied, folder.string() + ": cannot be made: " + error.message());
+    host_ = &host;
     file_ = std::make_unique<RotatingFile>(config_.path, config_.rotation, host.clock());
     return file_->open(config_.append);
   }
@@ -116,6 +117,11 @@ class FileExporter final : public pipeline::Component {
     pipeline::exporter_counter(good ? "otelcol_exporter_sent_" : "otelcol_exporter_send_failed_",
                                batch.signal, id_)
         .add(items);
+    if (good != working_) {
+      working_ = good;
+      host_->report_status(good ? pipeline::Status::ok()
+                                : pipeline::Status::recoverable(written.error()));
+    }
     if (good) return batch.ack.deliver();
     log_warn("{}: {} items were not written: {}", id_, items, written.error().message);
     batch.ack.fail(at(id_, std::move(written.error())));
@@ -157,7 +163,9 @@ class FileExporter final : public pipeline::Component {
   const Config config_;
   const std::string id_;
   const bool lines_;
+  pipeline::Host* host_ = nullptr;
   std::unique_ptr<RotatingFile> file_;
+  bool working_ = true;
   std::string message_;
 };
 

@@ -129,6 +129,26 @@ TEST_F(FileExporter, LeavesNoHalfOfWhatDoesNotFit) {
   EXPECT_EQ(read(path_), "0123456789next");
 }
 
+TEST_F(FileExporter, ReportsThatItCannotWriteAndThatItCanAgain) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  TestComponent file(sonde_component_exporter_file(), settings());
+  file.give(kLog);
+  EXPECT_TRUE(file.host.statuses.empty());
+  const rlimit small{read(path_).size() + 5, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  for (int i = 0; i < 3; ++i) file.give(kLog);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(file.outcome.kind, Outcome::Failed);
+  ASSERT_EQ(file.host.statuses.size(), 1u);
+  EXPECT_EQ(file.host.statuses[0].kind, pipeline::StatusKind::RecoverableError);
+  EXPECT_NE(file.host.statuses[0].error, "");
+  file.give(kLog);
+  ASSERT_EQ(file.host.statuses.size(), 2u);
+  EXPECT_EQ(file.host.statuses[1].kind, pipeline::StatusKind::Ok);
+}
+
 TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
   const auto refusal = [&](std::string_view more) {
     return TestComponent(sonde_component_exporter_file(), settings(more)).error;

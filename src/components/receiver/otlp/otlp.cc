@@ -3,6 +3,7 @@
 // pipelines have said how its request ended: a queue that is full is told, not hidden.
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
 #include <string>
 
@@ -89,10 +90,21 @@ class OtlpReceiver final : public pipeline::Component {
   }
 
  private:
+  // A component with two listeners is well when both are.
+  void accepting(pipeline::Host& host, size_t listener, Result<> result) {
+    failing_[listener] = !result;
+    if (!result) {
+      host.report_status(pipeline::Status::recoverable(result.error()));
+    } else if (!failing_[1 - listener]) {
+      host.report_status(pipeline::Status::ok());
+    }
+  }
+
   Result<> start_grpc(pipeline::Host& host, const Grpc& settings) {
     grpc_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "grpc", outputs_);
     net::GrpcServerOptions options;
     options.max_message = grpc_max_message();
+    options.accepting = [this, &host](Result<> result) { accepting(host, 0, std::move(result)); };
     options.max_concurrent_streams = settings.max_concurrent_streams;
     options.keep_metadata = settings.include_metadata;
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
@@ -146,6 +158,7 @@ class OtlpReceiver final : public pipeline::Component {
     http_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "http", outputs_);
     net::HttpServerOptions options;
     options.max_body = settings.max_request_body_size;
+    options.accepting = [this, &host](Result<> result) { accepting(host, 1, std::move(result)); };
     options.max_connections = 10'000;
     if (settings.tls) {
       auto tls = net::make_tls_server(*settings.tls, net::HttpVersion::Http1);
@@ -251,6 +264,7 @@ class OtlpReceiver final : public pipeline::Component {
   // The servers are destroyed first: they end the calls that the intakes answer.
   std::unique_ptr<Intake> grpc_intake_;
   std::unique_ptr<Intake> http_intake_;
+  std::array<bool, 2> failing_{};  // gRPC, HTTP.
   std::unique_ptr<net::GrpcServer> grpc_;
   std::unique_ptr<net::HttpServer> http_;
 };
