@@ -2,8 +2,10 @@
 // Runs the real programs over connections that both ends of this process hold, so that the test
 // knows when each byte moved and by which system call. Needs root; without it every test is
 // skipped.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -174,6 +176,56 @@ TEST_F(ProbeBpfMessages, ABodyInSegmentsCountsFromItsNewestData) {
     pass_ms(15);
   }
   expect_arrival(pair.server, first, last, 4 * tick_ns());
+}
+
+// Sends the last bytes and the end of the stream, and waits until both are there to be read.
+void send_last(int from, int to, std::string_view bytes) {
+  send_all(from, bytes);
+  ASSERT_EQ(shutdown(from, SHUT_WR), 0);
+  pollfd end{to, POLLRDHUP, 0};
+  ASSERT_EQ(poll(&end, 1, 5000), 1);
+}
+
+TEST_F(ProbeBpfMessages, TheEndOfTheStreamIsNoByteOfTheMessageThatMeetsIt) {
+  Pair pair;
+  pair.accept_now();
+  send_last(pair.client, pair.server, kRequest);
+  receive_all(pair.server, kRequest.size());
+
+  std::vector<sonde_event> ends;
+  probe_->drain([&](const sonde_event& e, std::string_view) {
+    if (e.tgid == static_cast<uint32_t>(getpid()) && e.length == kRequest.size()) ends.push_back(e);
+  });
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_EQ(ends[0].seq, ends[1].seq);
+  EXPECT_EQ(ends[1].stream_offset, 0U);
+}
+
+TEST_F(ProbeBpfMessages, WhatSpliceTookIsCountedExactlyWhereTheStreamEnds) {
+  constexpr size_t kBody = 1000;
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+  Pair pair;
+  pair.accept_now();
+  send_all(pair.client, kRequest);
+  receive_all(pair.server, kRequest.size());
+  send_all(pair.server, head);
+  receive_all(pair.client, head.size());
+  send_all(pair.server, std::string(kBody, 'b'));
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  for (size_t moved = 0; moved < kBody;) {
+    const ssize_t n = splice(pair.client, nullptr, pipe_ends[1], nullptr, kBody - moved, 0);
+    ASSERT_GT(n, 0);
+    moved += static_cast<size_t>(n);
+  }
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+  send_last(pair.server, pair.client, kAnswer);
+  receive_all(pair.client, kAnswer.size());
+
+  const auto received = messages(false, SONDE_RECEIVE);
+  ASSERT_EQ(received.size(), 2U);
+  EXPECT_EQ(received[1].stream_offset, head.size() + kBody);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ def build_uring(directory, port):
     if subprocess.run(["gcc", "-E", "-include", "liburing.h", "-x", "c", "/dev/null"], capture_output=True).returncode:
         pytest.skip("liburing-dev is not installed")
     if not newer(binary, source):
+        CACHE.mkdir(parents=True, exist_ok=True)
         run("gcc", "-O1", "-D_GNU_SOURCE", str(source), "-o", str(binary), "-luring")
 
 
@@ -62,6 +63,7 @@ def files(directory):
 def build_go(directory, port):
     need("go")
     files(directory)
+    CACHE.mkdir(parents=True, exist_ok=True)
     run("go", "build", "-o", str(CACHE / "counted_files"), ".", cwd=SOURCES / "counted_files", env=GO)
 
 

@@ -11,6 +11,7 @@ enum {
   MSG_TRUNC_FLAG = 0x20,
   O_NONBLOCK_FLAG = 04000,
   STREAM = 1,
+  SOCK_DONE = 1,             /* Bit of skc_flags: a FIN was received. */
   FIRST_LONG_CAPTURE = 1024, /* Of a first message that is longer than a whole budget. */
   TURNS_NEW = 6,             /* Three each way decide about a socket seen from its start. */
   TURNS_MIDSTREAM = 32,      /* One that was open may be deep in a body. */
@@ -147,9 +148,20 @@ static __always_inline struct sonde_event* reserve(const struct source* from, in
   return NULL;
 }
 
+/* TCP sequence of the first byte of the message that was just moved. The FIN takes a number too,
+ * and a receive that meets it steps over it. */
+static __always_inline u32 first_byte(struct sock* sk, struct tcp_sock* tcp, int direction,
+                                      u32 length) {
+  u32 end;
+  if (!tcp) return 0;
+  if (direction == DIRECTION_SEND) return tcp->write_seq - length;
+  end = tcp->copied_seq;
+  if ((sk->__sk_common.skc_flags >> SOCK_DONE & 1) && end == tcp->rcv_nxt) end--;
+  return end - length;
+}
+
 /* Bytes that splice took out of the socket since the last receive: it passes no tracepoint. */
-static __always_inline u32 taken_unseen(struct conn* c, struct tcp_sock* tcp, u32 length) {
-  const u32 from = tcp->copied_seq - length;
+static __always_inline u32 taken_unseen(struct conn* c, u32 from, u32 length) {
   const u32 unseen = from - c->received_to;
   const bool known = c->received_to != 0;
   c->received_to = from + length;
@@ -167,7 +179,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   enum sonde_match match = SONDE_MATCH_YES;
   bool turn_start;
   u64 offset, now, arrived = 0;
-  u32 want, captured = 0;
+  u32 want, seq, captured = 0;
   bool asked;
 
   /* Half of all receives of some servers only find out that there is nothing more. */
@@ -196,7 +208,8 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     return 0;
   }
   offset = c->offset[index];
-  if (tcp && direction == DIRECTION_RECEIVE) offset += taken_unseen(c, tcp, (u32)ret);
+  seq = first_byte(sk, tcp, direction, (u32)ret);
+  if (tcp && direction == DIRECTION_RECEIVE) offset += taken_unseen(c, seq, (u32)ret);
   c->offset[index] = offset + (u32)ret;
   now = message_time(tcp);
   if (direction == DIRECTION_RECEIVE && tcp && (c->template.flags & SONDE_ACCEPTED))
@@ -214,7 +227,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
     find_source(&from, c, direction, (u32)ret, file, task);
-  if (!from.buffer) find_ring_source(&from, task, sk, tcp, direction, (u32)ret, turn_start);
+  if (!from.buffer) find_ring_source(&from, task, sk, tcp, direction, (u32)ret, seq, turn_start);
 
   /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
    * then, because it may have been upgraded to another protocol. */
@@ -271,7 +284,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   e->arrived_ns = arrived;
   e->tgid = tgid;
   e->tid = task->pid;
-  if (tcp) e->seq = (direction == DIRECTION_RECEIVE ? tcp->copied_seq : tcp->write_seq) - (u32)ret;
+  e->seq = seq;
   e->length = (u32)ret;
   e->captured = captured;
   e->type = direction;

@@ -40,6 +40,7 @@ struct sock_common {
   u16 skc_num;
   unsigned short skc_family;
   volatile unsigned char skc_state;
+  unsigned long skc_flags;
   possible_net_t skc_net;
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;

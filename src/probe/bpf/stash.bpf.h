@@ -58,14 +58,12 @@ static __always_inline void take_stash(struct source* out, struct task_struct* t
   out->in_kernel = true;
 }
 
-/* The source of a message that the system call does not describe. */
+/* The source of a message that the system call does not describe, whose first byte is `seq`. */
 static __always_inline void find_ring_source(struct source* out, struct task_struct* task,
                                              struct sock* sk, struct tcp_sock* tcp, int direction,
-                                             u32 length, bool turn_start) {
+                                             u32 length, u32 seq, bool turn_start) {
   if (!uses_ring(task)) return;
-  if (inside_wanted && tcp)
-    take_stash(out, task, sk, direction,
-               (direction == DIRECTION_RECEIVE ? tcp->copied_seq : tcp->write_seq) - length);
+  if (inside_wanted && tcp) take_stash(out, task, sk, direction, seq);
   if (!out->buffer) find_request(out, (u64)BPF_CORE_READ(sk, sk_socket), direction, length);
   if (!out->buffer && turn_start) {
     __sync_fetch_and_add(&blind_turns, 1);
