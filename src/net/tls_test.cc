@@ -133,6 +133,110 @@ TEST_F(Tls, HoldsTheVersionsItIsGiven) {
   EXPECT_TRUE(call(client_settings()));
 }
 
+TEST_F(Tls, SpeaksOldVersionsWhereItIsToldTo) {
+  TlsSettings old = server_settings();
+  old.min_version = "1.0";
+  listen(old);
+  TlsSettings client = client_settings();
+  client.min_version = "1.0";
+  client.max_version = "1.1";
+  const auto answer = call(client);
+  EXPECT_TRUE(answer) << answer.error().message;
+}
+
+TEST_F(Tls, HoldsTheSuitesAndCurvesItIsGiven) {
+  TlsSettings chosen = server_settings();
+  chosen.cipher_suites = {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"};
+  chosen.max_version = "1.2";
+  listen(chosen);
+  TlsSettings client = client_settings();
+  EXPECT_TRUE(call(client));
+  client.cipher_suites = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
+  expect_refused(call(client), "handshake failure");
+  client.cipher_suites.emplace_back("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+  EXPECT_TRUE(call(client));
+
+  chosen = server_settings();
+  chosen.curve_preferences = {"X25519MLKEM768", "P384"};
+  listen(chosen);
+  client = client_settings();
+  EXPECT_TRUE(call(client));
+  client.curve_preferences = {"X25519"};
+  expect_refused(call(client), "handshake failure");
+}
+
+TEST_F(Tls, OnlySuitesOfTheNewestVersionMeanThatVersion) {
+  TlsSettings newest = server_settings();
+  newest.cipher_suites = {"TLS_AES_128_GCM_SHA256"};
+  listen(newest);
+  EXPECT_TRUE(call(client_settings()));
+  TlsSettings old = client_settings();
+  old.max_version = "1.2";
+  expect_refused(call(old), "protocol version");
+}
+
+TEST_F(Tls, ReadsAServersCertificateAgain) {
+  TlsSettings files;
+  files.cert_file = write_test_file("tls_test_reload.crt", server_.cert_pem());
+  files.key_file = write_test_file("tls_test_reload.key", server_.key_pem());
+  files.reload_interval = std::chrono::nanoseconds(1);
+  listen(files);
+  EXPECT_TRUE(call(client_settings()));
+  // Half of what is being written is no reason to turn anybody away.
+  write_test_file("tls_test_reload.crt", server_.cert_pem().substr(0, 100));
+  EXPECT_TRUE(call(client_settings()));
+  const TestCertificate second = make_certificate("second", nullptr);
+  const TestCertificate next = make_certificate("server", &second, "DNS:localhost");
+  write_test_file("tls_test_reload.crt", next.cert_pem());
+  write_test_file("tls_test_reload.key", next.key_pem());
+  expect_refused(call(client_settings()), "the certificate is refused");
+  TlsSettings renewed;
+  renewed.ca_pem = second.cert_pem();
+  EXPECT_TRUE(call(renewed));
+}
+
+TEST_F(Tls, ReadsAClientsAuthorityAgain) {
+  listen(server_settings());
+  TlsSettings settings;
+  settings.ca_file =
+      write_test_file("tls_test_authority.pem", make_certificate("stranger", nullptr).cert_pem());
+  settings.reload_interval = std::chrono::nanoseconds(1);
+  GrpcClientOptions options;
+  options.endpoint = "https://localhost:" + std::to_string(listening_->port());
+  options.tls = make_tls_client(settings).value();
+  GrpcClient client(loop_, std::move(options));
+  const auto once = [&] {
+    Result<std::string> answer;
+    client.unary("/a.B/C", Bytes::copy("hello"), [&](Result<std::string> result) {
+      answer = std::move(result);
+      loop_.stop();
+    });
+    loop_.run_for(seconds(30));
+    return answer;
+  };
+  EXPECT_FALSE(once());
+  write_test_file("tls_test_authority.pem", authority_.cert_pem());
+  EXPECT_EQ(once(), "hello");
+}
+
+TEST_F(Tls, ReadsTheAuthoritiesOfClientsAgainOnlyWhereItIsToldTo) {
+  const TestCertificate other = make_certificate("other", nullptr);
+  TlsSettings own = client_settings();
+  const TestCertificate mine = make_certificate("client", &other);
+  own.cert_pem = mine.cert_pem();
+  own.key_pem = mine.key_pem();
+  for (const bool reload : {true, false}) {
+    TlsSettings mutual = server_settings();
+    mutual.client_ca_file = write_test_file("tls_test_clients.pem", authority_.cert_pem());
+    mutual.client_ca_file_reload = reload;
+    mutual.client_ca_file_interval = std::chrono::nanoseconds(1);
+    listen(mutual);
+    EXPECT_FALSE(call(own));
+    write_test_file("tls_test_clients.pem", other.cert_pem());
+    EXPECT_EQ(call(own).has_value(), reload);
+  }
+}
+
 TEST_F(Tls, AClientInTheClearIsToldNothingAndEndsSoon) {
   listen(server_settings());
   GrpcClient client(loop_, "127.0.0.1:" + std::to_string(listening_->port()), seconds(20));
@@ -171,6 +275,19 @@ TEST_F(Tls, SaysWhichSettingIsWrong) {
   client = {};
   client.max_version = "1.1";
   EXPECT_FALSE(check_tls(client));
+  client = {};
+  client.cipher_suites = {"TLS_NONE_OF_THESE"};
+  EXPECT_EQ(why(check_tls(client)), "cipher_suites: \"TLS_NONE_OF_THESE\" is no cipher suite");
+  client.cipher_suites = {"TLS_RSA_WITH_AES_128_CBC_SHA"};
+  EXPECT_EQ(why(check_tls(client)),
+            "cipher_suites: \"TLS_RSA_WITH_AES_128_CBC_SHA\" is weak; "
+            "include_insecure_cipher_suites allows it");
+  client.include_insecure_cipher_suites = true;
+  EXPECT_TRUE(check_tls(client));
+  client = {};
+  client.curve_preferences = {"P224"};
+  EXPECT_EQ(why(check_tls(client)),
+            "curve_preferences: \"P224\" is none of P256, P384, P521, X25519, X25519MLKEM768");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ class OpensslTransport final : public TlsTransport {
         socket_(std::move(socket)),
         near_end_(std::move(near_end)),
         peer_(peer_name(socket_)),
-        ssl_(SSL_new(context_->openssl.get())) {
+        ssl_(context_->connection()) {
     error_code ignored;
     socket_.non_blocking(true, ignored);
     SSL_set_fd(ssl_.get(), socket_.native_handle());
@@ -33,8 +33,8 @@ class OpensslTransport final : public TlsTransport {
   }
 
   asio::awaitable<Result<>> handshake(std::string_view host) override {
-    const std::string name(context_->server_name_override.empty() ? host
-                                                                  : context_->server_name_override);
+    const std::string& override = context_->settings.server_name_override;
+    const std::string name(override.empty() ? host : override);
     error_code numeric;
     asio::ip::make_address(name, numeric);
     if (numeric) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
@@ -252,6 +252,8 @@ std::unique_ptr<TlsTransport> make_tls_transport(Socket socket, TlsContextPtr co
                                             std::move(near_end));
 }
 
-std::string_view name_override(const TlsContext& context) { return context.server_name_override; }
+std::string_view name_override(const TlsContext& context) {
+  return context.settings.server_name_override;
+}
 
 }  // namespace sonde::net

@@ -40,7 +40,7 @@ inline bool uses_tls(const ClientSettings& settings) {
 // Call from Config::validate().
 inline Result<> check_client(const ClientSettings& settings) {
   if (settings.endpoint.empty()) return fail(ErrorKind::Invalid, "\"endpoint\" is required");
-  if (auto checked = net::check_tls(settings.tls); !checked) {
+  if (auto checked = check_tls_settings(settings.tls); !checked) {
     return std::unexpected(at("tls", std::move(checked.error())));
   }
   return {};

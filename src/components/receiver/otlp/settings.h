@@ -47,7 +47,7 @@ struct Config {
   static Result<> check(const std::optional<pipeline::TlsServerSettings>& tls,
                         std::string_view where) {
     if (!tls) return {};
-    auto checked = net::check_tls(*tls);
+    auto checked = pipeline::check_tls_settings(*tls);
     if (checked) return {};
     return std::unexpected(at(where, std::move(checked.error())));
   }
