@@ -34,16 +34,24 @@ OFFERS = {
     "node": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"], "http/json": ["none", "gzip"]},
     "go": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"]},
 }
-ENCRYPTION = {"grpc": ["plain", "tls", "mtls"], "http": ["plain"]}
+ENCRYPTION = ["plain", "tls", "mtls"]
 CASES = [f"{language} {protocol} {compression} {encryption}" for language, offer in OFFERS.items()
-         for protocol, compressions in offer.items() for compression in compressions
-         for encryption in ENCRYPTION[protocol.split("/")[0]]]
+         for protocol, compressions in offer.items() for compression in compressions for encryption in ENCRYPTION]
+
+# Python's requests believes a bundle of the environment rather than the one that the SDK names.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.endswith("CA_BUNDLE")}
 
 CONFIG = """
 receivers:
   otlp/plain: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc_plain}"}}, http: {{endpoint: "127.0.0.1:{http_plain}"}}}}}}
-  otlp/tls: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc_tls}", tls: {{{tls}}}}}}}}}
-  otlp/mtls: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc_mtls}", tls: {{{tls}, client_ca_file: {dir}/ca.crt}}}}}}}}
+  otlp/tls:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc_tls}", tls: &tls {{cert_file: {dir}/server.crt, key_file: {dir}/server.key}}}}
+      http: {{endpoint: "127.0.0.1:{http_tls}", tls: *tls}}
+  otlp/mtls:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc_mtls}", tls: &mtls {{<<: *tls, client_ca_file: {dir}/ca.crt}}}}
+      http: {{endpoint: "127.0.0.1:{http_mtls}", tls: *mtls}}
 exporters:
   otlp_grpc: {{endpoint: "127.0.0.1:{sink_grpc}", tls: {{insecure: true}}}}
   otlp_http: {{endpoint: "http://127.0.0.1:{sink_http}"}}
@@ -114,10 +122,10 @@ class Setup:
         self.directory = directory
         make_certificates(directory)
         self.back_end = RecordingBackEnd()
-        self.ports = {name: free_port() for name in ("grpc_plain", "http_plain", "grpc_tls", "grpc_mtls", "metrics", "prometheus")}
+        self.ports = {name: free_port() for name in (
+            "grpc_plain", "http_plain", "grpc_tls", "http_tls", "grpc_mtls", "http_mtls", "metrics", "prometheus")}
         (directory / "sonde.yaml").write_text(CONFIG.format(
-            dir=directory, tls=f"cert_file: {directory}/server.crt, key_file: {directory}/server.key", **self.ports,
-            sink_grpc=self.back_end.grpc_port, sink_http=self.back_end.http_port))
+            dir=directory, **self.ports, sink_grpc=self.back_end.grpc_port, sink_http=self.back_end.http_port))
         self.processes = []
         self.run("sonde", [binary(), "run", "--config", str(directory / "sonde.yaml")], self.ports["http_plain"])
         self.play = functools.cache(self.play_once)
@@ -149,7 +157,7 @@ class Setup:
         cases = [self.case(name) for name in CASES if name.startswith(language + " ")]
         (self.directory / f"{language}.json").write_text(json.dumps(cases))
         done = subprocess.run([*command, str(SDKS / "recording.json"), str(self.directory / f"{language}.json")],
-                              capture_output=True, text=True, timeout=120 * PATIENCE)
+                              capture_output=True, text=True, timeout=120 * PATIENCE, env=ENVIRONMENT)
         assert done.returncode == 0, done.stderr[-3000:]
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         return {answer["case"]: answer["spans"] for answer in answers}, done.stderr[-3000:]
