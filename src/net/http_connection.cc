@@ -68,10 +68,18 @@ void HttpConnection::answer(uint64_t exchange, Response response,
     }
     return;
   }
+  annotate(response);
   answer_ = std::move(response);
   out_ = std::move(stream);
   on_close_ = std::move(on_close);
   wake();
+}
+
+void HttpConnection::annotate(Response& response) const {
+  const HttpServerOptions& options = core_->options;
+  const auto& more = options.response_headers;
+  response.headers.insert(response.headers.end(), more.begin(), more.end());
+  if (options.cors) options.cors->annotate(origin_, method_, response.headers);
 }
 
 void HttpConnection::abort() {
@@ -102,7 +110,16 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
       c.head_ = request.head;
       c.answer_.reset();
       ++c.exchange_;
-      c.core_->handler(request, Responder(self, &c.core_->loop, c.exchange_));
+      const Cors* const cors = c.core_->options.cors.get();
+      if (cors) {
+        c.method_ = request.method;
+        c.origin_ = request.header("Origin");
+      }
+      if (cors && Cors::is_preflight(request)) {
+        c.answer_ = cors->preflight(request);
+      } else {
+        c.core_->handler(request, Responder(self, &c.core_->loop, c.exchange_));
+      }
     }
     while (!c.answer_ && c.open_) {
       c.wake_.expires_at(asio::steady_timer::time_point::max());
@@ -167,7 +184,7 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   }
   stop_timer();
   if (!refusal) {
-    keep_alive_ = parser.keep_alive();
+    keep_alive_ = parser.keep_alive() && core_->options.keep_alive;
     refusal = take_request(parser, request);
   }
   if (refusal) {
@@ -193,7 +210,7 @@ asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_
   const bool bodyless = head_ || response.status == 204 || response.status == 304;
   const std::array<asio::const_buffer, 2> buffers = {
       asio::buffer(head), bodyless ? asio::const_buffer() : asio::buffer(response.body)};
-  start_timer(core_->options.idle_timeout, Late::Close);
+  start_timer(core_->options.write_timeout, Late::Close);
   const auto error = co_await transport_->write(buffers);
   stop_timer();
   co_return !error;
@@ -214,7 +231,7 @@ asio::awaitable<void> HttpConnection::run_stream() {
   while (open_) {
     if (!bytes.empty()) {
       const std::array<asio::const_buffer, 1> out = {asio::buffer(bytes)};
-      start_timer(core_->options.idle_timeout, Late::Close);
+      start_timer(core_->options.write_timeout, Late::Close);
       const auto error = co_await transport_->write(out);
       stop_timer();
       if (error || !open_) co_return;

@@ -184,8 +184,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_v
       },
       impl->options.accepting));
   const HttpServerOptions& limits = impl->options;
-  const Duration least =
-      std::min({limits.idle_timeout, limits.header_timeout, limits.body_timeout});
+  const Duration least = std::min(
+      {limits.idle_timeout, limits.header_timeout, limits.body_timeout, limits.write_timeout});
   impl->timer.start(loop, std::clamp<Duration>(least / 4, milliseconds(1), seconds(1)),
                     [core = impl.get()] { core->tick(); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));

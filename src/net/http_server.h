@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/accepting.h"
+#include "net/cors.h"
 #include "net/http_types.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -26,10 +27,14 @@ struct HttpServerOptions {
   size_t max_body = 20 * 1024 * 1024;
   size_t max_connections = 256;
   size_t max_stream_backlog = 1024 * 1024;           // unsent bytes of one stream
-  Duration idle_timeout = std::chrono::seconds(75);  // between requests, and for each write
+  Duration idle_timeout = std::chrono::seconds(75);  // between requests
   Duration header_timeout = std::chrono::seconds(10);
   Duration body_timeout = std::chrono::seconds(60);
-  TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
+  Duration write_timeout = std::chrono::seconds(75);  // for each write of an answer
+  bool keep_alive = true;                             // several requests on a connection
+  Headers response_headers = {};                      // of each answer of the handler
+  std::shared_ptr<const Cors> cors = nullptr;         // answers preflights, annotates the rest
+  TlsContextPtr tls = nullptr;                        // of make_tls_server(); none: in the clear
   Accepting accepting = {};
 };
 

@@ -144,6 +144,30 @@ TEST_F(HttpServerTest, RefusesConnectionsOverTheLimit) {
   EXPECT_FALSE(first.read_until("GET / ").empty()) << "the first one is untouched";
 }
 
+TEST_F(HttpServerTest, AnswersPreflightsItselfAndAnnotatesTheRest) {
+  serve_echo({.response_headers = {{"X-Served-By", "test"}},
+              .cors = std::make_shared<Cors>(CorsSettings{.allowed_origins = {"https://a"}})});
+  RawClient client(port_);
+  client.send(
+      "OPTIONS /v1 HTTP/1.1\r\nHost: a\r\nOrigin: https://a\r\n"
+      "Access-Control-Request-Method: POST\r\n\r\n");
+  const std::string preflight = client.read_until("\r\n\r\n");
+  EXPECT_TRUE(begins(preflight, "HTTP/1.1 204 ")) << preflight;
+  EXPECT_NE(preflight.find("Access-Control-Allow-Methods: POST\r\n"), std::string::npos);
+  client.send("POST /v1 HTTP/1.1\r\nHost: a\r\nOrigin: https://a\r\nContent-Length: 0\r\n\r\n");
+  const std::string answer = client.read_until("POST /v1 ");
+  EXPECT_NE(answer.find("Access-Control-Allow-Origin: https://a\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("X-Served-By: test\r\n"), std::string::npos);
+  client.send("OPTIONS /v1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(client.read_until("OPTIONS /v1 ").find("HTTP/1.1 200"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, EndsEachConnectionAfterOneRequestWhereItIsToldTo) {
+  serve_echo({.keep_alive = false});
+  const std::string answer = exchange("GET /p HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+}
+
 TEST_F(HttpServerTest, SendsContinueToWhoeverWaitsForIt) {
   serve_echo();
   RawClient client(port_);

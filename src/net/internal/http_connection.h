@@ -69,6 +69,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   asio::awaitable<void> refuse(Refusal refusal);
   asio::awaitable<bool> write(const Response& response, bool keep_alive);
   asio::awaitable<void> run_stream();
+  void annotate(Response& response) const;
   static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
   asio::awaitable<void> linger();
   void peer_gone();
@@ -86,6 +87,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool head_ = false;
   bool keep_alive_ = false;
   bool http10_ = false;
+  std::string method_, origin_;  // of the request, where there is CORS
   std::optional<Response> answer_;
   std::shared_ptr<Stream::State> out_;
   std::move_only_function<void()> on_close_;

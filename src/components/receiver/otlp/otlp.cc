@@ -156,21 +156,15 @@ class OtlpReceiver final : public pipeline::Component {
 
   Result<> start_http(pipeline::Host& host, const Http& settings) {
     http_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "http", outputs_);
-    net::HttpServerOptions options;
-    options.max_body = settings.max_request_body_size;
-    options.accepting = [this, &host](Result<> result) { accepting(host, 1, std::move(result)); };
-    options.max_connections = 10'000;
-    if (settings.tls) {
-      auto tls = net::make_tls_server(*settings.tls, net::HttpVersion::Http1);
-      if (!tls) return std::unexpected(at("protocols::http", std::move(tls.error())));
-      options.tls = std::move(*tls);
-    }
+    auto options = pipeline::http_server_options(settings.server);
+    if (!options) return std::unexpected(at("protocols::http", std::move(options.error())));
+    options->accepting = [this, &host](Result<> result) { accepting(host, 1, std::move(result)); };
     auto server = net::HttpServer::listen(
-        host.loop(), settings.endpoint,
+        host.loop(), pipeline::listen_address(settings.server.transport, settings.server.endpoint),
         [this](const net::Request& request, net::Responder responder) {
           take_http(request, std::move(responder));
         },
-        std::move(options));
+        std::move(*options));
     if (!server) return std::unexpected(at("protocols::http::endpoint", server.error()));
     http_ = std::move(*server);
     return {};
@@ -224,9 +218,15 @@ class OtlpReceiver final : public pipeline::Component {
                    "415 unsupported media type, supported: [application/json, "
                    "application/x-protobuf]\n");
     }
-    const size_t limit = config_.protocols.http->max_request_body_size;
-    auto body = open_body(net::Carrier::Http, request.header("content-encoding"), request.body,
-                          limit, [&] { return Bytes::copy(request.body); });
+    const pipeline::HttpServerSettings& settings = config_.protocols.http->server;
+    const size_t limit = settings.max_body();
+    const std::string_view encoding = request.header("content-encoding");
+    Result<Body> body =
+        fail(ErrorKind::NotFound, fmt::format("\"{}\" is not taken here", encoding));
+    if (settings.takes_encoding(encoding)) {
+      body = open_body(net::Carrier::Http, encoding, request.body, limit,
+                       [&] { return Bytes::copy(request.body); });
+    }
     if (body && json) {
       auto read = wire::otlp_from_json(*signal, wire::OtlpBody::Request, body->plain.view(), limit);
       body = read ? Result<Body>(Body{std::move(*read), nullptr})
@@ -247,9 +247,7 @@ class OtlpReceiver final : public pipeline::Component {
           refusal(json, GrpcCode::InvalidArgument,
                   {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
     }
-    auto context = config_.protocols.http->include_metadata
-                       ? context_of(request.headers, request.peer)
-                       : nullptr;
+    auto context = settings.include_metadata ? context_of(request.headers, request.peer) : nullptr;
     http_intake_->take(*signal, std::move(*body), *items, std::move(context),
                        [json, signal = *signal,
                         responder = std::move(responder)](Result<Accepted> result) mutable {

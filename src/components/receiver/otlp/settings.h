@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/field.h"
+#include "pipeline/http_server_settings.h"
 #include "pipeline/tls_settings.h"
 
 namespace sonde::otlp_receiver {
@@ -19,13 +20,10 @@ struct Grpc {
 };
 
 struct Http {
-  std::string endpoint = "localhost:4318";
+  pipeline::HttpServerSettings server{.endpoint = "localhost:4318"};
   std::string traces_url_path = "/v1/traces";
   std::string metrics_url_path = "/v1/metrics";
   std::string logs_url_path = "/v1/logs";
-  uint64_t max_request_body_size = 20 * 1024 * 1024;
-  bool include_metadata = false;
-  std::optional<pipeline::TlsServerSettings> tls;
 };
 
 struct Protocols {
@@ -36,20 +34,17 @@ struct Protocols {
 struct Config {
   Protocols protocols;
   Result<> validate() const {
-    if (protocols.grpc) TRY(check(protocols.grpc->tls, "protocols::grpc::tls"));
-    if (protocols.http) TRY(check(protocols.http->tls, "protocols::http::tls"));
+    if (protocols.grpc && protocols.grpc->tls) {
+      auto checked = pipeline::check_tls_settings(*protocols.grpc->tls);
+      if (!checked) return std::unexpected(at("protocols::grpc::tls", std::move(checked.error())));
+    }
+    if (protocols.http) {
+      auto checked = pipeline::check_http_server(protocols.http->server);
+      if (!checked) return std::unexpected(at("protocols::http", std::move(checked.error())));
+    }
     if (protocols.grpc || protocols.http) return {};
     return fail(ErrorKind::Invalid,
                 "must specify at least one protocol: protocols::grpc or protocols::http");
-  }
-
- private:
-  static Result<> check(const std::optional<pipeline::TlsServerSettings>& tls,
-                        std::string_view where) {
-    if (!tls) return {};
-    auto checked = pipeline::check_tls_settings(*tls);
-    if (checked) return {};
-    return std::unexpected(at(where, std::move(checked.error())));
   }
 };
 
@@ -64,15 +59,10 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
                   "Keep the metadata of a call with its data, for batching and sending by it."),
     config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."));
 inline constexpr auto kHttpFields = config::fields<Http>(
-    config::field("endpoint", &Http::endpoint, "Where to listen: host:port, or unix:PATH."),
+    config::embed(&Http::server, pipeline::kHttpServerFields),
     config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),
     config::field("metrics_url_path", &Http::metrics_url_path, "Where metrics are posted."),
-    config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."),
-    config::field("max_request_body_size", &Http::max_request_body_size,
-                  "The largest body, decompressed, that is taken.", {.min = 1, .unit = "By"}),
-    config::field("include_metadata", &Http::include_metadata,
-                  "Keep the headers of a request with its data, for batching and sending by them."),
-    config::field("tls", &Http::tls, pipeline::kTlsServerFields, "Encryption."));
+    config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."));
 inline constexpr auto kProtocolFields = config::fields<Protocols>(
     config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
     config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
