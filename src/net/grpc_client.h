@@ -25,7 +25,14 @@ struct GrpcClientOptions {
   Duration timeout = std::chrono::seconds(5);  // one call, connecting included
   Headers headers;                             // metadata sent with each call
   size_t max_response = 4 * 1024 * 1024;
-  TlsContextPtr tls = nullptr;  // of make_tls_client(); none: in the clear
+  // A connection with calls that is silent for so long is asked whether its peer is still there;
+  // one that does not answer in time is given up. 0: never.
+  Duration ping_after{};
+  Duration ping_timeout = std::chrono::seconds(20);
+  bool ping_without_calls = false;
+  std::string authority;             // the name of the server; empty: as the endpoint says
+  std::string user_agent = "sonde";  // nothing is sent where it is empty
+  TlsContextPtr tls = nullptr;       // of make_tls_client(); none: in the clear
 };
 
 class GrpcClient {

@@ -88,7 +88,7 @@ struct GrpcConnection::Callbacks {
   }
 
   static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_GOAWAY) self(user).draining_ = true;
+    if (frame->hd.type == NGHTTP2_GOAWAY) self(user).goaway(frame->goaway);
     if (frame->hd.type == NGHTTP2_SETTINGS) self(user).greeted_ = true;
     return 0;
   }
@@ -140,14 +140,18 @@ struct GrpcConnection::Callbacks {
 GrpcConnection::GrpcConnection(GrpcClient::Impl& owner)
     : owner_(owner.weak_from_this()),
       url_(*owner.url),
-      authority_(url_.address.unix_path().empty() ? url_.address.to_string() : "localhost"),
+      authority_(owner.options.authority.empty() ? url_.authority() : owner.options.authority),
+      user_agent_(owner.options.user_agent),
       connect_timeout_(owner.options.timeout),
       metadata_(owner.options.headers),
       loop_(owner.loop),
       tls_(owner.options.tls),
       dial_(owner.loop) {}
 
-GrpcConnection::~GrpcConnection() { nghttp2_session_del(session_); }
+GrpcConnection::~GrpcConnection() {
+  stop_pings();
+  nghttp2_session_del(session_);
+}
 
 GrpcCall* GrpcConnection::call_of(int32_t stream) const {
   const auto found = calls_.find(stream);
@@ -197,6 +201,7 @@ asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) 
       break;
     }
     c.received_ += n;
+    if (c.pinged_) c.heard();
     const ssize_t used =
         nghttp2_session_mem_recv(c.session_, reinterpret_cast<const uint8_t*>(in), n);
     if (used < 0) {
@@ -229,8 +234,9 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   head.assign({http2_field(":method", "POST"), http2_field(":scheme", tls_ ? "https" : "http"),
                http2_field(":path", url_.path.empty() ? call->path : path),
                http2_field(":authority", authority_), http2_field("te", "trailers"),
-               http2_field("content-type", "application/grpc"), http2_field("user-agent", "sonde"),
+               http2_field("content-type", "application/grpc"),
                http2_field("grpc-timeout", call->timeout_header)});
+  if (!user_agent_.empty()) head.push_back(http2_field("user-agent", user_agent_));
   if (!call->encoding.empty()) {
     head.push_back(http2_field("grpc-encoding", call->encoding));
     head.push_back(http2_field("grpc-accept-encoding", accepted_encodings(Carrier::Grpc)));
@@ -248,6 +254,9 @@ void GrpcConnection::submit_now(const GrpcCallPtr& call) {
   }
   call->stream = id;
   calls_.emplace(id, call);
+  if (ping_timer_ == 0) {
+    if (const auto owner = owner_.lock()) watch_silence(owner->options.ping_after);
+  }
 }
 
 bool GrpcConnection::cancel(const GrpcCallPtr& call) {
@@ -325,12 +334,14 @@ void GrpcConnection::lost(error_code error) {
 void GrpcConnection::abort(std::string why) {
   if (std::exchange(dead_, true)) return;
   why_ = std::move(why);
+  stop_pings();
   dial_.abandon();
   if (transport_) transport_->close();
 }
 
 void GrpcConnection::end() {
   dead_ = true;
+  stop_pings();
   dial_.abandon();
   if (transport_) transport_->close();
   settle();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/grpc_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/counters.h"
@@ -53,11 +54,21 @@ void GrpcServer::Impl::admit(Socket socket) {
                  asio::detached);
 }
 
+Duration GrpcServer::Impl::tick_interval() const {
+  Duration least = std::chrono::seconds(4);
+  const GrpcServerKeepalive& keep = options.keepalive;
+  for (const Duration each : {keep.max_idle, keep.max_age, keep.max_age_grace, keep.ping_after,
+                              keep.ping_timeout, options.hello_timeout, options.message_timeout}) {
+    if (each.count() > 0) least = std::min(least, each);
+  }
+  return std::max<Duration>(least / 4, std::chrono::milliseconds(1));
+}
+
 void GrpcServer::Impl::tick() {
   const int64_t now = loop.clock().monotonic_ns();
   const auto all = connections;  // a tick may end its connection
   for (const auto& [key, connection] : all) connection->tick(now);
-  timer = loop.after(std::chrono::seconds(1), [weak = weak_from_this()] {
+  timer = loop.after(tick_interval(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
 }
@@ -73,7 +84,7 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(Loop& loop, std::string_v
         if (const auto self = weak.lock()) self->admit(std::move(socket));
       },
       std::move(accepting)));
-  impl->timer = loop.after(std::chrono::seconds(1), [weak] {
+  impl->timer = loop.after(impl->tick_interval(), [weak] {
     if (const auto self = weak.lock()) self->tick();
   });
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));

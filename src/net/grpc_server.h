@@ -47,6 +47,19 @@ struct GrpcStatus {
   std::string details;  // A serialized google.rpc.Status for grpc-status-details-bin, or empty.
 };
 
+// As gRPC's own servers keep connections, with their defaults. 0 is never unless said otherwise.
+struct GrpcServerKeepalive {
+  Duration max_idle{};       // without a call; then the peer is sent away
+  Duration max_age{};        // a tenth more or less; then the same
+  Duration max_age_grace{};  // for calls in progress; then the connection is closed. 0: for ever
+  Duration ping_after = std::chrono::hours(2);  // of silence
+  Duration ping_timeout = std::chrono::seconds(20);
+  // A peer that pings more often, three times without an answer to a call between, is closed. 0:
+  // it may.
+  Duration min_ping_interval = std::chrono::minutes(5);
+  bool pings_without_calls = false;
+};
+
 struct GrpcServerOptions {
   size_t max_message = size_t{4} << 20;  // bytes of one message as sent
   size_t max_header = 16 * 1024;
@@ -56,6 +69,7 @@ struct GrpcServerOptions {
   Duration message_timeout = std::chrono::seconds(60);  // from the head of a call to its end
   Duration hello_timeout = std::chrono::seconds(10);    // for the first bytes of a connection
   Accepting accepting = {};
+  GrpcServerKeepalive keepalive = {};
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
   // Asked for a message's memory before its first byte is kept; what it returns lives as long as
   // the message does. An error refuses the call: with RESOURCE_EXHAUSTED where it is Exhausted.

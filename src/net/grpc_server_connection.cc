@@ -46,6 +46,11 @@ struct GrpcServerConnection::Callbacks {
   static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     GrpcServerConnection& c = self(user);
     c.hello_by_ns_ = 0;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+      const int64_t now = c.server_->loop.clock().monotonic_ns();
+      if (!c.keepalive_.pinged(now, c.calls_.size())) c.refuse_pings();
+      return 0;
+    }
     Call* const call = c.call_of(frame->hd.stream_id);
     if (!call || call->answered) return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST &&
@@ -118,7 +123,10 @@ struct GrpcServerConnection::Callbacks {
 
 GrpcServerConnection::GrpcServerConnection(std::shared_ptr<GrpcServer::Impl> server,
                                            std::unique_ptr<Transport> transport)
-    : server_(std::move(server)), transport_(std::move(transport)) {
+    : server_(std::move(server)),
+      transport_(std::move(transport)),
+      keepalive_(server_->options.keepalive, server_->loop.clock().monotonic_ns(),
+                 static_cast<double>(reinterpret_cast<uintptr_t>(this) / 64 % 1024) / 1023) {
   hello_by_ns_ = server_->loop.clock().monotonic_ns() + server_->options.hello_timeout.count();
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
@@ -151,6 +159,7 @@ GrpcServerConnection::Call* GrpcServerConnection::call_of(int32_t stream) {
 
 void GrpcServerConnection::begin(int32_t stream) {
   Call& call = calls_[stream];
+  keepalive_.called();
   call.stream = stream;
   call.deadline_ns =
       server_->loop.clock().monotonic_ns() + server_->options.message_timeout.count();
@@ -254,6 +263,7 @@ void GrpcServerConnection::answer(int32_t stream, Bytes message) {
   Call* const call = call_of(stream);
   if (!call || call->answered || dead_) return;
   call->answered = true;
+  keepalive_.answered();
   call->reply.prefix = grpc_prefix(message.size());
   call->reply.bytes = std::move(message);
   const nghttp2_nv head[] = {http2_field(":status", "200"),
@@ -333,6 +343,7 @@ asio::awaitable<void> GrpcServerConnection::serve(std::shared_ptr<GrpcServerConn
     const auto [error, used] = c.receive();
     if (error == asio::error::would_block || error == asio::error::try_again) continue;
     if (error) break;
+    c.keepalive_.heard();
     // Calls are given out after nghttp2 has returned: a handler may answer at once.
     for (const int32_t stream : std::exchange(c.ready_, {})) {
       Call* const call = c.call_of(stream);
@@ -350,26 +361,6 @@ asio::awaitable<void> GrpcServerConnection::serve(std::shared_ptr<GrpcServerConn
     c.flush();
   }
   c.close();
-}
-
-void GrpcServerConnection::tick(int64_t now_ns) {
-  if (dead_) return;
-  if (hello_by_ns_ != 0 && now_ns > hello_by_ns_) return close();
-  bool late = false;
-  for (auto& [stream, call] : calls_) {
-    if (call.ended || call.answered || now_ns < call.deadline_ns) continue;
-    submit_status(call, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
-    late = true;
-  }
-  if (late) flush_soon();
-}
-
-void GrpcServerConnection::drain() {
-  if (dead_) return;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
-  flush_soon();
 }
 
 void GrpcServerConnection::close() {

@@ -83,6 +83,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   // Tells the peer that nobody waits any more. False when the call is not on this connection.
   bool cancel(const GrpcCallPtr& call);
   void abort(std::string why);
+  void stop_pings() { loop_.cancel(std::exchange(ping_timer_, 0)); }
 
  private:
   struct Callbacks;
@@ -94,10 +95,15 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   void settle();
   void end();
   GrpcCall* call_of(int32_t stream) const;
+  void watch_silence(Duration wait);
+  void silent();
+  void heard();
+  void goaway(const nghttp2_goaway& frame);
 
   std::weak_ptr<GrpcClient::Impl> owner_;
   Url url_;
   std::string authority_;
+  std::string user_agent_;
   Duration connect_timeout_;
   Headers metadata_;
   Loop& loop_;
@@ -112,6 +118,9 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   std::vector<GrpcCallPtr> unsent_;
   std::string why_ = "the connection was closed";
   uint64_t received_ = 0;
+  TimerId ping_timer_ = 0;
+  uint64_t received_then_ = 0;  // when the timer was armed
+  bool pinged_ = false;
   bool flush_posted_ = false;
   bool writing_ = false;
   bool draining_ = false;

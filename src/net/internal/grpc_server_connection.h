@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "net/grpc_server.h"
+#include "net/internal/grpc_keepalive.h"
 #include "net/internal/http2_output.h"
 #include "net/internal/listener.h"
 #include "net/internal/transport.h"
@@ -23,7 +24,9 @@ namespace sonde::net {
 struct GrpcServer::Impl : std::enable_shared_from_this<GrpcServer::Impl> {
   Impl(Loop& owner, Handler fn, GrpcServerOptions limits);
   void admit(Socket socket);
-  void tick();  // once a second: what is overdue
+  void tick();  // what is overdue
+  // How often: once a second, or as the shortest time of the settings asks.
+  Duration tick_interval() const;
 
   Loop& loop;
   Handler handler;
@@ -80,6 +83,8 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   void take_prefix(Call& call);
   void finish(Call& call);
   void submit_status(Call& call, const GrpcStatus& status);
+  void retire();
+  void refuse_pings();
   void flush_soon();
   void flush();
   static asio::awaitable<void> write_rest(std::shared_ptr<GrpcServerConnection> self);
@@ -99,6 +104,8 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   Buffer direct_;
   std::vector<int32_t> ready_;  // whole calls, for after nghttp2 has returned
   int64_t hello_by_ns_ = 0;     // 0 once the peer has greeted
+  GrpcKeepalive keepalive_;
+  bool retiring_ = false;
   bool flush_posted_ = false;
   bool writing_ = false;
   bool dead_ = false;
