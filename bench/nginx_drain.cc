@@ -2,7 +2,7 @@
 // The cheapest possible user of the probe: drains on a timer and drops the records. It isolates
 // what the kernel programs cost a server from what the rest of the program costs. Commands come as
 // lines on stdin: `on`, `empty` (programs that do nothing), `off`, `exclude PID`, `include PID`,
-// `stats`; each is answered with one line. Not a product binary.
+// `stats`; each is answered with one line. The argument names a front end. Not a product binary.
 #include <poll.h>
 #include <unistd.h>
 
@@ -14,7 +14,8 @@
 #include "bench_empty.skel.h"
 #include "probe/probe.h"
 
-int main() {
+int main(int argc, char** argv) {
+  const auto front_end = sonde::probe::front_end_of(argc > 1 ? argv[1] : "auto");
   std::unique_ptr<sonde::probe::Probe> probe;
   bench_empty* empty = nullptr;
   uint64_t bytes = 0;
@@ -32,7 +33,7 @@ int main() {
     for (size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1)) {
       const std::string line = buffer.substr(0, end);
       if (line == "on" && !probe) {
-        auto made = sonde::probe::Probe::create({.drop_privileges = false});
+        auto made = sonde::probe::Probe::create({.drop_privileges = false, .front_end = front_end});
         if (!made || !(*made)->attach()) {
           std::puts("cannot load");
           return 1;

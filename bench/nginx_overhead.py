@@ -42,7 +42,8 @@ def requests_served(port):
 
 
 def probes():
-    return subprocess.run(["bpftool", "prog", "show"], capture_output=True, text=True).stdout.count("name length_send")
+    shown = subprocess.run(["bpftool", "prog", "show"], capture_output=True, text=True).stdout
+    return shown.count("name length_send") + shown.count("name system_call_end")
 
 
 def wait_until_alone(seconds=600):
@@ -55,8 +56,8 @@ def wait_until_alone(seconds=600):
 
 
 class Drain:
-    def __init__(self, binary):
-        self.p = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, binary, front_end):
+        self.p = subprocess.Popen([binary, front_end], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def tell(self, line):
         self.p.stdin.write(line + "\n")
@@ -67,6 +68,7 @@ class Drain:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--drain", default="build/bench/probe_drain")
+    parser.add_argument("--front-end", default="auto", help="socket-length, fexit or system-calls")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=16)
@@ -78,7 +80,7 @@ def main():
         with open(conf, "w") as f:
             f.write(CONF.format(dir=d, port=port))
         nginx = subprocess.Popen(["nginx", "-c", conf, "-p", d])
-        drain = Drain(args.drain)
+        drain = Drain(args.drain, args.front_end)
         try:
             time.sleep(0.5)
             children = subprocess.check_output(["ps", "--ppid", str(nginx.pid), "-o", "pid="], text=True)

@@ -102,7 +102,8 @@ Diagnosis diagnose() {
             "container, mount /sys");
   }
 
-  const FrontEnd front_end = btf ? detect_front_end() : FrontEnd::None;
+  const std::vector<FrontEnd> front_ends = btf ? detect_front_ends() : std::vector<FrontEnd>();
+  const FrontEnd front_end = front_ends.empty() ? FrontEnd::None : front_ends.front();
   out.front_end = to_string(front_end);
   switch (front_end) {
     case FrontEnd::SocketLength:
@@ -111,15 +112,28 @@ Diagnosis diagnose() {
     case FrontEnd::Fexit:
       good("front end: TCP function exits");
       note("unix sockets are not seen with this front end; kernel 6.3 or later sees them");
+      note(
+          "should this kernel trace no functions, the end of every system call is watched instead, "
+          "which costs more");
+      break;
+    case FrontEnd::SystemCalls:
+      good("front end: the end of every system call");
+      note(
+          "every system call of the host pays for this front end; kernel 6.3 or later, or one with "
+          "CONFIG_FUNCTION_TRACER=y, has a cheaper one");
       break;
     case FrontEnd::None:
       if (btf)
-        missing("neither socket length tracepoints nor traceable TCP functions",
-                "use kernel 6.3 or later, or 5.19 to 6.2 with CONFIG_FUNCTION_TRACER=y");
+        missing(
+            "neither socket length tracepoints nor traceable TCP functions nor tracepoints of "
+            "system calls",
+            "use kernel 6.3 or later, or an earlier one with CONFIG_FTRACE_SYSCALLS=y");
       break;
   }
 
-  if (front_end != FrontEnd::None) {
+  if (front_end == FrontEnd::SystemCalls) {
+    note("servers that use io_uring for their sockets are not seen with this front end");
+  } else if (front_end != FrontEnd::None) {
     switch (detect_ring_means()) {
       case RingMeans::Inside:
         good("io_uring: messages of sockets are read");

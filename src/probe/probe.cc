@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -25,6 +26,8 @@ namespace sonde::probe {
 namespace {
 
 constexpr uint32_t kTgidLimit = 4 * 1024 * 1024;
+
+std::atomic<FrontEnd> g_running{FrontEnd::None};
 
 struct BtfDeleter {
   void operator()(btf* b) const { btf__free(b); }
@@ -52,13 +55,16 @@ bool has_type(const btf* kernel, const char* name, uint32_t kind) {
   return btf__find_by_name_kind(kernel, name, kind) > 0;
 }
 
-FrontEnd choose(const btf* kernel) {
+std::vector<FrontEnd> front_ends(const btf* kernel) {
+  std::vector<FrontEnd> out;
   if (has_type(kernel, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF))
-    return FrontEnd::SocketLength;
+    out.push_back(FrontEnd::SocketLength);
   if (has_type(kernel, "tcp_sendmsg", BTF_KIND_FUNC) &&
       has_type(kernel, "tcp_recvmsg", BTF_KIND_FUNC))
-    return FrontEnd::Fexit;
-  return FrontEnd::None;
+    out.push_back(FrontEnd::Fexit);
+  if (has_type(kernel, "btf_trace_sys_exit", BTF_KIND_TYPEDEF))
+    out.push_back(FrontEnd::SystemCalls);
+  return out;
 }
 
 void autoload(bpf_program* program, bool on) { bpf_program__set_autoload(program, on); }
@@ -92,33 +98,77 @@ struct Probe::Impl {
     if (skeleton) probe_bpf__destroy(skeleton);
   }
 
+  void open(const btf* kernel) {
+    skeleton = probe_bpf__open();
+    if (!skeleton) return;
+    auto& p = skeleton->progs;
+    const bool length = front_end == FrontEnd::SocketLength;
+    const bool fexit = front_end == FrontEnd::Fexit;
+    const bool calls = front_end == FrontEnd::SystemCalls;
+    autoload(p.length_send, length);
+    autoload(p.length_receive, length);
+    autoload(p.fexit_send, fexit);
+    autoload(p.fexit_receive, fexit);
+    // Gone since 6.5, where sendmsg took over its work.
+    autoload(p.fexit_sendpage, fexit && has_type(kernel, "tcp_sendpage", BTF_KIND_FUNC));
+    autoload(p.system_call_end, calls);
+    skeleton->rodata->by_address = calls;
+    if (!calls) bpf_map__set_max_entries(skeleton->maps.conns_by_address, 1);
+    RingWatch::select(skeleton, kernel, ring_means);
+    bpf_map__set_max_entries(skeleton->maps.events, config.ring_bytes);
+    timespec tick{};
+    if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && tick.tv_nsec > 0)
+      skeleton->rodata->tick_ns = static_cast<uint64_t>(tick.tv_nsec);
+  }
+
+  void close() {
+    probe_bpf__destroy(skeleton);
+    skeleton = nullptr;
+  }
+
+  // Some kernels know the functions and yet trace none: that shows only when it is tried.
+  int try_function_exits() const {
+    bpf_link* link = bpf_program__attach(skeleton->progs.fexit_send);
+    if (!link) return -errno;
+    bpf_link__destroy(link);
+    return 0;
+  }
+
   Result<> load(const btf* kernel) {
+    // What io_uring moves ends no system call.
+    const RingMeans wanted = front_end == FrontEnd::SystemCalls
+                                 ? RingMeans::None
+                                 : std::min(RingWatch::means(kernel), config.ring_means);
+    ring_means = wanted;
     for (;;) {
-      skeleton = probe_bpf__open();
+      open(kernel);
       if (!skeleton) return std::unexpected(error_of("cannot open the BPF programs", errno));
-      auto& p = skeleton->progs;
-      const bool length = front_end == FrontEnd::SocketLength;
-      autoload(p.length_send, length);
-      autoload(p.length_receive, length);
-      autoload(p.fexit_send, !length);
-      autoload(p.fexit_receive, !length);
-      // Gone since 6.5, where sendmsg took over its work.
-      autoload(p.fexit_sendpage, !length && has_type(kernel, "tcp_sendpage", BTF_KIND_FUNC));
-      RingWatch::select(skeleton, kernel, ring_means);
-      bpf_map__set_max_entries(skeleton->maps.events, config.ring_bytes);
-      timespec tick{};
-      if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 && tick.tv_nsec > 0)
-        skeleton->rodata->tick_ns = static_cast<uint64_t>(tick.tv_nsec);
-      const int err = probe_bpf__load(skeleton);
-      if (err == 0) return {};
+      int err = probe_bpf__load(skeleton);
+      if (err == 0 && front_end == FrontEnd::Fexit) err = try_function_exits();
+      if (err == 0) {
+        if (ring_means < wanted)
+          log_warn("this kernel refuses the programs for io_uring; its messages are not seen");
+        return {};
+      }
+      close();
       if (ring_means == RingMeans::None)
         return std::unexpected(error_of("cannot load the BPF programs", err));
       // The programs for rings look deeper into the kernel than the others: go on without them.
-      log_warn("this kernel refuses the programs for io_uring; its messages are not seen");
       ring_means = RingMeans::None;
-      probe_bpf__destroy(skeleton);
-      skeleton = nullptr;
     }
+  }
+
+  // Loads the first of these that the kernel takes.
+  Result<> load_first(const btf* kernel, const std::vector<FrontEnd>& candidates) {
+    Result<> loaded;
+    for (const FrontEnd candidate : candidates) {
+      front_end = candidate;
+      loaded = load(kernel);
+      // Nothing but tracing functions is forbidden on kernels that allow the rest.
+      if (loaded || candidate != FrontEnd::Fexit || candidate == candidates.back()) break;
+      log_warn("this kernel traces no functions; the end of every system call is watched instead");
+    }
+    return loaded;
   }
 
   static int sample(void* self, void* data, size_t size) {
@@ -141,6 +191,8 @@ std::string_view to_string(FrontEnd front_end) {
       return "socket-length";
     case FrontEnd::Fexit:
       return "fexit";
+    case FrontEnd::SystemCalls:
+      return "system-calls";
     case FrontEnd::None:
       break;
   }
@@ -152,14 +204,21 @@ RingMeans detect_ring_means() {
   return kernel ? RingWatch::means(kernel.get()) : RingMeans::None;
 }
 
-FrontEnd detect_front_end() {
-  const std::unique_ptr<btf, BtfDeleter> kernel(btf__load_vmlinux_btf());
-  const FrontEnd found = kernel ? choose(kernel.get()) : FrontEnd::None;
-  return found;
+FrontEnd front_end_of(std::string_view name) {
+  for (const FrontEnd f : {FrontEnd::SocketLength, FrontEnd::Fexit, FrontEnd::SystemCalls})
+    if (name == to_string(f)) return f;
+  return FrontEnd::None;
 }
 
+std::vector<FrontEnd> detect_front_ends() {
+  const std::unique_ptr<btf, BtfDeleter> kernel(btf__load_vmlinux_btf());
+  return kernel ? front_ends(kernel.get()) : std::vector<FrontEnd>();
+}
+
+FrontEnd running_front_end() { return g_running.load(); }
+
 Probe::Probe(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Probe::~Probe() = default;
+Probe::~Probe() { g_running.store(FrontEnd::None); }
 
 Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
   libbpf_set_print(print_libbpf);
@@ -178,13 +237,20 @@ Result<std::unique_ptr<Probe>> Probe::create(ProbeConfig config) {
       return fail(ErrorKind::Unavailable,
                   "this kernel has no type information (/sys/kernel/btf/vmlinux); "
                   "use a kernel built with CONFIG_DEBUG_INFO_BTF");
-    impl->front_end = choose(kernel.get());
-    if (impl->front_end == FrontEnd::None)
+    std::vector<FrontEnd> candidates = front_ends(kernel.get());
+    if (config.front_end != FrontEnd::None) {
+      if (std::find(candidates.begin(), candidates.end(), config.front_end) == candidates.end())
+        return fail(ErrorKind::Unavailable,
+                    fmt::format("this kernel lacks what the front end {} watches; leave the choice "
+                                "to Sonde",
+                                to_string(config.front_end)));
+      candidates = {config.front_end};
+    }
+    if (candidates.empty())
       return fail(ErrorKind::Unavailable,
-                  "this kernel has neither the socket length tracepoints (6.3) nor traceable TCP "
-                  "functions; see `sonde doctor`");
-    impl->ring_means = std::min(RingWatch::means(kernel.get()), config.ring_means);
-    TRY(impl->load(kernel.get()));
+                  "this kernel has neither the socket length tracepoints (6.3), nor traceable TCP "
+                  "functions, nor tracepoints of system calls; see `sonde doctor`");
+    TRY(impl->load_first(kernel.get(), candidates));
   }
   impl->ring =
       ring_buffer__new(bpf_map__fd(impl->skeleton->maps.events), Impl::sample, impl.get(), nullptr);
@@ -203,6 +269,7 @@ Result<> Probe::attach() {
   if (impl_->config.drop_privileges && !drop_privileges())
     log_warn("cannot drop capabilities in every thread");
   malloc_trim(0);
+  g_running.store(impl_->front_end);
   return {};
 }
 

@@ -11,14 +11,23 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "probe/bpf/event_abi.h"
 
 namespace sonde::probe {
 
-enum class FrontEnd { None, SocketLength, Fexit };
+// Where messages are seen, best first.
+enum class FrontEnd : uint8_t {
+  None,
+  SocketLength,  // Tracepoints of sockets, from 6.3.
+  Fexit,         // The exits of TCP's functions, where functions can be traced.
+  SystemCalls    // The end of every system call: everywhere, and dearest.
+};
 std::string_view to_string(FrontEnd front_end);
+// None where the name is not one of to_string()'s.
+FrontEnd front_end_of(std::string_view name);
 
 // How much of what io_uring moves this kernel lets us read.
 enum class RingMeans : uint8_t {
@@ -34,6 +43,8 @@ struct ProbeConfig {
   bool drop_privileges = true;
   // Our own traffic must never be captured, or exporting would feed itself.
   bool exclude_self = true;
+  // None: the best that this kernel has. Another that it lacks is an error.
+  FrontEnd front_end = FrontEnd::None;
   // At most this much of what the kernel allows.
   RingMeans ring_means = RingMeans::Inside;
 };
@@ -83,8 +94,11 @@ class Probe {
   std::unique_ptr<Impl> impl_;
 };
 
-// The front end that this kernel's BTF allows; None where there is no BTF or neither exists.
-FrontEnd detect_front_end();
+// The front ends that this kernel's BTF allows, best first; empty where there is no BTF or none
+// exists. Whether functions can be traced is only known once it was tried.
+std::vector<FrontEnd> detect_front_ends();
 RingMeans detect_ring_means();
+// With which front end this process captures now; None where it does not.
+FrontEnd running_front_end();
 
 }  // namespace sonde::probe

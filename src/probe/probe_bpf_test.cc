@@ -20,6 +20,7 @@
 #include "probe/probe.h"
 #include "probe/process_table.h"
 #include "probe/protocol/protocol.h"
+#include "probe/testing/config.h"
 
 namespace sonde::probe {
 namespace {
@@ -125,7 +126,9 @@ class ProbeBpf : public ::testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
   }
   void start() {
-    auto made = Probe::create({.drop_privileges = false});
+    ProbeConfig config = testing::config();
+    config.exclude_self = true;
+    auto made = Probe::create(config);
     ASSERT_TRUE(made) << made.error().message;
     probe_ = std::move(*made);
     auto attached = probe_->attach();

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "probe/probe.h"
+#include "probe/testing/config.h"
 #include "probe/testing/loopback.h"
 
 namespace sonde::probe {
@@ -45,7 +47,7 @@ class ProbeBpfMessages : public ::testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto made = Probe::create({.drop_privileges = false, .exclude_self = false});
+    auto made = Probe::create(testing::config());
     ASSERT_TRUE(made) << made.error().message;
     probe_ = std::move(*made);
     auto attached = probe_->attach();
@@ -226,6 +228,35 @@ TEST_F(ProbeBpfMessages, WhatSpliceTookIsCountedExactlyWhereTheStreamEnds) {
   const auto received = messages(false, SONDE_RECEIVE);
   ASSERT_EQ(received.size(), 2U);
   EXPECT_EQ(received[1].stream_offset, head.size() + kBody);
+}
+
+TEST_F(ProbeBpfMessages, ASocketInThePlaceOfAnotherBeginsAnew) {
+  if (probe_->front_end() == FrontEnd::Fexit) GTEST_SKIP() << "sees no unix sockets";
+  constexpr size_t kSockets = 100;
+  for (size_t i = 0; i < kSockets; i++) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    send_all(ends[0], kRequest);
+    receive_all(ends[1], kRequest.size());
+    send_all(ends[1], kAnswer);
+    receive_all(ends[0], kAnswer.size());
+    close(ends[0]);
+    close(ends[1]);
+  }
+
+  std::set<uint64_t> cookies;
+  for (const sonde_event& e : messages(false, SONDE_RECEIVE)) {
+    cookies.insert(e.cookie);
+    EXPECT_EQ(e.stream_offset, 0U);
+    EXPECT_EQ(e.captured, e.length);
+  }
+  EXPECT_EQ(cookies.size(), 2 * kSockets);
+}
+
+TEST(Probe, KnowsItsFrontEndsByName) {
+  for (const FrontEnd f : {FrontEnd::SocketLength, FrontEnd::Fexit, FrontEnd::SystemCalls})
+    EXPECT_EQ(front_end_of(to_string(f)), f);
+  EXPECT_EQ(front_end_of("auto"), FrontEnd::None);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "probe/probe.h"
+#include "probe/testing/config.h"
 #include "probe/testing/loopback.h"
 #include "probe/tracker.h"
 
@@ -229,7 +230,7 @@ class ProbeBpfSystemCalls : public ::testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto made = Probe::create({.drop_privileges = false, .exclude_self = false});
+    auto made = Probe::create(testing::config());
     ASSERT_TRUE(made) << made.error().message;
     probe_ = std::move(*made);
     auto attached = probe_->attach();

@@ -94,7 +94,9 @@ target_include_directories(probe SYSTEM PRIVATE "${probe_gen}")
 target_link_libraries(probe PRIVATE ${SONDE_BPF} ${SONDE_ELF} ${SONDE_Z})
 if(TARGET probe_test)
   add_test(NAME probe_bpf_root COMMAND probe_test "--gtest_filter=ProbeBpf*:RingBpf.*")
-  set_tests_properties(probe_bpf_root PROPERTIES LABELS root TIMEOUT 120 RUN_SERIAL ON)
+  add_test(NAME probe_bpf_system_calls COMMAND probe_test "--gtest_filter=ProbeBpf*")
+  set_tests_properties(probe_bpf_system_calls PROPERTIES ENVIRONMENT SONDE_TEST_FRONT_END=system-calls)
+  set_tests_properties(probe_bpf_root probe_bpf_system_calls PROPERTIES LABELS root TIMEOUT 120 RUN_SERIAL ON)
 endif()
 
 # What bench/nginx_overhead.py drives, and what a message costs in the kernel.

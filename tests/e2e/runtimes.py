@@ -4,6 +4,7 @@
 All of them answer /missing with 4xx, /broken with 5xx and everything else with 200, as far as they can be told to.
 """
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -42,12 +43,28 @@ class Runtime:
         return process, port
 
 
+def children_of(pid):
+    """The process ids of a process' children, theirs, and so on."""
+    parents = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = [pid]
+    for parent in found:
+        found += [child for child, of in parents.items() if of == parent]
+    return found[1:]
+
+
 def stop_group(process):
-    """Ends what Runtime.start() started, with every process that it made."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    """Ends what Runtime.start() started, with every process that it made; some leave the group, as php-fpm does."""
+    children = children_of(process.pid)
+    for kill, pid in [(os.killpg, process.pid)] + [(os.kill, child) for child in children]:
+        try:
+            kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
     process.wait()
 
 

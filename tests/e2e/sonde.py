@@ -15,11 +15,14 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Every deadline is so many times as long: for emulated machines.
 PATIENCE = float(os.environ.get("SONDE_E2E_PATIENCE", "1"))
+# Watch with this front end instead of the best that the kernel has.
+FRONT_END = os.environ.get("SONDE_E2E_FRONT_END", "auto")
 
 CONFIG = """
 receivers:
   ebpf:
     metrics_interval: 500ms
+    front_end: {front_end}
 connectors:
   span_metrics: {{metrics_flush_interval: 500ms}}
   service_graph: {{metrics_flush_interval: 500ms}}
@@ -109,13 +112,15 @@ def eventually(check, seconds=20):
 
 
 class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver=""):
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver="",
+                 front_end=FRONT_END):
         """`also` adds exporters of traces (", debug"); `receiver` adds a line to the probe's settings."""
         self.command = command or [binary()]
         self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
         self.directory = tempfile.TemporaryDirectory()
         self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
-        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also, **self.ports)
+        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also,
+                             front_end=front_end, **self.ports)
         if not send_otlp:
             text = text.replace(", otlp_grpc, otlp_http", "")
         if receiver:

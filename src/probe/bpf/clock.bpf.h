@@ -22,10 +22,10 @@ static __always_inline u64 ask_clock(void) {
 /* TCP takes the time when it hands data to a reader and when it looks what it may transmit, which
  * is within each receive and nearly every send. Only where the time is of an earlier jiffy than
  * this is the clock asked: what is left is never older than a tick. */
-static __always_inline u64 message_time(struct tcp_sock* tcp) {
+static __always_inline u64 message_time(struct tcp_sock* tcp, bool typed) {
   u64 noted;
   if (!tcp) return ask_clock();
-  noted = tcp->tcp_clock_cache;
+  noted = LOAD(typed, tcp, tcp_clock_cache);
   if (noted < jiffy_zero_ns + bpf_jiffies64() * tick_ns) return ask_clock();
   return noted;
 }
@@ -37,17 +37,17 @@ static __always_inline u64 message_time(struct tcp_sock* tcp) {
  * - The first data of a connection is acknowledged at once, and a socket that has sent no data
  * sends nothing but acknowledgements.
  * - lrcvtime is the jiffy of the newest data. */
-static __always_inline u64 arrival(struct conn* c, struct tcp_sock* tcp, u64 now) {
-  const u64 delivered = tcp->delivered_mstamp * 1000;
-  const u32 without_data = tcp->segs_in - tcp->data_segs_in;
+static __always_inline u64 arrival(struct conn* c, struct tcp_sock* tcp, u64 now, bool typed) {
+  const u64 delivered = LOAD(typed, tcp, delivered_mstamp) * 1000;
+  const u32 without_data = LOAD(typed, tcp, segs_in) - LOAD(typed, tcp, data_segs_in);
   u64 at = delivered;
   if (delivered <= c->read_ns || without_data != c->segments_without_data || delivered > now) {
     const u64 jiffies = bpf_jiffies64();
-    const u32 age = (u32)jiffies - tcp->inet_conn.icsk_ack.lrcvtime;
+    const u32 age = (u32)jiffies - LOAD(typed, tcp, inet_conn.icsk_ack.lrcvtime);
     const u64 end = jiffy_zero_ns + (jiffies - age + 1) * tick_ns;
     at = end < now ? end : now;
-    if (tcp->data_segs_out == 0) {
-      const u64 acknowledged = tcp->tcp_wstamp_ns;
+    if (LOAD(typed, tcp, data_segs_out) == 0) {
+      const u64 acknowledged = LOAD(typed, tcp, tcp_wstamp_ns);
       if (acknowledged < at && acknowledged + tick_ns >= end) at = acknowledged;
     }
   }

@@ -27,28 +27,33 @@ static __always_inline void map_v4(u8* out, u32 address) {
   words[3] = address;
 }
 
+/* Numbers the sockets of a front end that cannot ask for the kernel's own cookie. */
+__u64 next_cookie = 1;
+
 /* Fills what stays the same for the life of the socket. False: not a socket that we follow. */
 static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp_sock* tcp,
-                                     int direction, u32 ret) {
+                                     int direction, u32 ret, bool typed) {
   struct sonde_event e = {};
-  const u16 family = sk->__sk_common.skc_family;
+  const u16 family = LOAD(typed, sk, __sk_common.skc_family);
+  struct net* net = LOAD(typed, sk, __sk_common.skc_net.net);
   if (family == SONDE_FAMILY_UNIX) {
-    if (sk->sk_type != STREAM) return false;
+    if (LOAD(typed, sk, sk_type) != STREAM) return false;
     /* A server's end shares the name of its listener; a client's is nameless. */
-    struct unix_sock* u = (struct unix_sock*)bpf_skc_to_unix_sock(sk);
-    if (u && u->addr) e.flags |= SONDE_ACCEPTED;
+    struct unix_sock* u =
+        typed ? (struct unix_sock*)bpf_skc_to_unix_sock(sk) : (struct unix_sock*)sk;
+    if (u && LOAD(typed, u, addr)) e.flags |= SONDE_ACCEPTED;
   } else {
     u32 pending;
     u64 received, sent;
     if (!tcp) return false;
     /* The backlog of a listener is inherited by what it accepts and is 0 on a client. */
-    if (sk->sk_max_ack_backlog) e.flags |= SONDE_ACCEPTED;
-    e.local_port = sk->__sk_common.skc_num;
-    e.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-    pending = tcp->rcv_nxt - tcp->copied_seq;
-    received = tcp->bytes_received - pending;
-    pending = tcp->write_seq - tcp->snd_una;
-    sent = tcp->bytes_acked + pending;
+    if (LOAD(typed, sk, sk_max_ack_backlog)) e.flags |= SONDE_ACCEPTED;
+    e.local_port = LOAD(typed, sk, __sk_common.skc_num);
+    e.remote_port = bpf_ntohs(LOAD(typed, sk, __sk_common.skc_dport));
+    pending = LOAD(typed, tcp, rcv_nxt) - LOAD(typed, tcp, copied_seq);
+    received = LOAD(typed, tcp, bytes_received) - pending;
+    pending = LOAD(typed, tcp, write_seq) - LOAD(typed, tcp, snd_una);
+    sent = LOAD(typed, tcp, bytes_acked) + pending;
     if (direction == DIRECTION_RECEIVE) {
       received -= ret;
     } else {
@@ -59,18 +64,20 @@ static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp
     if (c->gap[0] | c->gap[1]) c->flags |= CONN_MIDSTREAM;
   }
   e.family = family;
-  e.netns = sk->__sk_common.skc_net.net->ns.inum;
-  e.cookie = bpf_get_socket_cookie(sk);
+  e.netns = LOAD(typed, net, ns.inum);
+  e.cookie = typed ? bpf_get_socket_cookie(sk) : __sync_fetch_and_add(&next_cookie, 1);
   c->template = e;
-  if (family == SONDE_FAMILY_UNIX && sk->sk_peer_pid)
-    *(u32*)c->template.remote_addr = sk->sk_peer_pid->numbers[0].nr;
+  if (family == SONDE_FAMILY_UNIX) {
+    struct pid* peer = LOAD(typed, sk, sk_peer_pid);
+    if (peer) *(u32*)c->template.remote_addr = LOAD(typed, peer, numbers[0].nr);
+  }
   if (family == SONDE_FAMILY_INET) {
-    map_v4(c->template.local_addr, sk->__sk_common.skc_rcv_saddr);
-    map_v4(c->template.remote_addr, sk->__sk_common.skc_daddr);
+    map_v4(c->template.local_addr, LOAD(typed, sk, __sk_common.skc_rcv_saddr));
+    map_v4(c->template.remote_addr, LOAD(typed, sk, __sk_common.skc_daddr));
   } else if (family == SONDE_FAMILY_INET6) {
-    struct in6_addr a = sk->__sk_common.skc_v6_rcv_saddr;
+    struct in6_addr a = LOAD(typed, sk, __sk_common.skc_v6_rcv_saddr);
     __builtin_memcpy(c->template.local_addr, &a, 16);
-    a = sk->__sk_common.skc_v6_daddr;
+    a = LOAD(typed, sk, __sk_common.skc_v6_daddr);
     __builtin_memcpy(c->template.remote_addr, &a, 16);
   }
   c->flags |= CONN_KNOWN;
@@ -151,12 +158,13 @@ static __always_inline struct sonde_event* reserve(const struct source* from, in
 /* TCP sequence of the first byte of the message that was just moved. The FIN takes a number too,
  * and a receive that meets it steps over it. */
 static __always_inline u32 first_byte(struct sock* sk, struct tcp_sock* tcp, int direction,
-                                      u32 length) {
+                                      u32 length, bool typed) {
   u32 end;
   if (!tcp) return 0;
-  if (direction == DIRECTION_SEND) return tcp->write_seq - length;
-  end = tcp->copied_seq;
-  if ((sk->__sk_common.skc_flags >> SOCK_DONE & 1) && end == tcp->rcv_nxt) end--;
+  if (direction == DIRECTION_SEND) return LOAD(typed, tcp, write_seq) - length;
+  end = LOAD(typed, tcp, copied_seq);
+  if ((LOAD(typed, sk, __sk_common.skc_flags) >> SOCK_DONE & 1) && end == LOAD(typed, tcp, rcv_nxt))
+    end--;
   return end - length;
 }
 
@@ -168,52 +176,30 @@ static __always_inline u32 taken_unseen(struct conn* c, u32 from, u32 length) {
   return known && (int)unseen > 0 ? unseen : 0;
 }
 
-static __always_inline int message(struct sock* sk, int direction, int ret, int flags) {
-  struct task_struct* task;
-  u32 tgid;
+/* What `message` does once the state of the socket is found. */
+static __always_inline int moved(struct conn* c, struct sock* sk, struct tcp_sock* tcp,
+                                 struct file* file, struct task_struct* task, int direction,
+                                 int ret, int flags, bool typed) {
   const int index = direction == DIRECTION_SEND;
   struct sonde_event* e;
-  struct tcp_sock* tcp;
-  struct file* file;
-  struct conn* c;
   enum sonde_match match = SONDE_MATCH_YES;
   bool turn_start;
   u64 offset, now, arrived = 0;
   u32 want, seq, captured = 0;
   bool asked;
-
-  /* Half of all receives of some servers only find out that there is nothing more. */
-  if (ret <= 0) return 0;
-  task = bpf_get_current_task_btf();
-  tgid = task->tgid;
-  if (is_excluded(tgid)) return 0;
   struct source from = {};
-  if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK_FLAG)) return 0;
-  c = bpf_sk_storage_get(&conns, sk, NULL, 0);
-  if (!c) {
-    const u16 family = sk->__sk_common.skc_family;
-    if (family != SONDE_FAMILY_INET && family != SONDE_FAMILY_INET6 && family != SONDE_FAMILY_UNIX)
-      return 0;
-    if (sk->sk_type != STREAM) return 0;
-    c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!c) {
-      count_lost();
-      return 0;
-    }
-  }
-  if (c->flags & CONN_MUTED) return 0;
-  tcp = bpf_skc_to_tcp_sock(sk);
-  if (!(c->flags & CONN_KNOWN) && !describe(c, sk, tcp, direction, ret)) {
+
+  if (!(c->flags & CONN_KNOWN) && !describe(c, sk, tcp, direction, ret, typed)) {
     c->flags |= CONN_MUTED;
     return 0;
   }
   offset = c->offset[index];
-  seq = first_byte(sk, tcp, direction, (u32)ret);
+  seq = first_byte(sk, tcp, direction, (u32)ret, typed);
   if (tcp && direction == DIRECTION_RECEIVE) offset += taken_unseen(c, seq, (u32)ret);
   c->offset[index] = offset + (u32)ret;
-  now = message_time(tcp);
+  now = message_time(tcp, typed);
   if (direction == DIRECTION_RECEIVE && tcp && (c->template.flags & SONDE_ACCEPTED))
-    arrived = arrival(c, tcp, now);
+    arrived = arrival(c, tcp, now, typed);
   turn_start = c->last != direction;
   if (turn_start) {
     c->last = direction;
@@ -223,11 +209,11 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
     c->many_at = 0;
   }
 
-  file = sk->sk_socket->file;
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&
       !(direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC_FLAG)))
     find_source(&from, c, direction, (u32)ret, file, task);
-  if (!from.buffer) find_ring_source(&from, task, sk, tcp, direction, (u32)ret, seq, turn_start);
+  if (typed && !from.buffer)
+    find_ring_source(&from, task, sk, tcp, direction, (u32)ret, seq, turn_start);
 
   /* The head of a turn is judged until it is certain; a recognised connection is looked at now and
    * then, because it may have been upgraded to another protocol. */
@@ -282,7 +268,7 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   __builtin_memcpy(e, &c->template, sizeof(*e));
   e->time_ns = now;
   e->arrived_ns = arrived;
-  e->tgid = tgid;
+  e->tgid = task->tgid;
   e->tid = task->pid;
   e->seq = seq;
   e->length = (u32)ret;
@@ -291,13 +277,41 @@ static __always_inline int message(struct sock* sk, int direction, int ret, int 
   e->stream_offset = offset;
   if (turn_start) e->flags |= SONDE_TURN_START;
   if (c->gap[index]) e->flags |= SONDE_GAP;
-  if (file && !(file->f_flags & O_NONBLOCK_FLAG)) e->flags |= SONDE_SOCKET_BLOCKING;
+  if (file && !(LOAD(typed, file, f_flags) & O_NONBLOCK_FLAG)) e->flags |= SONDE_SOCKET_BLOCKING;
   if (asked && !captured) e->flags |= SONDE_PAYLOAD_MISSING;
   bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
   c->gap[index] = 0;
   c->turn_captured += captured;
   c->flags |= CONN_ANNOUNCED;
   return 0;
+}
+
+static __always_inline bool may_be_followed(u16 family, u16 type) {
+  return type == STREAM && (family == SONDE_FAMILY_INET || family == SONDE_FAMILY_INET6 ||
+                            family == SONDE_FAMILY_UNIX);
+}
+
+static __always_inline int message(struct sock* sk, int direction, int ret, int flags) {
+  struct task_struct* task;
+  struct conn* c;
+
+  /* Half of all receives of some servers only find out that there is nothing more. */
+  if (ret <= 0) return 0;
+  task = bpf_get_current_task_btf();
+  if (is_excluded(task->tgid)) return 0;
+  if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK_FLAG)) return 0;
+  c = bpf_sk_storage_get(&conns, sk, NULL, 0);
+  if (!c) {
+    if (!may_be_followed(sk->__sk_common.skc_family, sk->sk_type)) return 0;
+    c = bpf_sk_storage_get(&conns, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!c) {
+      count_lost();
+      return 0;
+    }
+  }
+  if (c->flags & CONN_MUTED) return 0;
+  return moved(c, sk, bpf_skc_to_tcp_sock(sk), sk->sk_socket->file, task, direction, ret, flags,
+               true);
 }
 
 #endif

@@ -47,6 +47,7 @@ struct sock_common {
 };
 struct inode {
   unsigned short i_mode;
+  unsigned long i_ino;
 };
 struct file {
   unsigned int f_flags;

@@ -7,22 +7,28 @@
 
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock* sk) {
+  const u64 address = (u64)sk;
   struct sonde_event* e;
-  struct conn* c = bpf_sk_storage_get(&conns, sk, NULL, 0);
-  if (!c || !(c->flags & CONN_ANNOUNCED)) return 0;
-  e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-  if (!e) {
-    count_lost();
-    return 0;
+  struct conn* c = by_address ? bpf_map_lookup_elem(&conns_by_address, &address)
+                              : bpf_sk_storage_get(&conns, sk, NULL, 0);
+  if (!c) return 0;
+  if (c->flags & CONN_ANNOUNCED) {
+    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+    if (e) {
+      __builtin_memcpy(e, &c->template, sizeof(*e));
+      e->time_ns = bpf_ktime_get_ns();
+      e->type = SONDE_CLOSE;
+      bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+    } else {
+      count_lost();
+    }
   }
-  __builtin_memcpy(e, &c->template, sizeof(*e));
-  e->time_ns = bpf_ktime_get_ns();
-  e->type = SONDE_CLOSE;
-  bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+  if (by_address) bpf_map_delete_elem(&conns_by_address, &address);
   return 0;
 }
 
-static __always_inline void fill_process_event(struct sonde_event* e, u8 type, u32 tgid, u32 other) {
+static __always_inline void fill_process_event(struct sonde_event* e, u8 type, u32 tgid,
+                                               u32 other) {
   __builtin_memset(e, 0, sizeof(*e));
   e->time_ns = bpf_ktime_get_ns();
   e->tgid = tgid;

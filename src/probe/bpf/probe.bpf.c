@@ -23,6 +23,7 @@
 #include "front_fexit.bpf.h"
 #include "front_ring.bpf.h"
 #include "front_inside.bpf.h"
+#include "front_system_call.bpf.h"
 /* clang-format on */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -4,6 +4,10 @@
 #ifndef SONDE_PROBE_BPF_STATE_H
 #define SONDE_PROBE_BPF_STATE_H
 
+/* A field of the kernel's. Where the verifier knows the type of the pointer, that is a plain load;
+ * else it is asked for, which costs some ten nanoseconds. `typed` is a constant everywhere. */
+#define LOAD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
+
 enum { DIRECTION_RECEIVE = SONDE_RECEIVE, DIRECTION_SEND = SONDE_SEND };
 enum { PID_LIMIT = 4 * 1024 * 1024, SCRATCH = 2 * SONDE_PAYLOAD_MAX };
 
@@ -21,12 +25,13 @@ struct conn {
   u64 read_ns;                 /* Of the last receive; 0 before. */
   u64 head;                    /* First bytes of this turn, for classification over short reads. */
   u32 turn_captured;
-  u32 received_to; /* TCP sequence behind the last byte that a receive took; 0 unknown. */
+  u32 received_to;           /* TCP sequence behind the last byte that a receive took; 0 unknown. */
   u32 segments_without_data; /* Received until the last receive. */
   u32 many_length;           /* Of the message before in a call that moves several. */
   u32 descriptor;            /* That named this socket in the process with these files. */
   u32 descriptor_files;
   u64 many_at;   /* The array of that call; 0 where there is none. */
+  u64 inode;     /* Of the socket; only where the state is found by address. */
   u16 many_next; /* Its next entry. */
   u8 head_length;
   u8 last; /* Direction of the last message. */
@@ -43,6 +48,18 @@ struct {
   __type(key, int);
   __type(value, struct conn);
 } conns SEC(".maps");
+
+/* The same where a front end knows a socket by its address only, for which storage cannot be asked.
+ * An entry goes with its TCP socket; that of another socket is recognised by the inode. One that
+ * finds no room takes that of a connection that was silent for long, which is then as one that was
+ * open before the start. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 16384);
+  __type(key, u64);
+  __type(value, struct conn);
+} conns_by_address SEC(".maps");
+const volatile bool by_address = false;
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);

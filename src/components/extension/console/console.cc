@@ -16,7 +16,7 @@
 #include "components/extension/console/pipelines.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
-#include "probe/doctor.h"
+#include "probe/probe.h"
 #include "rollup/book.h"
 #include "ui/assets.h"
 
@@ -68,7 +68,6 @@ class ConsoleExtension final : public pipeline::Component {
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
     started_ns_ = clock_->monotonic_ns();
-    front_end_ = probe::diagnose().front_end;
     if (token_.empty()) token_ = TRY(random_token());
     book_ =
         host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
@@ -215,7 +214,7 @@ class ConsoleExtension final : public pipeline::Component {
     console::Status s;
     s.uptime_s = static_cast<double>(clock_->monotonic_ns() - started_ns_) / 1e9;
     s.lost_events = lost_events();
-    s.front_end = front_end_;
+    s.front_end = probe::to_string(probe::running_front_end());
     s.series = sum("sonde_prometheus_series");
     s.series_overflow = sum("sonde_prometheus_refused_points_total") +
                         sum("sonde_probe_series_overflow_total") + book_->overflowed();
@@ -238,7 +237,7 @@ class ConsoleExtension final : public pipeline::Component {
   }
 
   Config config_;
-  std::string token_, host_name_, front_end_;
+  std::string token_, host_name_;
   const Clock* clock_ = nullptr;
   int64_t started_ns_ = 0;
   std::shared_ptr<rollup::Book> book_;

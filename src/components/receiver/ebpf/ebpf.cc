@@ -34,6 +34,7 @@ struct Config {
   size_t max_routes = 300;
   std::vector<std::string> container_runtimes = {"/var/run/docker.sock", "/run/podman/podman.sock"};
   size_t ring_size = 8 * 1024 * 1024;
+  std::string front_end = "auto";
 
   Result<> validate() const {
     if (!std::has_single_bit(ring_size))
@@ -73,7 +74,11 @@ constexpr auto kFields = config::fields<Config>(
     config::field("ring_size", &Config::ring_size,
                   "Bytes between the kernel and Sonde, a power of two: what comes while they are "
                   "full is lost and counted.",
-                  {.min = 16384, .max = 1 << 30, .unit = "By"}));
+                  {.min = 16384, .max = 1 << 30, .unit = "By"}),
+    config::field("front_end", &Config::front_end,
+                  "Where messages are seen in the kernel; auto is the best that it has, and what "
+                  "`sonde doctor` names.",
+                  {.choices = "auto|socket-length|fexit|system-calls"}));
 
 class Receiver final : public pipeline::Component {
  public:
@@ -83,7 +88,8 @@ class Receiver final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     host_ = &host;
-    probe_ = TRY(probe::Probe::create({.ring_bytes = static_cast<uint32_t>(config_.ring_size)}));
+    probe_ = TRY(probe::Probe::create({.ring_bytes = static_cast<uint32_t>(config_.ring_size),
+                                       .front_end = probe::front_end_of(config_.front_end)}));
     EmitterConfig emitter;
     emitter.traces = outputs_.traces != nullptr;
     emitter.metrics = outputs_.metrics != nullptr;
