@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace sonde::net {
@@ -32,7 +34,8 @@ struct GrpcClientOptions {
   bool ping_without_calls = false;
   std::string authority;             // the name of the server; empty: as the endpoint says
   std::string user_agent = "sonde";  // nothing is sent where it is empty
-  TlsContextPtr tls = nullptr;       // of make_tls_client(); none: in the clear
+  std::optional<Proxy> proxy = std::nullopt;
+  TlsContextPtr tls = nullptr;  // of make_tls_client(); none: in the clear
 };
 
 class GrpcClient {

@@ -88,7 +88,10 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
   HttpJob job;
   job.head_method = method == "HEAD";
   job.repeatable = method == "GET" || job.head_method;
-  job.head = fmt::format("{} {} HTTP/1.1\r\n", method, target);
+  // A proxy that sees the request is told where it goes (RFC 9112 section 3.2.2).
+  const bool whole = options.proxy && !url->tls;
+  job.head = fmt::format("{} {}{}{} HTTP/1.1\r\n", method, whole ? "http://" : "",
+                         whole ? url->authority() : "", target);
   const auto add = [&](std::string_view name, std::string_view value) {
     fmt::format_to(std::back_inserter(job.head), "{}: {}\r\n", name, value);
   };
@@ -100,6 +103,10 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
     }
     add(header.name, header.value);
   }
+  if (whole && !options.proxy->authorization.empty()) {
+    add("Proxy-Authorization", options.proxy->authorization);
+  }
+  if (!options.keep_alive) add("Connection", "close");
   if (find_header(headers, "User-Agent").empty()) add("User-Agent", "sonde");
   if (!body.empty() || !job.repeatable) add("Content-Length", fmt::format("{}", body.size()));
   job.head += "\r\n";
@@ -168,6 +175,10 @@ asio::awaitable<void> HttpClient::Impl::work(std::shared_ptr<Impl> self, LanePtr
       std::erase(impl.busy, lane);
       lane->job.reset();
       if (!lane->connection->open()) co_return;
+      if (impl.idle.size() >= impl.options.max_idle) {
+        lane->connection->close();
+        co_return;
+      }
       lane->idle_since_ns = impl.loop.clock().monotonic_ns();
       impl.idle.push_back(std::move(lane));
       if (!impl.idle_check.running()) {

@@ -7,8 +7,10 @@
 // A kept-alive connection that the peer closed is replaced; only GET and HEAD are sent twice.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,7 @@
 #include "base/time.h"
 #include "net/http_types.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace sonde::net {
@@ -27,8 +30,11 @@ struct HttpClientOptions {
   Duration idle_timeout = std::chrono::seconds(30);  // then an unused connection is closed
   size_t max_response = 4 * 1024 * 1024;
   size_t max_connections = 16;  // at once; further requests wait
+  size_t max_idle = SIZE_MAX;   // of them kept while they carry nothing
   size_t max_queued = 256;      // requests that wait; more are refused (Exhausted)
   TlsContextPtr tls = nullptr;  // of make_tls_client() for HTTP/1.1; an https:// URL needs it
+  std::optional<Proxy> proxy = std::nullopt;
+  bool keep_alive = true;  // several requests on a connection
 };
 
 class HttpClient {

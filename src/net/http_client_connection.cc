@@ -39,6 +39,7 @@ HttpClientConnection::HttpClientConnection(Loop& loop, const HttpClientOptions& 
     : loop_(loop),
       url_(std::move(url)),
       tls_(url_.tls ? options.tls : nullptr),
+      proxy_(options.proxy),
       timeout_(options.timeout),
       max_response_(options.max_response),
       input_(2 * kMaxResponseHeader) {}
@@ -107,7 +108,10 @@ asio::awaitable<HttpAnswer> HttpClientConnection::exchange(const HttpJob& job) {
 asio::awaitable<HttpAnswer> HttpClientConnection::attempt(const HttpJob& job) {
   if (!transport_) {
     dial_ = std::make_unique<Dial>(loop_);
-    auto made = co_await dial_->connect(url_.address, tls_);
+    // Without encryption the proxy is the peer.
+    const bool tunnel = proxy_ && tls_;
+    auto made = co_await dial_->connect(proxy_ && !tls_ ? proxy_->address : url_.address, tls_,
+                                        tunnel ? proxy_ : std::nullopt);
     dial_.reset();
     if (!made) co_return std::unexpected(HttpFailure{std::move(made.error()), false});
     transport_ = std::move(*made);

@@ -8,6 +8,7 @@
 //   http_client.h  HTTP/1.1 client: a few kept-alive connections, a timeout, a bounded answer
 //   grpc_client.h  unary gRPC calls over HTTP/2
 //   grpc_server.h  the same from the other side
+//   proxy.h        proxies that clients go through, and when
 //   tls.h          encryption, with certificates from files or text
 //   compression/   gzip, zstd, snappy, zlib, lz4 under a bound
 //   grpc_frame.h   the pure parts of gRPC: message framing, status mapping, message decoding

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/internal/transport.h"
 
-#include <fcntl.h>
-#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
 #include <array>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
@@ -110,70 +106,6 @@ std::unique_ptr<Transport> make_plain_transport(Socket socket, OwnPort near_end)
 std::unique_ptr<Transport> make_server_transport(Socket socket, TlsContextPtr tls) {
   if (!tls) return make_plain_transport(std::move(socket));
   return make_tls_transport(std::move(socket), std::move(tls));
-}
-
-Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
-
-void Dial::abandon() {
-  abandoned = true;
-  resolver.cancel();
-  error_code ignored;
-  socket.close(ignored);
-  if (handshaking != nullptr) handshaking->close();
-}
-
-asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::ready(Socket connected, OwnPort near_end,
-                                                                std::string host,
-                                                                TlsContextPtr tls) {
-  if (!tls) co_return make_plain_transport(std::move(connected), std::move(near_end));
-  auto transport = make_tls_transport(std::move(connected), std::move(tls), std::move(near_end));
-  handshaking = transport.get();
-  auto shaken = co_await transport->handshake(host);
-  handshaking = nullptr;
-  if (abandoned) {
-    co_return fail(ErrorKind::Unavailable, fmt::format("TLS with {}: timed out", host));
-  }
-  if (!shaken) co_return std::unexpected(std::move(shaken.error()));
-  co_return std::unique_ptr<Transport>(std::move(transport));
-}
-
-asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address,
-                                                                  TlsContextPtr tls) {
-  const auto failed = [&](const error_code& error) {
-    return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
-                                                    abandoned ? "timed out" : error.message()));
-  };
-  if (const auto path = address.unix_path(); !path.empty()) {
-    asio::local::stream_protocol::socket local(loop.impl().io);
-    error_code error;  // Connecting to a unix socket never waits for its peer.
-    local.connect(asio::local::stream_protocol::endpoint(std::string(path)), error);
-    if (error) co_return failed(error);
-    ::fcntl(local.native_handle(), F_SETFD, FD_CLOEXEC);
-    co_return co_await ready(Socket(std::move(local)), OwnPort(), "localhost", std::move(tls));
-  }
-  error_code numeric;
-  const auto ip = asio::ip::make_address(address.host, numeric);
-  if (!numeric) {
-    const auto [error] = co_await socket.async_connect(Tcp::endpoint(ip, address.port), kAwait);
-    if (error || abandoned) co_return failed(error);
-  } else {
-    const auto [error, found] = co_await resolver.async_resolve(
-        address.host, fmt::format("{}", address.port), Tcp::resolver::numeric_service, kAwait);
-    if (abandoned) co_return failed(error);
-    if (error) {
-      co_return fail(ErrorKind::Unavailable,
-                     fmt::format("cannot find host \"{}\": {}", address.host, error.message()));
-    }
-    const auto [refused, endpoint] = co_await asio::async_connect(socket, found, kAwait);
-    if (refused || abandoned) co_return failed(refused);
-  }
-  error_code ignored;
-  socket.set_option(Tcp::no_delay(true), ignored);
-  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-  OwnPort near_end = OwnPort::connected(socket.local_endpoint(ignored).port(),
-                                        socket.remote_endpoint(ignored).port());
-  co_return co_await ready(Socket(std::move(socket)), std::move(near_end), address.host,
-                           std::move(tls));
 }
 
 }  // namespace sonde::net

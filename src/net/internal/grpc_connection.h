@@ -108,6 +108,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection> {
   Headers metadata_;
   Loop& loop_;
   TlsContextPtr tls_;
+  std::optional<Proxy> proxy_;
   Dial dial_;
   std::unique_ptr<Transport> transport_;  // once connected
   Http2Output out_;

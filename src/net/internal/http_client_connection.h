@@ -49,6 +49,7 @@ class HttpClientConnection : public std::enable_shared_from_this<HttpClientConne
   Loop& loop_;
   Url url_;
   TlsContextPtr tls_;
+  std::optional<Proxy> proxy_;
   Duration timeout_;
   size_t max_response_;
   std::unique_ptr<Dial> dial_;  // while connecting

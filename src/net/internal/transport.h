@@ -6,6 +6,7 @@
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "net/internal/asio.h"
 #include "net/loop.h"
 #include "net/own_port.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace sonde::net {
@@ -56,12 +58,12 @@ std::unique_ptr<Transport> make_server_transport(Socket socket, TlsContextPtr tl
 // "address:port" of the other end of a socket, or "unix".
 std::string peer_name(const Socket& socket);
 
-// One attempt to connect, encrypted where a context is given. abandon() ends it early; it then
-// fails as timed out.
+// One attempt to connect, encrypted where a context is given, through a tunnel where a proxy is.
+// abandon() ends it early; it then fails as timed out.
 struct Dial {
   explicit Dial(Loop& on);
-  asio::awaitable<Result<std::unique_ptr<Transport>>> connect(Address address,
-                                                              TlsContextPtr tls = nullptr);
+  asio::awaitable<Result<std::unique_ptr<Transport>>> connect(
+      Address address, TlsContextPtr tls = nullptr, std::optional<Proxy> proxy = std::nullopt);
   void abandon();
 
   Loop& loop;
@@ -71,6 +73,8 @@ struct Dial {
   bool abandoned = false;
 
  private:
+  asio::awaitable<Result<>> connect_tcp(Address address);
+  asio::awaitable<Result<>> open_tunnel(Address address, Proxy proxy);
   asio::awaitable<Result<std::unique_ptr<Transport>>> ready(Socket connected, OwnPort near_end,
                                                             std::string host, TlsContextPtr tls);
 };

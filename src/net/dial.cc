@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
+#include "net/internal/loop_impl.h"
+#include "net/internal/tls_transport.h"
+#include "net/internal/transport.h"
+
+namespace sonde::net {
+namespace {
+
+constexpr size_t kMaxTunnelHead = 16 * 1024;
+
+}  // namespace
+
+Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
+
+void Dial::abandon() {
+  abandoned = true;
+  resolver.cancel();
+  error_code ignored;
+  socket.close(ignored);
+  if (handshaking != nullptr) handshaking->close();
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::ready(Socket connected, OwnPort near_end,
+                                                                std::string host,
+                                                                TlsContextPtr tls) {
+  if (!tls) co_return make_plain_transport(std::move(connected), std::move(near_end));
+  auto transport = make_tls_transport(std::move(connected), std::move(tls), std::move(near_end));
+  handshaking = transport.get();
+  auto shaken = co_await transport->handshake(host);
+  handshaking = nullptr;
+  if (abandoned) {
+    co_return fail(ErrorKind::Unavailable, fmt::format("TLS with {}: timed out", host));
+  }
+  if (!shaken) co_return std::unexpected(std::move(shaken.error()));
+  co_return std::unique_ptr<Transport>(std::move(transport));
+}
+
+asio::awaitable<Result<>> Dial::connect_tcp(Address address) {
+  const auto failed = [&](const error_code& error) {
+    return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
+                                                    abandoned ? "timed out" : error.message()));
+  };
+  error_code numeric;
+  const auto ip = asio::ip::make_address(address.host, numeric);
+  if (!numeric) {
+    const auto [error] = co_await socket.async_connect(Tcp::endpoint(ip, address.port), kAwait);
+    if (error || abandoned) co_return failed(error);
+  } else {
+    const auto [error, found] = co_await resolver.async_resolve(
+        address.host, fmt::format("{}", address.port), Tcp::resolver::numeric_service, kAwait);
+    if (abandoned) co_return failed(error);
+    if (error) {
+      co_return fail(ErrorKind::Unavailable,
+                     fmt::format("cannot find host \"{}\": {}", address.host, error.message()));
+    }
+    const auto [refused, endpoint] = co_await asio::async_connect(socket, found, kAwait);
+    if (refused || abandoned) co_return failed(refused);
+  }
+  error_code ignored;
+  socket.set_option(Tcp::no_delay(true), ignored);
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  co_return Result<>();
+}
+
+// The answer is read byte by byte: what follows its header is the peer's already.
+asio::awaitable<Result<>> Dial::open_tunnel(Address address, Proxy proxy) {
+  const std::string target = address.to_string();
+  const auto failed = [&](std::string_view why) {
+    return fail(ErrorKind::Unavailable,
+                fmt::format("the proxy {} opened no tunnel to {}: {}", proxy.address.to_string(),
+                            target, abandoned ? "timed out" : why));
+  };
+  std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target);
+  if (!proxy.authorization.empty()) {
+    request += fmt::format("Proxy-Authorization: {}\r\n", proxy.authorization);
+  }
+  request += "User-Agent: sonde\r\n\r\n";
+  const auto [unsent, size] = co_await asio::async_write(socket, asio::buffer(request), kAwait);
+  if (unsent || abandoned) co_return failed(unsent.message());
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) {
+    char byte = 0;
+    const auto [error, n] = co_await socket.async_read_some(asio::buffer(&byte, 1), kAwait);
+    if (error || abandoned) co_return failed(error.message());
+    head += byte;
+    if (head.size() > kMaxTunnelHead) co_return failed("its answer does not end");
+  }
+  const std::string_view status = std::string_view(head).substr(0, head.find("\r\n"));
+  const size_t space = std::min(status.find(' '), status.size());
+  if (!status.starts_with("HTTP/1.") || !status.substr(space).starts_with(" 2")) {
+    co_return failed(status.substr(0, 200));
+  }
+  co_return Result<>();
+}
+
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address,
+                                                                  TlsContextPtr tls,
+                                                                  std::optional<Proxy> proxy) {
+  if (const auto path = address.unix_path(); !path.empty()) {
+    asio::local::stream_protocol::socket local(loop.impl().io);
+    error_code error;  // Connecting to a unix socket never waits for its peer.
+    local.connect(asio::local::stream_protocol::endpoint(std::string(path)), error);
+    if (error) {
+      co_return fail(ErrorKind::Unavailable,
+                     fmt::format("cannot connect to {}: {}", address.to_string(), error.message()));
+    }
+    ::fcntl(local.native_handle(), F_SETFD, FD_CLOEXEC);
+    co_return co_await ready(Socket(std::move(local)), OwnPort(), "localhost", std::move(tls));
+  }
+  auto connected = co_await connect_tcp(proxy ? proxy->address : address);
+  if (connected && proxy) connected = co_await open_tunnel(address, std::move(*proxy));
+  if (!connected) co_return std::unexpected(std::move(connected.error()));
+  error_code ignored;
+  OwnPort near_end = OwnPort::connected(socket.local_endpoint(ignored).port(),
+                                        socket.remote_endpoint(ignored).port());
+  co_return co_await ready(Socket(std::move(socket)), std::move(near_end), address.host,
+                           std::move(tls));
+}
+
+}  // namespace sonde::net
