@@ -19,6 +19,8 @@ config::Provider http_provider(std::string_view scheme) {
     options.base_url = start + std::string(rest.substr(0, slash));
     options.max_response = config::kMaxRetrievedBytes;
     if (start == "https:") options.tls = TRY(net::make_tls_client({}, net::HttpVersion::Http1));
+    const auto host = TRY(net::parse_url(options.base_url));
+    options.proxy = TRY(net::proxy_for(host, net::ProxyEnvironment::of_process()));
     net::Loop loop;
     Result<net::HttpResponse> answer = fail(ErrorKind::Unavailable, "it took too long");
     {

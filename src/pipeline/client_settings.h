@@ -38,12 +38,17 @@ inline bool uses_tls(const ClientSettings& settings) {
 }
 
 // Call from Config::validate().
-inline Result<> check_client(const ClientSettings& settings) {
-  if (settings.endpoint.empty()) return fail(ErrorKind::Invalid, "\"endpoint\" is required");
+inline Result<> check_client_tls(const ClientSettings& settings) {
   if (auto checked = check_tls_settings(settings.tls); !checked) {
     return std::unexpected(at("tls", std::move(checked.error())));
   }
   return {};
+}
+
+// The same, and whether there is an endpoint.
+inline Result<> check_client(const ClientSettings& settings) {
+  if (settings.endpoint.empty()) return fail(ErrorKind::Invalid, "\"endpoint\" is required");
+  return check_client_tls(settings);
 }
 
 }  // namespace sonde::pipeline

@@ -7,6 +7,8 @@
 #include "net/grpc_client.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
+#include "pipeline/grpc_settings.h"
+#include "pipeline/http_client_settings.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
 #include "pipeline/sending_queue.h"
@@ -16,16 +18,19 @@ namespace {
 
 struct Config {
   pipeline::ClientSettings client;
+  pipeline::GrpcClientSettings grpc;
   pipeline::SendingSettings sending;
   Result<> validate() const {
     TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
     TRY(pipeline::check_client(client));
+    TRY(pipeline::check_grpc_client(grpc));
     return pipeline::check_sending(sending);
   }
 };
 
 constexpr auto kFields =
     config::fields<Config>(config::embed(&Config::client, pipeline::kClientFields),
+                           config::embed(&Config::grpc, pipeline::kGrpcClientFields),
                            config::embed(&Config::sending, pipeline::kSendingFields));
 
 std::string_view path_of(Signal signal) {
@@ -47,7 +52,9 @@ class OtlpGrpcExporter final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     net::GrpcClientOptions options;
-    options.endpoint = config_.client.endpoint;
+    options.endpoint = pipeline::grpc_endpoint(config_.client.endpoint);
+    config_.grpc.apply(options);
+    options.proxy = TRY(pipeline::choose_grpc_proxy(options.endpoint));
     options.timeout = config_.sending.timeout;
     for (const auto& [name, value] : config_.client.headers)
       options.headers.push_back({name, value});

@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 #include <string>
 
 #include "net/http_client.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
+#include "pipeline/http_client_settings.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
 #include "pipeline/sending_queue.h"
@@ -27,22 +29,33 @@ constexpr auto kCompressionFields = config::fields<CompressionParams>(
 
 struct Config {
   pipeline::ClientSettings client;
+  pipeline::HttpClientSettings http;
+  std::string traces_endpoint, metrics_endpoint, logs_endpoint;
   CompressionParams compression_params;
   std::string encoding = "proto";
-  pipeline::SendingSettings sending;
+  pipeline::SendingSettings sending{.timeout = std::chrono::seconds(30)};
   Result<net::Encoding> compression() const {
     return pipeline::compression_of(client.compression, compression_params.level,
                                     net::Carrier::Http);
   }
   Result<> validate() const {
     TRY(compression());
-    TRY(pipeline::check_client(client));
+    // One for all signals, or for each one its own.
+    const std::string all = traces_endpoint + metrics_endpoint + logs_endpoint;
+    if (!client.endpoint.empty() || all.empty()) TRY(pipeline::check_client(client));
+    TRY(pipeline::check_client_tls(client));
+    TRY(pipeline::check_http_client(http));
     return pipeline::check_sending(sending);
   }
 };
 
 constexpr auto kFields = config::fields<Config>(
     config::embed(&Config::client, pipeline::kClientFields),
+    config::embed(&Config::http, pipeline::kHttpClientFields),
+    config::field("traces_endpoint", &Config::traces_endpoint,
+                  "The whole URL for traces, instead of endpoint's /v1/traces."),
+    config::field("metrics_endpoint", &Config::metrics_endpoint, "The same for metrics."),
+    config::field("logs_endpoint", &Config::logs_endpoint, "The same for logs."),
     config::field("compression_params", &Config::compression_params, kCompressionFields,
                   "How hard to compress."),
     config::field("encoding", &Config::encoding,
@@ -83,19 +96,10 @@ class OtlpHttpExporter final : public pipeline::Component {
       : config_(std::move(config)) {}
 
   Result<> start(pipeline::Host& host) override {
-    net::HttpClientOptions options;
-    options.base_url = config_.client.endpoint;
-    while (options.base_url.ends_with('/')) options.base_url.pop_back();
-    const bool encrypted = pipeline::uses_tls(config_.client);
-    if (options.base_url.find("://") == std::string::npos) {
-      options.base_url.insert(0, encrypted ? "https://" : "http://");
-    }
-    if (encrypted) {
-      options.tls = TRY(net::make_tls_client(config_.client.tls, net::HttpVersion::Http1));
-    }
-    options.timeout = config_.sending.timeout;
+    TRY(open_way(host, Signal::Traces, config_.traces_endpoint));
+    TRY(open_way(host, Signal::Metrics, config_.metrics_endpoint));
+    TRY(open_way(host, Signal::Logs, config_.logs_endpoint));
     compression_ = TRY(config_.compression());
-    client_ = std::make_unique<net::HttpClient>(host.loop(), std::move(options));
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
@@ -109,6 +113,49 @@ class OtlpHttpExporter final : public pipeline::Component {
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
 
  private:
+  // Where a signal goes. Signals of one host share its connections.
+  struct Way {
+    net::HttpClient* client = nullptr;
+    std::string path;
+    std::string url;
+  };
+
+  Result<> open_way(pipeline::Host& host, Signal signal, std::string_view own) {
+    std::string url(own);
+    if (url.empty()) {
+      if (config_.client.endpoint.empty()) return {};
+      url = config_.client.endpoint;
+      while (url.ends_with('/')) url.pop_back();
+      url += path_of(signal);
+    }
+    if (url.find("://") == std::string::npos) {
+      url.insert(0, config_.client.tls.wanted() ? "https://" : "http://");
+    }
+    const size_t slash = std::min(url.find_first_of("/?", url.find("://") + 3), url.size());
+    const std::string base = url.substr(0, slash);
+    auto& client = clients_[base];
+    if (!client) client = TRY(make_client(host, base));
+    std::string path = url.substr(slash);
+    if (!path.starts_with('/')) path.insert(0, "/");
+    ways_[static_cast<size_t>(signal)] = {client.get(), std::move(path), std::move(url)};
+    return {};
+  }
+
+  Result<std::unique_ptr<net::HttpClient>> make_client(pipeline::Host& host,
+                                                       const std::string& base) {
+    net::HttpClientOptions options;
+    options.base_url = base;
+    options.timeout = config_.sending.timeout;
+    // Each signal has a queue of its own; without one, senders bound what is in flight.
+    const pipeline::QueueSettings& queue = config_.sending.queue;
+    config_.http.apply(options, queue.enabled ? 3 * size_t{queue.num_consumers} : 256);
+    options.proxy = TRY(pipeline::choose_proxy(config_.http.proxy_url, base));
+    if (base.starts_with("https://")) {
+      options.tls = TRY(net::make_tls_client(config_.client.tls, net::HttpVersion::Http1));
+    }
+    return std::make_unique<net::HttpClient>(host.loop(), std::move(options));
+  }
+
   Result<Bytes> body_of(const Batch& batch) const {
     const int level = config_.compression_params.level;
     if (config_.encoding != "json") return pipeline::export_body(batch, compression_, level);
@@ -135,26 +182,32 @@ class OtlpHttpExporter final : public pipeline::Component {
     if (compression_ != net::Encoding::Identity) {
       headers.push_back({"Content-Encoding", config_.client.compression});
     }
+    const Way& way = ways_[static_cast<size_t>(batch.signal)];
+    if (way.client == nullptr) {
+      return done(fail(ErrorKind::Invalid, fmt::format("there is neither endpoint nor {}_endpoint",
+                                                       to_string(batch.signal))));
+    }
     auto body = body_of(batch);
     if (!body) return done(std::unexpected(std::move(body.error())));
-    client_->request("POST", path_of(batch.signal), std::move(headers), std::move(*body),
-                     [this, signal = batch.signal,
-                      done = std::move(done)](Result<net::HttpResponse> answer) mutable {
-                       if (!answer) {
-                         done(std::unexpected(std::move(answer.error())));
-                       } else if (answer->status < 200 || answer->status > 299) {
-                         done(std::unexpected(error_of(*answer, config_.client.endpoint)));
-                       } else {
-                         done(read_answer(signal, *answer));
-                       }
-                     });
+    way.client->request("POST", way.path, std::move(headers), std::move(*body),
+                        [&way, signal = batch.signal,
+                         done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+                          if (!answer) {
+                            done(std::unexpected(std::move(answer.error())));
+                          } else if (answer->status < 200 || answer->status > 299) {
+                            done(std::unexpected(error_of(*answer, way.url)));
+                          } else {
+                            done(read_answer(signal, *answer));
+                          }
+                        });
   }
 
   Config config_;
   net::Encoding compression_ = net::Encoding::Identity;
-  // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
+  // The clients are destroyed first: they end their calls, whose callbacks still need the queue.
   std::unique_ptr<pipeline::SendingQueue> queue_;
-  std::unique_ptr<net::HttpClient> client_;
+  std::map<std::string, std::unique_ptr<net::HttpClient>> clients_;
+  Way ways_[3];
 };
 
 }  // namespace

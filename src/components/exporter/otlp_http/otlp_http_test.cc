@@ -3,6 +3,8 @@
 // to end against a foreign receiver.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "data/testing/sample.h"
 #include "data/text.h"
 #include "net/compression/compression.h"
@@ -39,6 +41,34 @@ TEST(Exporter_otlp_http, RefusesSettingsThatCannotWork) {
   ASSERT_FALSE(half);
   EXPECT_NE(half.error().message.find("exporters::otlp_http: tls: provide both"), std::string::npos)
       << half.error().message;
+}
+
+TEST(Exporter_otlp_http, SendsEachSignalWhereItsSettingSays) {
+  pipeline::LoopHost host("otlp_http");
+  std::vector<std::string> targets;
+  auto server = net::HttpServer::listen(host.loop(), "127.0.0.1:0",
+                                        [&](const net::Request& request, net::Responder responder) {
+                                          targets.push_back(request.target);
+                                          responder.respond({});
+                                        });
+  ASSERT_TRUE(server);
+  const std::string base = "http://127.0.0.1:" + std::to_string((*server)->port());
+  config::Value value = config::Value::map();
+  value.set("traces_endpoint", config::Value::string(base + "/own/traces?key=1"));
+  value.set("endpoint", config::Value::string(base + "/base/"));
+  auto exporter = sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  ASSERT_TRUE((*exporter)->start(host));
+  for (const Signal signal : {Signal::Traces, Signal::Logs}) {
+    Batch batch = testing::sample_spans(1);
+    batch.signal = signal;
+    (*exporter)->consume(std::move(batch));
+  }
+  for (int i = 0; i < 1000 && targets.size() < 2; ++i) {
+    host.loop().run_for(std::chrono::milliseconds(10));
+  }
+  std::ranges::sort(targets);
+  EXPECT_EQ(targets, (std::vector<std::string>{"/base/v1/logs", "/own/traces?key=1"}));
 }
 
 TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {

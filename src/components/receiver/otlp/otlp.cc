@@ -105,7 +105,10 @@ class OtlpReceiver final : public pipeline::Component {
     net::GrpcServerOptions options;
     options.max_message = grpc_max_message();
     options.accepting = [this, &host](Result<> result) { accepting(host, 0, std::move(result)); };
-    options.max_concurrent_streams = settings.max_concurrent_streams;
+    if (settings.max_concurrent_streams > 0) {
+      options.max_concurrent_streams = settings.max_concurrent_streams;
+    }
+    options.keepalive = settings.keepalive.options();
     options.keep_metadata = settings.include_metadata;
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
       return pipeline::encode_rpc_status(code, message, retry_after);
@@ -116,7 +119,7 @@ class OtlpReceiver final : public pipeline::Component {
       options.tls = std::move(*tls);
     }
     auto server = net::GrpcServer::listen(
-        host.loop(), settings.endpoint,
+        host.loop(), pipeline::listen_address(settings.transport, settings.endpoint),
         [this](net::GrpcRequest request, net::GrpcResponder responder) {
           take_grpc(std::move(request), std::move(responder));
         },

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/field.h"
+#include "pipeline/grpc_settings.h"
 #include "pipeline/http_server_settings.h"
 #include "pipeline/tls_settings.h"
 
@@ -13,8 +14,11 @@ namespace sonde::otlp_receiver {
 
 struct Grpc {
   std::string endpoint = "localhost:4317";
+  std::string transport = "tcp";
   uint64_t max_recv_msg_size_mib = 4;
   uint32_t max_concurrent_streams = 1024;
+  pipeline::BufferSizes buffers;
+  pipeline::GrpcServerKeepaliveSettings keepalive;
   bool include_metadata = false;
   std::optional<pipeline::TlsServerSettings> tls;
 };
@@ -50,11 +54,16 @@ struct Config {
 
 inline constexpr auto kGrpcFields = config::fields<Grpc>(
     config::field("endpoint", &Grpc::endpoint, "Where to listen: host:port, or unix:PATH."),
+    config::field("transport", &Grpc::transport, "What the endpoint is.",
+                  {.choices = "tcp|tcp4|tcp6|unix"}),
+    config::embed(&Grpc::buffers, pipeline::kBufferFields),
+    config::field("keepalive", &Grpc::keepalive, pipeline::kGrpcServerKeepaliveFields,
+                  "How long connections are kept, and who may ask whether they are."),
     config::field("max_recv_msg_size_mib", &Grpc::max_recv_msg_size_mib,
                   "The largest message, decompressed, that is taken.",
                   {.min = 1, .max = 1024, .unit = "MiB"}),
     config::field("max_concurrent_streams", &Grpc::max_concurrent_streams,
-                  "Calls in progress on one connection.", {.min = 1}),
+                  "Calls in progress on one connection; 0 is 1024."),
     config::field("include_metadata", &Grpc::include_metadata,
                   "Keep the metadata of a call with its data, for batching and sending by it."),
     config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."));
