@@ -35,6 +35,13 @@ GrpcClient::Impl::Impl(Loop& owner, GrpcClientOptions settings)
   lower_names(options.headers);
 }
 
+const GrpcMethod& GrpcClient::Impl::method(std::string_view path, std::string_view encoding) {
+  for (const GrpcMethod& known : methods) {
+    if (known.path == path && known.encoding == encoding) return known;
+  }
+  return methods.emplace_back(std::string(path), std::string(encoding));
+}
+
 bool GrpcClient::Impl::ready() const { return !closed && connection && connection->usable(); }
 
 void GrpcClient::Impl::start(const GrpcCallPtr& call) {
@@ -45,7 +52,7 @@ void GrpcClient::Impl::start(const GrpcCallPtr& call) {
     return finish(call, fail(ErrorKind::Invalid,
                              fmt::format("\"{}\": https needs TLS settings", options.endpoint)));
   }
-  if (call->request.bytes.size() > UINT32_MAX) {
+  if (call->message.size() > UINT32_MAX) {
     return finish(call, fail(ErrorKind::Invalid, "the message is larger than gRPC can carry"));
   }
   if (!connection || !connection->usable()) {
@@ -69,9 +76,7 @@ void GrpcClient::Impl::retry(const GrpcCallPtr& call, std::string_view why) {
   if (std::exchange(call->retried, true)) {
     return finish(call, fail(ErrorKind::Unavailable, std::string(why)));
   }
-  call->request.sent = 0;
-  call->stream = -1;
-  call->on_wire = false;
+  call->stream = 0;
   call->trailers = {};
   call->reader = GrpcMessageReader(options.max_response);
   loop.post([weak = weak_from_this(), call] {
@@ -134,15 +139,13 @@ void GrpcClient::unary(std::string_view path, Bytes message, Callback done,
                        std::string_view encoding) {
   Impl& client = *impl_;
   auto call = std::make_shared<GrpcCall>(client.options.max_response);
-  call->path = std::string(path);
-  call->encoding = std::string(encoding);
-  call->request = {grpc_prefix(message.size(), !encoding.empty()), std::move(message)};
-  call->timeout_header = client.timeout_header;
+  call->method = &client.method(path, encoding);
+  call->message = std::move(message);
   call->done = std::move(done);
   call->deadline_ns = client.loop.clock().monotonic_ns() + client.options.timeout.count();
   call->place = client.calls.insert(client.calls.end(), call);
   client.watch_first();
-  if (client.ready() && call->request.bytes.size() <= UINT32_MAX) {
+  if (client.ready() && call->message.size() <= UINT32_MAX) {
     client.connection->submit(call);
     return;
   }

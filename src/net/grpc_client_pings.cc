@@ -24,9 +24,9 @@ void GrpcConnection::silent() {
   if (pinged_) return abort("the peer does not answer pings");
   if (received_ != received_then_) return watch_silence(owner->options.ping_after);
   // The next call arms the timer again.
-  if (calls_.empty() && !owner->options.ping_without_calls) return;
+  if (session_->streams() == 0 && !owner->options.ping_without_calls) return;
   pinged_ = true;
-  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  session_->ping();
   watch_silence(owner->options.ping_timeout);
   flush_soon();
 }
@@ -37,11 +37,8 @@ void GrpcConnection::heard() {
   if (const auto owner = owner_.lock()) watch_silence(owner->options.ping_after);
 }
 
-void GrpcConnection::goaway(const nghttp2_goaway& frame) {
-  draining_ = true;
-  const std::string_view why(reinterpret_cast<const char*>(frame.opaque_data),
-                             frame.opaque_data_len);
-  if (frame.error_code != NGHTTP2_ENHANCE_YOUR_CALM || why != "too_many_pings") return;
+void GrpcConnection::on_goaway(http2::Code code, std::string_view why) {
+  if (code != http2::Code::EnhanceYourCalm || why != "too_many_pings") return;
   constexpr Duration kSeldom = std::chrono::hours(2);
   if (const auto owner = owner_.lock()) {
     owner->options.ping_after = std::min(owner->options.ping_after * 2, kSeldom);

@@ -11,29 +11,29 @@
 namespace sonde::net {
 
 GrpcResponder::GrpcResponder(GrpcResponder&& other) noexcept
-    : connection_(std::move(other.connection_)), stream_(std::exchange(other.stream_, -1)) {}
+    : connection_(std::move(other.connection_)), stream_(std::exchange(other.stream_, 0)) {}
 GrpcResponder& GrpcResponder::operator=(GrpcResponder&& other) noexcept {
   if (this != &other) {
     GrpcResponder old(std::move(*this));  // answers if that was not done
     connection_ = std::move(other.connection_);
-    stream_ = std::exchange(other.stream_, -1);
+    stream_ = std::exchange(other.stream_, 0);
   }
   return *this;
 }
 GrpcResponder::~GrpcResponder() {
-  if (stream_ < 0) return;
+  if (stream_ == 0) return;
   fail({GrpcCode::Internal, "the call was dropped without an answer", {}});
 }
 
 void GrpcResponder::respond(Bytes message) {
-  const int32_t stream = std::exchange(stream_, -1);
-  if (stream < 0) return;
+  const uint32_t stream = std::exchange(stream_, 0);
+  if (stream == 0) return;
   if (const auto c = connection_.lock()) c->answer(stream, std::move(message));
 }
 
 void GrpcResponder::fail(const GrpcStatus& status) {
-  const int32_t stream = std::exchange(stream_, -1);
-  if (stream < 0) return;
+  const uint32_t stream = std::exchange(stream_, 0);
+  if (stream == 0) return;
   if (const auto c = connection_.lock()) c->refuse(stream, status);
 }
 

@@ -101,10 +101,10 @@ class GrpcResponder {
 
  private:
   friend class GrpcServerConnection;
-  GrpcResponder(std::weak_ptr<GrpcServerConnection> connection, int32_t stream)
+  GrpcResponder(std::weak_ptr<GrpcServerConnection> connection, uint32_t stream)
       : connection_(std::move(connection)), stream_(stream) {}
   std::weak_ptr<GrpcServerConnection> connection_;
-  int32_t stream_ = -1;
+  uint32_t stream_ = 0;  // 0 once it is answered
 };
 
 class GrpcServer {

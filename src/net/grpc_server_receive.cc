@@ -25,40 +25,45 @@ char* read_buffer() {
 // Where the socket's next bytes belong if they are the rest of a message: empty when they may be
 // anything else.
 asio::mutable_buffer GrpcServerConnection::begin_direct() {
-  Call* const call = frame_left_ > 0 ? call_of(frame_stream_) : nullptr;
-  if (call == nullptr || call->answered || !call->has_prefix()) return {};
-  const size_t wanted = std::min(frame_left_, call->length - call->message.size());
+  const size_t left = session_.data_left();
+  if (left < kWorthDirect) return {};
+  const Stream* const stream = session_.find(session_.data_stream());
+  if (stream == nullptr || stream->user == nullptr) return {};
+  Call& call = call_of(*stream);
+  if (call.answered || call.ended || !call.has_prefix()) return {};
+  const size_t wanted = std::min(left, call.length - call.message.size());
   if (wanted < kWorthDirect) return {};
-  direct_ = std::move(call->message);
-  direct_stream_ = frame_stream_;
+  direct_ = std::move(call.message);
+  direct_stream_ = stream->id;
   return {direct_.data() + direct_.size(), wanted};
 }
 
 void GrpcServerConnection::end_direct() {
-  Call* const call = call_of(std::exchange(direct_stream_, 0));
-  if (call != nullptr && !call->answered) {
-    call->message = std::move(direct_);
+  const Stream* const stream = session_.find(std::exchange(direct_stream_, 0));
+  if (stream != nullptr && !call_of(*stream).answered) {
+    call_of(*stream).message = std::move(direct_);
   }
   direct_ = {};
 }
 
-// One read and what nghttp2 makes of it: an error of the socket, or a negative number of nghttp2's.
-std::pair<error_code, ssize_t> GrpcServerConnection::receive() {
+// One read and what the session makes of it: an error of the socket, or false when the session is
+// over.
+std::pair<error_code, bool> GrpcServerConnection::receive() {
   const asio::mutable_buffer place = begin_direct();
   const asio::mutable_buffer general = asio::buffer(read_buffer(), kReadSize);
   const auto [error, n] =
       place.size() > 0 ? transport_->read(place, general) : transport_->read(general);
-  ssize_t used = 0;
+  bool ok = true;
   if (!error) {
     const auto parse = [this](const asio::mutable_buffer& from, size_t size) {
-      return nghttp2_session_mem_recv(session_, static_cast<const uint8_t*>(from.data()), size);
+      return session_.receive({static_cast<const char*>(from.data()), size});
     };
     const size_t direct = std::min(n, place.size());
-    if (direct > 0) used = parse(place, direct);
-    if (used >= 0 && n > direct) used = parse(general, n - direct);
+    if (direct > 0) ok = parse(place, direct);
+    if (ok && n > direct) ok = parse(general, n - direct);
   }
   if (place.size() > 0) end_direct();
-  return {error, used};
+  return {error, ok};
 }
 
 }  // namespace sonde::net

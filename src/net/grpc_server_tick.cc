@@ -7,19 +7,21 @@ namespace sonde::net {
 void GrpcServerConnection::tick(int64_t now_ns) {
   if (dead_) return;
   if (hello_by_ns_ != 0 && now_ns > hello_by_ns_) return close();
+  session_.tick(now_ns);
   bool late = false;
-  for (auto& [stream, call] : calls_) {
-    if (call.ended || call.answered || now_ns < call.deadline_ns) continue;
-    submit_status(call, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
+  session_.each_stream([&](Stream& stream) {
+    const Call& call = call_of(stream);
+    if (call.ended || call.answered || now_ns < call.deadline_ns) return;
+    submit_status(stream, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
     late = true;
-  }
+  });
   if (late) flush_soon();
   if (retiring_) drain();
-  switch (keepalive_.tick(now_ns, calls_.size())) {
+  switch (keepalive_.tick(now_ns, calls())) {
     case GrpcKeepalive::Action::None:
       break;
     case GrpcKeepalive::Action::Ping:
-      nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+      session_.ping();
       flush_soon();
       break;
     case GrpcKeepalive::Action::Retire:
@@ -33,16 +35,13 @@ void GrpcServerConnection::tick(int64_t now_ns) {
 // on their way have come, which was the last.
 void GrpcServerConnection::retire() {
   retiring_ = true;
-  nghttp2_submit_shutdown_notice(session_);
+  session_.notice();
   flush_soon();
 }
 
-// Within a callback of nghttp2: the connection ends once what is said here has gone out.
+// The connection ends once what is said here has gone out.
 void GrpcServerConnection::refuse_pings() {
-  static constexpr std::string_view kWhy = "too_many_pings";
-  nghttp2_submit_goaway(
-      session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
-      NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const uint8_t*>(kWhy.data()), kWhy.size());
+  session_.goaway(http2::Code::EnhanceYourCalm, "too_many_pings");
   server_->loop.post([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
@@ -54,9 +53,7 @@ void GrpcServerConnection::refuse_pings() {
 void GrpcServerConnection::drain() {
   if (dead_) return;
   retiring_ = false;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
+  session_.goaway(http2::Code::NoError);
   flush_soon();
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One accepted connection of a GrpcServer and the calls on it. nghttp2 holds the protocol's state;
+// One accepted connection of a GrpcServer and the calls on it. The session holds HTTP/2's state;
 // this moves bytes between it and the transport, gathers what is to be sent within one turn of the
 // loop into one write, and keeps no buffer while the peer is silent.
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
+#include <array>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -15,7 +15,7 @@
 #include "base/buffer.h"
 #include "net/grpc_server.h"
 #include "net/internal/grpc_keepalive.h"
-#include "net/internal/http2_output.h"
+#include "net/internal/http2_flush.h"
 #include "net/internal/listener.h"
 #include "net/internal/transport.h"
 
@@ -37,52 +37,61 @@ struct GrpcServer::Impl : std::enable_shared_from_this<GrpcServer::Impl> {
   std::unordered_map<GrpcServerConnection*, std::shared_ptr<GrpcServerConnection>> connections;
 };
 
-class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConnection> {
+class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConnection>,
+                             private http2::Session::Events {
  public:
   GrpcServerConnection(std::shared_ptr<GrpcServer::Impl> server,
                        std::unique_ptr<Transport> transport);
-  ~GrpcServerConnection();
 
   static asio::awaitable<void> serve(std::shared_ptr<GrpcServerConnection> self);
-  void answer(int32_t stream, Bytes message);
-  void refuse(int32_t stream, const GrpcStatus& status);
+  void answer(uint32_t stream, Bytes message);
+  void refuse(uint32_t stream, const GrpcStatus& status);
   void drain();
   void close();
   void tick(int64_t now_ns);
-  size_t calls() const { return calls_.size(); }
+  size_t calls() const { return session_.streams(); }
 
  private:
-  struct Callbacks;
-  struct Call {
-    int32_t stream = 0;
-    std::shared_ptr<const std::string> path;
-    bool grpc = false;  // by its content-type
+  // What the fields of a head say. Calls with equal heads share one.
+  struct Head {
+    std::string path;
     std::string encoding;
     Headers metadata;
-    size_t header_bytes = 0;
+    bool grpc = false;  // by its content-type
+  };
+  struct Call {
+    std::shared_ptr<const Head> head;
+    bool compressed = false;
     int64_t deadline_ns = 0;
-    std::string prefix;  // the five bytes before the message, as they come
+    std::array<char, 5> prefix{};  // before the message, as it comes
+    size_t prefix_size = 0;
     size_t length = 0;
     Buffer message;
     std::shared_ptr<const void> admitted;
-    Http2Body reply;
     bool ended = false;  // the peer has sent everything
-    bool given = false;  // to the handler
     bool answered = false;
-    bool has_prefix() const { return prefix.size() == 5; }
+    bool has_prefix() const { return prefix_size == prefix.size(); }
   };
-  Call* call_of(int32_t stream);
-  Buffer& message_of(Call& call) { return call.stream == direct_stream_ ? direct_ : call.message; }
-  std::pair<error_code, ssize_t> receive();
+  using Stream = http2::Stream;
+  static Call& call_of(const Stream& stream) { return *static_cast<Call*>(stream.user); }
+
+  void on_fields(Stream& stream, const http2::FieldsPtr& fields, bool last) override;
+  void on_data(Stream& stream, std::string_view bytes) override;
+  void on_end(Stream& stream) override;
+  void on_closed(Stream& stream, http2::Code code) override;
+  void on_ping() override;
+
+  Buffer& message_of(const Stream& stream) {
+    return stream.id == direct_stream_ ? direct_ : call_of(stream).message;
+  }
+  std::pair<error_code, bool> receive();
   asio::mutable_buffer begin_direct();
   void end_direct();
-  void begin(int32_t stream);
-  void header(Call& call, std::string_view name, std::string_view value);
-  bool check_head(Call& call);
-  void data(Call& call, std::string_view bytes);
-  void take_prefix(Call& call);
-  void finish(Call& call);
-  void submit_status(Call& call, const GrpcStatus& status);
+  Call& begin(Stream& stream);
+  std::shared_ptr<const Head> head_of(const http2::FieldsPtr& fields);
+  void take_prefix(Stream& stream);
+  void give_out();
+  void submit_status(Stream& stream, const GrpcStatus& status);
   void retire();
   void refuse_pings();
   void flush_soon();
@@ -91,24 +100,26 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
 
   std::shared_ptr<GrpcServer::Impl> server_;
   std::unique_ptr<Transport> transport_;
-  nghttp2_session* session_ = nullptr;
-  Http2Output out_;
-  std::unordered_map<int32_t, Call> calls_;
-  std::shared_ptr<const std::string> last_path_;  // which the next call most likely has as well
-  // The DATA frame that is being received: bytes still to come.
-  int32_t frame_stream_ = 0;
-  size_t frame_left_ = 0;
+  std::deque<Call> calls_;  // their memory is used again
+  std::vector<Call*> free_;
+  http2::HeaderBlock ok_head_;
+  http2::HeaderBlock ok_trailers_;
+  // The fields that were last made a head of, which the next call most likely has as well.
+  http2::FieldsPtr last_fields_;
+  std::shared_ptr<const Head> last_head_;
   // The message that the socket is read into, without the way through the thread's buffer. It is
-  // here and not with its call while nghttp2 reads what came, since that may end the call.
-  int32_t direct_stream_ = 0;
+  // here and not with its call while the session reads what came, since that may end the call.
+  uint32_t direct_stream_ = 0;
   Buffer direct_;
-  std::vector<int32_t> ready_;  // whole calls, for after nghttp2 has returned
-  int64_t hello_by_ns_ = 0;     // 0 once the peer has greeted
+  std::vector<uint32_t> ready_;   // whole calls, for after the session has returned
+  std::vector<uint32_t> giving_;  // those of them that are being given out
+  int64_t hello_by_ns_ = 0;       // 0 once the peer has greeted
   GrpcKeepalive keepalive_;
   bool retiring_ = false;
   bool flush_posted_ = false;
   bool writing_ = false;
   bool dead_ = false;
+  http2::Session session_;  // destroyed first: it ends no calls then
 };
 
 }  // namespace sonde::net
