@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <array>
 
@@ -48,6 +50,25 @@ std::string hex_digest(Digest digest, std::string_view text) {
   CHECK(EVP_Digest(text.data(), text.size(), bits.data(), &size, kind(digest), nullptr) == 1,
         "libcrypto refuses a hash");
   return hex(bits, size);
+}
+
+std::string raw_digest(Digest digest, std::string_view text) {
+  Bits bits;
+  unsigned size = 0;
+  CHECK(EVP_Digest(text.data(), text.size(), bits.data(), &size, kind(digest), nullptr) == 1,
+        "libcrypto refuses a hash");
+  return {reinterpret_cast<const char*>(bits.data()), size};
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string random_secret(size_t bytes) {
+  std::string out(bytes, '\0');
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(bytes)) == 1,
+        "libcrypto has no random bytes");
+  return out;
 }
 
 std::string hex_hmac(Digest digest, std::string_view key, std::string_view text) {

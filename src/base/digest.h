@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes as lower-case hexadecimal text, as processors write them into attributes. For nothing that
-// must stay secret but for the keyed ones.
+// Hashes, and how secrets are compared. As lower-case hexadecimal text, as processors write them
+// into attributes, nothing stays secret but by the keyed ones.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,7 +13,14 @@ namespace sonde {
 enum class Digest : uint8_t { Md5, Sha1, Sha256, Sha512, Sha3_256 };
 
 std::string hex_digest(Digest digest, std::string_view text);
+// The bytes of the hash.
+std::string raw_digest(Digest digest, std::string_view text);
 // HMAC (RFC 2104).
 std::string hex_hmac(Digest digest, std::string_view key, std::string_view text);
+
+// Takes as long wherever two texts of one length differ.
+bool same_secret(std::string_view a, std::string_view b);
+// Bytes that nobody can guess.
+std::string random_secret(size_t bytes);
 
 }  // namespace sonde

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Base64 with padding (RFC 4648, section 4) for YAML's !!binary; line breaks inside are skipped.
+// Base64 with padding (RFC 4648, section 4), for YAML's !!binary and for HTTP's Basic credentials;
+// line breaks inside are skipped.
 #pragma once
 
 #include <optional>
@@ -10,5 +11,6 @@
 namespace sonde::config {
 
 std::optional<std::string> decode_base64(std::string_view text);
+std::string encode_base64(std::string_view bytes);
 
 }  // namespace sonde::config

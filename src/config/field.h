@@ -48,6 +48,7 @@ struct FieldOptions {
   std::string_view choices = {};  // "basic|normal|detailed": nothing else is accepted.
   bool secret = false;            // Never printed.
   bool required = false;
+  bool extension = false;            // The id of an extension: see named_extensions.h.
   std::string_view alias = {};       // An older name that is still accepted.
   std::string_view deprecated = {};  // What to use instead; a warning when the field is set.
 };

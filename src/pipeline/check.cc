@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "config/named_extensions.h"
+
 namespace sonde::pipeline {
 namespace {
 
@@ -65,6 +67,7 @@ class Check {
 
   Result<> run() {
     for (const ComponentNode& node : graph_.components) component(node);
+    for (const auto& [node, type] : known_) extensions(*node, *type);
     for (const PipelineNode& pipeline : graph_.pipelines) signals(pipeline);
     for (const auto& [node, type] : known_) {
       if (node->section == Section::Connectors) connector(*node, *type);
@@ -79,6 +82,36 @@ class Check {
     if (!problems_.ok(type)) return;
     known_[&node] = *type;
     if ((*type)->check) problems_.ok((*type)->check(node.config, node.id));
+  }
+
+  bool runs(const ComponentNode& node) const {
+    if (node.section == Section::Extensions) return names(graph_.extensions, node.id);
+    return std::ranges::any_of(graph_.pipelines, [&](const PipelineNode& pipeline) {
+      const bool processor = node.section == Section::Processors;
+      return processor ? names(pipeline.processors, node.id)
+                       : names(pipeline.receivers, node.id) || names(pipeline.exporters, node.id);
+    });
+  }
+
+  // Those that its settings name must run where it does.
+  void extensions(const ComponentNode& node, const ComponentType& type) {
+    if (!type.fields || !runs(node)) return;
+    const std::string path = std::string(config::section_name(node.section)) + "::" + node.id;
+    for (const auto& named : config::named_extensions(node.config, *type.fields, path)) {
+      if (names(graph_.extensions, named.id)) continue;
+      std::string message = named.path + ": ";
+      if (graph_.find(Section::Extensions, named.id)) {
+        message += "extension " + quoted(named.id) + " does not run; add it to service::extensions";
+      } else {
+        std::vector<std::string_view> known;
+        for (const ComponentNode& other : graph_.components) {
+          if (other.section == Section::Extensions) known.push_back(other.id);
+        }
+        message +=
+            "there is no extension " + quoted(named.id) + config::suggestion(named.id, known);
+      }
+      problems_.add(named.position, message);
+    }
   }
 
   const ComponentType* type_of(Section section, std::string_view id) const {

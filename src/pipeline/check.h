@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is wrong with a graph, given the component types there are: unknown types, settings that do
-// not fit, signals that a component cannot handle, connectors with an end in the air, circles. All
+// not fit, extensions that settings name and that do not run, signals that a component cannot
+// handle, connectors with an end in the air, circles. All
 // mistakes are found, also in components that nothing uses, since a misspelt one is never intended.
 // Pure: nothing is opened and no component is made.
 #pragma once

@@ -87,7 +87,8 @@ inline constexpr auto kQueueFields = config::fields<QueueSettings>(
                   "Whether a sender is answered only when the peer has answered."),
     config::field("storage", &QueueSettings::storage,
                   "The storage extension that keeps the queue over a restart; in memory when "
-                  "empty."),
+                  "empty.",
+                  {.extension = true}),
     config::field("batch", &QueueSettings::batch, kQueueBatchFields,
                   "Puts requests together when they leave the queue."));
 inline constexpr auto kRetryFields = config::fields<RetrySettings>(
