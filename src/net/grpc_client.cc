@@ -136,11 +136,13 @@ GrpcClient::~GrpcClient() { close(); }
 void GrpcClient::close() { impl_->close(); }
 
 void GrpcClient::unary(std::string_view path, Bytes message, Callback done,
-                       std::string_view encoding) {
+                       std::string_view encoding, Headers metadata) {
   Impl& client = *impl_;
   auto call = std::make_shared<GrpcCall>(client.options.max_response);
   call->method = &client.method(path, encoding);
   call->message = std::move(message);
+  lower_names(metadata);
+  call->metadata = std::move(metadata);
   call->done = std::move(done);
   call->deadline_ns = client.loop.clock().monotonic_ns() + client.options.timeout.count();
   call->place = client.calls.insert(client.calls.end(), call);

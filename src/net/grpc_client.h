@@ -50,8 +50,10 @@ class GrpcClient {
 
   // path is "/package.Service/Method". The callback runs exactly once, on the loop, never inside
   // this call, with the response message or the mapped grpc-status (see grpc_frame.h).
-  // `encoding` is the grpc-encoding that the message already has, if any.
-  void unary(std::string_view path, Bytes message, Callback done, std::string_view encoding = {});
+  // `encoding` is the grpc-encoding that the message already has, if any; `metadata` is sent with
+  // this call alone.
+  void unary(std::string_view path, Bytes message, Callback done, std::string_view encoding = {},
+             Headers metadata = {});
   // Ends every running call with Unavailable, inside this call. Later calls fail as well.
   void close();
 

@@ -173,7 +173,14 @@ void GrpcConnection::start_waiting() {
     if (call->finished) continue;
     http2::Body body{grpc_prefix(call->message.size(), !call->method->encoding.empty()),
                      call->message};
-    call->stream = session_->open(head_of(*call->method), std::move(body), call.get())->id;
+    http2::HeaderBlock* head = &head_of(*call->method);
+    http2::HeaderBlock own;
+    if (!call->metadata.empty()) {
+      own.fields = head->fields;
+      own.fields.insert(own.fields.end(), call->metadata.begin(), call->metadata.end());
+      head = &own;
+    }
+    call->stream = session_->open(*head, std::move(body), call.get())->id;
     call->held = call;
     if (ping_timer_ == 0) {
       if (const auto owner = owner_.lock()) watch_silence(owner->options.ping_after);

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "config/field.h"
 #include "net/compression/compression.h"
+#include "pipeline/authenticator.h"
 #include "pipeline/tls_settings.h"
 
 namespace sonde::pipeline {
@@ -19,6 +21,7 @@ struct ClientSettings {
   std::map<std::string, std::string> headers;
   std::string compression = "gzip";
   TlsClientSettings tls;
+  std::optional<AuthSettings> auth;
 };
 
 // To be embedded: embed(&Config::client, kClientFields).
@@ -29,7 +32,9 @@ inline constexpr auto kClientFields = config::fields<ClientSettings>(
     config::field("compression", &ClientSettings::compression,
                   "How bodies are compressed: gzip, zstd, snappy or none; over HTTP also deflate, "
                   "zlib, lz4 and x-snappy-framed."),
-    config::field("tls", &ClientSettings::tls, kTlsClientFields, "Encryption."));
+    config::field("tls", &ClientSettings::tls, kTlsClientFields, "Encryption."),
+    config::field("auth", &ClientSettings::auth, kAuthFields,
+                  "Who adds what the peer asks for to each request."));
 
 // Whether connections are encrypted: by the scheme, else by `tls`.
 inline bool uses_tls(const ClientSettings& settings) {

@@ -35,6 +35,7 @@ struct GrpcCall {
   GrpcMessageReader reader;
   GrpcTrailers trailers;
   std::optional<Error> broken;  // a response that was cut off as wrong
+  Headers metadata;             // of this call alone
   GrpcClient::Callback done;
   int64_t deadline_ns = 0;
   std::list<std::shared_ptr<GrpcCall>>::iterator place;  // in the client's list, until finished

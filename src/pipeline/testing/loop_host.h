@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,11 @@ class LoopHost final : public Host {
   Scheduler& scheduler() override { return loop_; }
   net::Loop& loop() override { return loop_; }
   std::string_view id() const override { return id_; }
+  Component* extension(std::string_view id) override {
+    const auto at = extensions.find(id);
+    return at == extensions.end() ? nullptr : at->second;
+  }
+  std::map<std::string, Component*, std::less<>> extensions;
 
  private:
   std::shared_ptr<void> lease_erased(std::string_view, const std::type_info&,

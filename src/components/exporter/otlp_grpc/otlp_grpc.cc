@@ -5,6 +5,7 @@
 #include <string>
 
 #include "net/grpc_client.h"
+#include "pipeline/authorizer.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
 #include "pipeline/grpc_settings.h"
@@ -60,6 +61,8 @@ class OtlpGrpcExporter final : public pipeline::Component {
       options.headers.push_back({name, value});
     if (pipeline::uses_tls(config_.client))
       options.tls = TRY(net::make_tls_client(config_.client.tls));
+    authorizer_ = TRY(pipeline::Authorizer::make(host, config_.client.auth, net::Carrier::Grpc,
+                                                 options.tls != nullptr));
     client_ = std::make_unique<net::GrpcClient>(host.loop(), std::move(options));
     encoding_ = TRY(pipeline::compression_of(config_.client.compression, net::kDefaultLevel,
                                              net::Carrier::Grpc));
@@ -69,16 +72,13 @@ class OtlpGrpcExporter final : public pipeline::Component {
         [this, compressed](const Batch& batch, pipeline::SendDone done) {
           auto body = pipeline::export_body(batch, encoding_, net::kDefaultLevel);
           if (!body) return done(std::unexpected(std::move(body.error())));
-          client_->unary(
-              path_of(batch.signal), std::move(*body),
-              [done = std::move(done)](Result<std::string> answer) mutable {
-                if (!answer) {
-                  done(std::unexpected(std::move(answer.error())));
-                } else {
-                  done(pipeline::read_export_response(*answer));
-                }
-              },
-              compressed ? std::string_view(config_.client.compression) : "");
+          authorizer_->authorize(
+              {}, batch.context.get(),
+              [this, path = path_of(batch.signal), compressed, body = std::move(*body),
+               done = std::move(done)](Result<net::Headers> metadata) mutable {
+                if (!metadata) return done(std::unexpected(std::move(metadata.error())));
+                call(path, std::move(body), compressed, std::move(*metadata), std::move(done));
+              });
         });
     return queue_->restore(host);
   }
@@ -90,11 +90,26 @@ class OtlpGrpcExporter final : public pipeline::Component {
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
 
  private:
+  void call(std::string_view path, Bytes body, bool compressed, net::Headers metadata,
+            pipeline::SendDone done) {
+    client_->unary(
+        path, std::move(body),
+        [done = std::move(done)](Result<std::string> answer) mutable {
+          if (!answer) {
+            done(std::unexpected(std::move(answer.error())));
+          } else {
+            done(pipeline::read_export_response(*answer));
+          }
+        },
+        compressed ? std::string_view(config_.client.compression) : "", std::move(metadata));
+  }
+
   Config config_;
   net::Encoding encoding_ = net::Encoding::Identity;
-  // The client is destroyed first: it ends its calls, whose callbacks still need the queue.
+  // Destroyed in reverse: each ends its calls, whose callbacks still need those above it.
   std::unique_ptr<pipeline::SendingQueue> queue_;
   std::unique_ptr<net::GrpcClient> client_;
+  std::unique_ptr<pipeline::Authorizer> authorizer_;
 };
 
 }  // namespace

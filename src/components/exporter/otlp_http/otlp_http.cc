@@ -9,6 +9,7 @@
 #include <string>
 
 #include "net/http_client.h"
+#include "pipeline/authorizer.h"
 #include "pipeline/client_settings.h"
 #include "pipeline/component.h"
 #include "pipeline/http_client_settings.h"
@@ -100,6 +101,8 @@ class OtlpHttpExporter final : public pipeline::Component {
     TRY(open_way(host, Signal::Metrics, config_.metrics_endpoint));
     TRY(open_way(host, Signal::Logs, config_.logs_endpoint));
     compression_ = TRY(config_.compression());
+    authorizer_ = TRY(pipeline::Authorizer::make(host, config_.client.auth, net::Carrier::Http,
+                                                 pipeline::uses_tls(config_.client)));
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
@@ -189,25 +192,38 @@ class OtlpHttpExporter final : public pipeline::Component {
     }
     auto body = body_of(batch);
     if (!body) return done(std::unexpected(std::move(body.error())));
-    way.client->request("POST", way.path, std::move(headers), std::move(*body),
-                        [&way, signal = batch.signal,
-                         done = std::move(done)](Result<net::HttpResponse> answer) mutable {
-                          if (!answer) {
-                            done(std::unexpected(std::move(answer.error())));
-                          } else if (answer->status < 200 || answer->status > 299) {
-                            done(std::unexpected(error_of(*answer, way.url)));
-                          } else {
-                            done(read_answer(signal, *answer));
-                          }
-                        });
+    authorizer_->authorize(std::move(headers), batch.context.get(),
+                           [&way, signal = batch.signal, body = std::move(*body),
+                            done = std::move(done)](Result<net::Headers> authorized) mutable {
+                             if (!authorized)
+                               return done(std::unexpected(std::move(authorized.error())));
+                             post(way, signal, std::move(*authorized), std::move(body),
+                                  std::move(done));
+                           });
+  }
+
+  static void post(const Way& way, Signal signal, net::Headers headers, Bytes body,
+                   pipeline::SendDone done) {
+    way.client->request(
+        "POST", way.path, std::move(headers), std::move(body),
+        [&way, signal, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+          if (!answer) {
+            done(std::unexpected(std::move(answer.error())));
+          } else if (answer->status < 200 || answer->status > 299) {
+            done(std::unexpected(error_of(*answer, way.url)));
+          } else {
+            done(read_answer(signal, *answer));
+          }
+        });
   }
 
   Config config_;
   net::Encoding compression_ = net::Encoding::Identity;
-  // The clients are destroyed first: they end their calls, whose callbacks still need the queue.
+  // Destroyed in reverse: each ends its calls, whose callbacks still need those above it.
   std::unique_ptr<pipeline::SendingQueue> queue_;
-  std::map<std::string, std::unique_ptr<net::HttpClient>> clients_;
   Way ways_[3];
+  std::map<std::string, std::unique_ptr<net::HttpClient>> clients_;
+  std::unique_ptr<pipeline::Authorizer> authorizer_;
 };
 
 }  // namespace

@@ -65,11 +65,14 @@ void Intake::take(Signal signal, Body body, size_t items,
   outputs_.of(signal)->consume(std::move(batch));
 }
 
-std::shared_ptr<const RequestContext> context_of(const net::Headers& headers,
-                                                 std::string_view peer) {
+std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, std::string_view peer,
+                                                 pipeline::AuthData auth) {
+  if (!headers && auth.empty()) return nullptr;
   auto context = std::make_shared<RequestContext>();
   context->peer = peer;
-  for (const net::Header& header : headers) {
+  context->auth = std::move(auth);
+  if (!headers) return context;
+  for (const net::Header& header : *headers) {
     auto& [name, value] = context->metadata.emplace_back(header.name, header.value);
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }

@@ -13,6 +13,7 @@
 #include "base/scheduler.h"
 #include "net/compression/compression.h"
 #include "net/http_types.h"
+#include "pipeline/authenticator.h"
 #include "pipeline/component.h"
 
 namespace sonde::otlp_receiver {
@@ -59,9 +60,10 @@ class Intake {
   size_t open_ = 0;
 };
 
-// What came with a request, names in lower case.
-std::shared_ptr<const RequestContext> context_of(const net::Headers& headers,
-                                                 std::string_view peer);
+// What came with a request, names in lower case, and what is known of its sender; nullptr where
+// nothing is to be kept. `headers` is nullptr where they are not.
+std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, std::string_view peer,
+                                                 pipeline::AuthData auth);
 
 // Export<Signal>ServiceResponse: empty, or with a partial_success.
 std::string encode_response(const Accepted& accepted);

@@ -12,6 +12,7 @@
 #include "data/count.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
+#include "pipeline/auth_gate.h"
 #include "pipeline/component.h"
 #include "pipeline/rpc_status.h"
 #include "wire/otlp_json/otlp_json.h"
@@ -69,6 +70,28 @@ int http_status_of_body(const Error& error) {
   }
 }
 
+// Why an authenticator lets nobody in: as the Collector says it, but for what is worth a retry.
+GrpcCode code_of_stranger(const Error& error) {
+  return error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Exhausted
+             ? GrpcCode::Unavailable
+             : GrpcCode::Unauthenticated;
+}
+
+// A call that waits until its sender is known.
+struct HeldCall {
+  explicit HeldCall(net::GrpcRequest request)
+      : path(request.path),
+        encoding(request.encoding),
+        peer(request.peer),
+        metadata(request.metadata),
+        message(std::move(request.message)) {}
+  net::GrpcRequest take() { return {path, encoding, peer, metadata, std::move(message)}; }
+
+  std::string path, encoding, peer;
+  net::Headers metadata;
+  Bytes message;
+};
+
 class OtlpReceiver final : public pipeline::Component {
  public:
   OtlpReceiver(Config config, std::string_view, pipeline::Outputs outputs)
@@ -86,7 +109,9 @@ class OtlpReceiver final : public pipeline::Component {
   }
   bool drained() const override {
     return (!grpc_intake_ || grpc_intake_->open() == 0) &&
-           (!http_intake_ || http_intake_->open() == 0);
+           (!http_intake_ || http_intake_->open() == 0) &&
+           (!grpc_gate_ || grpc_gate_->waiting() == 0) &&
+           (!http_gate_ || http_gate_->waiting() == 0);
   }
 
  private:
@@ -109,7 +134,10 @@ class OtlpReceiver final : public pipeline::Component {
       options.max_concurrent_streams = settings.max_concurrent_streams;
     }
     options.keepalive = settings.keepalive.options();
-    options.keep_metadata = settings.include_metadata;
+    auto gate = pipeline::AuthGate::make(host, settings.auth);
+    if (!gate) return std::unexpected(at("protocols::grpc", std::move(gate.error())));
+    grpc_gate_ = std::move(*gate);
+    options.keep_metadata = settings.include_metadata || grpc_gate_;
     options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
       return pipeline::encode_rpc_status(code, message, retry_after);
     };
@@ -132,6 +160,26 @@ class OtlpReceiver final : public pipeline::Component {
   size_t grpc_max_message() const { return config_.protocols.grpc->max_recv_msg_size_mib << 20; }
 
   void take_grpc(net::GrpcRequest request, net::GrpcResponder responder) {
+    if (!grpc_gate_) return accept_grpc(std::move(request), std::move(responder), {});
+    if (auto known = grpc_gate_->check(request.metadata)) {
+      return decide_grpc(std::move(request), std::move(responder), std::move(*known));
+    }
+    auto held = std::make_unique<HeldCall>(std::move(request));
+    const net::Headers& metadata = held->metadata;
+    grpc_gate_->verify(metadata, [this, held = std::move(held), responder = std::move(responder)](
+                                     Result<pipeline::AuthData> known) mutable {
+      decide_grpc(held->take(), std::move(responder), std::move(known));
+    });
+  }
+
+  void decide_grpc(net::GrpcRequest request, net::GrpcResponder responder,
+                   Result<pipeline::AuthData> known) {
+    if (known) return accept_grpc(std::move(request), std::move(responder), std::move(*known));
+    responder.fail({code_of_stranger(known.error()), known.error().message, {}});
+  }
+
+  void accept_grpc(net::GrpcRequest request, net::GrpcResponder responder,
+                   pipeline::AuthData sender) {
     const auto signal = signal_of_method(request.path);
     if (!signal || !grpc_intake_->wants(*signal)) {
       return responder.fail(
@@ -144,9 +192,9 @@ class OtlpReceiver final : public pipeline::Component {
     if (!items) {
       return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
     }
-    auto context = config_.protocols.grpc->include_metadata
-                       ? context_of(request.metadata, request.peer)
-                       : nullptr;
+    auto context =
+        context_of(config_.protocols.grpc->include_metadata ? &request.metadata : nullptr,
+                   request.peer, std::move(sender));
     grpc_intake_->take(*signal, std::move(*body), *items, std::move(context),
                        [responder = std::move(responder)](Result<Accepted> result) mutable {
                          if (result) {
@@ -159,6 +207,9 @@ class OtlpReceiver final : public pipeline::Component {
 
   Result<> start_http(pipeline::Host& host, const Http& settings) {
     http_intake_ = std::make_unique<Intake>(host.scheduler(), host.id(), "http", outputs_);
+    auto gate = pipeline::AuthGate::make(host, settings.auth);
+    if (!gate) return std::unexpected(at("protocols::http", std::move(gate.error())));
+    http_gate_ = std::move(*gate);
     auto options = pipeline::http_server_options(settings.server);
     if (!options) return std::unexpected(at("protocols::http", std::move(options.error())));
     options->accepting = [this, &host](Result<> result) { accepting(host, 1, std::move(result)); };
@@ -205,7 +256,45 @@ class OtlpReceiver final : public pipeline::Component {
             {}};
   }
 
+  // With the parameters of the query that stand for headers.
+  net::Headers credentials(const net::Request& request) const {
+    net::Headers headers = request.headers;
+    for (const std::string& name : config_.protocols.http->auth->request_params) {
+      if (auto value = request.query_param(name)) {
+        pipeline::set_header(headers, name, std::move(*value));
+      }
+    }
+    return headers;
+  }
+
   void take_http(const net::Request& request, net::Responder responder) {
+    if (!http_gate_) return accept_http(request, std::move(responder), {});
+    const bool plain = config_.protocols.http->auth->request_params.empty();
+    const net::Headers changed = plain ? net::Headers() : credentials(request);
+    const net::Headers& headers = plain ? request.headers : changed;
+    if (auto known = http_gate_->check(headers)) {
+      return decide_http(request, std::move(responder), std::move(*known));
+    }
+    http_gate_->verify(
+        headers, [this, held = std::make_unique<net::Request>(request),
+                  responder = std::move(responder)](Result<pipeline::AuthData> known) mutable {
+          decide_http(*held, std::move(responder), std::move(known));
+        });
+  }
+
+  void decide_http(const net::Request& request, net::Responder responder,
+                   Result<pipeline::AuthData> known) {
+    if (known) return accept_http(request, std::move(responder), std::move(*known));
+    const std::string type = media_type(request.header("content-type"));
+    const GrpcCode code = code_of_stranger(known.error());
+    if (type == kJson || type == kProtobuf) {
+      return responder.respond(refusal(type == kJson, code, known.error()));
+    }
+    responder.respond({pipeline::http_status_of(code), "text/plain", known.error().message, {}});
+  }
+
+  void accept_http(const net::Request& request, net::Responder responder,
+                   pipeline::AuthData sender) {
     const auto plain = [&](int status, std::string why) {
       responder.respond({status, "text/plain", std::move(why), {}});
     };
@@ -250,7 +339,8 @@ class OtlpReceiver final : public pipeline::Component {
           refusal(json, GrpcCode::InvalidArgument,
                   {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
     }
-    auto context = settings.include_metadata ? context_of(request.headers, request.peer) : nullptr;
+    auto context = context_of(settings.include_metadata ? &request.headers : nullptr, request.peer,
+                              std::move(sender));
     http_intake_->take(*signal, std::move(*body), *items, std::move(context),
                        [json, signal = *signal,
                         responder = std::move(responder)](Result<Accepted> result) mutable {
@@ -265,6 +355,8 @@ class OtlpReceiver final : public pipeline::Component {
   // The servers are destroyed first: they end the calls that the intakes answer.
   std::unique_ptr<Intake> grpc_intake_;
   std::unique_ptr<Intake> http_intake_;
+  std::unique_ptr<pipeline::AuthGate> grpc_gate_;
+  std::unique_ptr<pipeline::AuthGate> http_gate_;
   std::array<bool, 2> failing_{};  // gRPC, HTTP.
   std::unique_ptr<net::GrpcServer> grpc_;
   std::unique_ptr<net::HttpServer> http_;

@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/field.h"
+#include "pipeline/authenticator.h"
 #include "pipeline/grpc_settings.h"
 #include "pipeline/http_server_settings.h"
 #include "pipeline/tls_settings.h"
@@ -21,6 +23,11 @@ struct Grpc {
   pipeline::GrpcServerKeepaliveSettings keepalive;
   bool include_metadata = false;
   std::optional<pipeline::TlsServerSettings> tls;
+  std::optional<pipeline::AuthSettings> auth;
+};
+
+struct HttpAuth : pipeline::AuthSettings {
+  std::vector<std::string> request_params;
 };
 
 struct Http {
@@ -28,6 +35,7 @@ struct Http {
   std::string traces_url_path = "/v1/traces";
   std::string metrics_url_path = "/v1/metrics";
   std::string logs_url_path = "/v1/logs";
+  std::optional<HttpAuth> auth;
 };
 
 struct Protocols {
@@ -66,12 +74,18 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
                   "Calls in progress on one connection; 0 is 1024."),
     config::field("include_metadata", &Grpc::include_metadata,
                   "Keep the metadata of a call with its data, for batching and sending by it."),
-    config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."));
+    config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."),
+    config::field("auth", &Grpc::auth, pipeline::kAuthFields, "Who may send."));
+inline constexpr auto kHttpAuthFields = config::fields<HttpAuth>(
+    config::field("authenticator", &HttpAuth::authenticator, "As for gRPC.", {.extension = true}),
+    config::field("request_params", &HttpAuth::request_params,
+                  "Parameters of the query that the authenticator takes for headers."));
 inline constexpr auto kHttpFields = config::fields<Http>(
     config::embed(&Http::server, pipeline::kHttpServerFields),
     config::field("traces_url_path", &Http::traces_url_path, "Where traces are posted."),
     config::field("metrics_url_path", &Http::metrics_url_path, "Where metrics are posted."),
-    config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."));
+    config::field("logs_url_path", &Http::logs_url_path, "Where logs are posted."),
+    config::field("auth", &Http::auth, kHttpAuthFields, "Who may send."));
 inline constexpr auto kProtocolFields = config::fields<Protocols>(
     config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
     config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
