@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Headers for the peer of an exporter from settings, from a file, from what came with the data and
+// from what an authenticator found out about its sender, as the Collector's headers_setter does it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "pipeline/authenticator.h"
+#include "pipeline/component.h"
+#include "pipeline/secret_file.h"
+
+namespace sonde {
+namespace {
+
+struct HeaderSettings {
+  std::string action;
+  std::string key;
+  std::optional<std::string> value;
+  std::optional<std::string> value_file;
+  std::optional<std::string> from_context;
+  std::optional<std::string> from_attribute;
+  std::string default_value;
+
+  int sources() const {
+    return value.has_value() + value_file.has_value() + from_context.has_value() +
+           from_attribute.has_value();
+  }
+  Result<> check() const {
+    if (key.empty()) return fail(ErrorKind::Invalid, "missing header name: set `key`");
+    if (action == "delete") return {};
+    constexpr std::string_view kSources = "from_context, from_attribute, value and value_file";
+    if (sources() == 0) {
+      return fail(ErrorKind::Invalid,
+                  fmt::format("missing header source: set one of {}", kSources));
+    }
+    if (sources() == 1) return {};
+    return fail(ErrorKind::Invalid,
+                fmt::format("invalid header source, must be only one of {}", kSources));
+  }
+};
+
+struct Config {
+  std::vector<HeaderSettings> headers;
+  std::string additional_auth;
+  Result<> validate() const {
+    if (headers.empty()) {
+      return fail(ErrorKind::Invalid, "missing headers configuration: list them in `headers`");
+    }
+    for (size_t i = 0; i < headers.size(); ++i) {
+      if (auto checked = headers[i].check(); !checked) {
+        return std::unexpected(at(fmt::format("headers::{}", i), std::move(checked.error())));
+      }
+    }
+    return {};
+  }
+};
+
+constexpr auto kHeaderFields = config::fields<HeaderSettings>(
+    config::field("action", &HeaderSettings::action,
+                  "insert (where there is none), update (where there is one), upsert or delete."),
+    config::field("key", &HeaderSettings::key, "The header's name."),
+    config::field("value", &HeaderSettings::value, "Its value."),
+    config::field("value_file", &HeaderSettings::value_file,
+                  "A file that has its value, read again when it changes."),
+    config::field("from_context", &HeaderSettings::from_context,
+                  "The metadata of the incoming request that has its value; the receiver needs "
+                  "include_metadata."),
+    config::field("from_attribute", &HeaderSettings::from_attribute,
+                  "What the receiver's authenticator found out that has its value, such as "
+                  "username of basicauth."),
+    config::field("default_value", &HeaderSettings::default_value,
+                  "Its value where from_context or from_attribute finds none.", {.secret = true}));
+constexpr auto kFields = config::fields<Config>(
+    config::field("headers", &Config::headers, kHeaderFields, "What to set, in order."),
+    config::field("additional_auth", &Config::additional_auth,
+                  "Another authenticator that adds headers too.", {.extension = true}));
+
+enum class Action { Insert, Update, Upsert, Delete };
+
+Action action_of(std::string_view name) {
+  if (name == "insert") return Action::Insert;
+  if (name == "update") return Action::Update;
+  return name == "delete" ? Action::Delete : Action::Upsert;
+}
+
+class HeadersSetter final : public pipeline::Component, public pipeline::ClientAuthenticator {
+ public:
+  HeadersSetter(Config config, std::string_view, pipeline::Outputs) : config_(std::move(config)) {}
+
+  Result<> start(pipeline::Host& host) override {
+    host_ = &host;
+    for (size_t i = 0; i < config_.headers.size(); ++i) {
+      const HeaderSettings& header = config_.headers[i];
+      if (header.action != "delete" && header.action != "insert" && header.action != "update" &&
+          header.action != "upsert") {
+        log_warn("{}: headers::{}: {}, so it is taken for upsert", host.id(), i,
+                 header.action.empty() ? "no action is given"
+                                       : "there is no action \"" + header.action + "\"");
+      }
+      Snapshot<std::string>& read = file_values_.emplace_back();
+      pipeline::SecretFile& file = files_.emplace_back();
+      if (!header.value_file) continue;
+      auto started = file.start(host.scheduler(), *header.value_file,
+                                [&read](std::string value) { read.set(std::move(value)); });
+      if (!started) {
+        const std::string where = fmt::format("headers::{}::value_file", i);
+        return std::unexpected(at(where, std::move(started.error())));
+      }
+    }
+    return {};
+  }
+  void stop() override {
+    for (pipeline::SecretFile& file : files_) file.stop();
+  }
+
+  // What it sets itself need not be secret; what it adds to may be.
+  bool needs_encryption() const override {
+    const ClientAuthenticator* other = additional();
+    return other != nullptr && other->needs_encryption();
+  }
+  Result<> usable() const override {
+    const ClientAuthenticator* other = additional();
+    return other ? other->usable() : Result<>();
+  }
+
+  void authorize(net::Carrier carrier, net::Headers headers, const RequestContext* context,
+                 Scheduler& scheduler, Done done) override {
+    ClientAuthenticator* other = additional();
+    if (!other) return done(set(std::move(headers), context));
+    if (carrier == net::Carrier::Http) {
+      // As for the Collector, the other one has the last word over HTTP and the first over gRPC.
+      auto ours = set(std::move(headers), context);
+      if (!ours) return done(std::move(ours));
+      return other->authorize(carrier, std::move(*ours), context, scheduler, std::move(done));
+    }
+    other->authorize(carrier, std::move(headers), context, scheduler,
+                     [this, kept = context ? std::make_shared<RequestContext>(*context) : nullptr,
+                      done = std::move(done)](Result<net::Headers> theirs) mutable {
+                       done(theirs ? set(std::move(*theirs), kept.get()) : std::move(theirs));
+                     });
+  }
+
+ private:
+  // Looked for when it is needed, since it may start after this one.
+  ClientAuthenticator* additional() const {
+    if (config_.additional_auth.empty() || host_ == nullptr) return nullptr;
+    return dynamic_cast<ClientAuthenticator*>(host_->extension(config_.additional_auth));
+  }
+
+  Result<net::Headers> set(net::Headers headers, const RequestContext* context) const {
+    for (size_t i = 0; i < config_.headers.size(); ++i) {
+      const HeaderSettings& header = config_.headers[i];
+      const Action action = action_of(header.action);
+      if (action == Action::Delete) {
+        pipeline::erase_header(headers, header.key);
+        continue;
+      }
+      const bool there = !net::find_header(headers, header.key).empty();
+      if (there ? action == Action::Insert : action == Action::Update) continue;
+      pipeline::set_header(headers, header.key, TRY(value_of(i, context)));
+    }
+    return headers;
+  }
+
+  Result<std::string> value_of(size_t index, const RequestContext* context) const {
+    const HeaderSettings& header = config_.headers[index];
+    if (header.value) return *header.value;
+    if (header.value_file) return *file_values_[index].get();
+    const std::string& wanted = header.from_context ? *header.from_context : *header.from_attribute;
+    const std::string* found = nullptr;
+    size_t count = 0;
+    if (context) {
+      for (const auto& [name, value] : header.from_context ? context->metadata : context->auth) {
+        if (header.from_context ? !net::equals_ignoring_case(name, wanted) : name != wanted)
+          continue;
+        found = &value;
+        ++count;
+      }
+    }
+    if (count > 1) {
+      return fail(
+          ErrorKind::Invalid,
+          fmt::format("header \"{}\": the request had {} values of \"{}\", of which none can "
+                      "be preferred",
+                      header.key, count, wanted));
+    }
+    return found ? *found : header.default_value;
+  }
+
+  const Config config_;
+  pipeline::Host* host_ = nullptr;
+  std::deque<Snapshot<std::string>> file_values_;  // Of each header with a file.
+  std::deque<pipeline::SecretFile> files_;
+};
+
+}  // namespace
+}  // namespace sonde
+
+SONDE_COMPONENT(extension, headers_setter) {
+  return sonde::pipeline::make_type<sonde::HeadersSetter, sonde::Config>(
+      {.kind = sonde::pipeline::Kind::Extension,
+       .name = "headers_setter",
+       .summary = "Sets headers of exporters' requests, from what came with the data or fixed.",
+       .in = sonde::pipeline::kNoSignals,
+       .out = sonde::pipeline::kNoSignals,
+       .create = {}},
+      sonde::kFields.table());
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/testing/temporary_directory.h"
+#include "config/yaml.h"
+#include "pipeline/authenticator.h"
+#include "pipeline/component.h"
+#include "pipeline/test_host.h"
+
+const sonde::pipeline::ComponentType& sonde_component_extension_headers_setter();
+const sonde::pipeline::ComponentType& sonde_component_extension_bearertokenauth();
+
+namespace sonde {
+namespace {
+
+std::string text(const Result<net::Headers>& headers) {
+  if (!headers) return "error: " + headers.error().message;
+  std::string out;
+  for (const net::Header& header : *headers) out += header.name + "=" + header.value + ";";
+  return out;
+}
+
+class HeadersSetterTest : public testing::Test {
+ protected:
+  Result<> start(const std::string& settings) {
+    const config::Value value = *config::parse_yaml(settings, "test.yaml");
+    auto made = sonde_component_extension_headers_setter().create(value, "headers_setter", {});
+    if (!made) return std::unexpected(made.error());
+    extension_ = std::move(*made);
+    return extension_->start(host_);
+  }
+  pipeline::ClientAuthenticator& client() {
+    return dynamic_cast<pipeline::ClientAuthenticator&>(*extension_);
+  }
+  std::string set(net::Headers headers, const RequestContext* context = nullptr,
+                  net::Carrier carrier = net::Carrier::Http) {
+    Result<net::Headers> out;
+    client().authorize(carrier, std::move(headers), context, host_.scheduler(),
+                       [&](Result<net::Headers> answer) { out = std::move(answer); });
+    return text(out);
+  }
+
+  pipeline::TestHost host_{"headers_setter"};
+  std::unique_ptr<pipeline::Component> extension_, other_;
+};
+
+TEST_F(HeadersSetterTest, InsertsUpdatesUpsertsAndDeletes) {
+  ASSERT_TRUE(start(
+      "{headers: [{action: insert, key: a, value: '1'}, {action: update, key: B, value: '2'}, "
+      "{action: upsert, key: c, value: '3'}, {action: delete, key: D}, {key: e, value: ''}]}"));
+  EXPECT_EQ(set({}), "a=1;c=3;e=;");
+  EXPECT_EQ(set({{"A", "0"}, {"b", "0"}, {"C", "0"}, {"d", "0"}, {"f", "0"}}),
+            "A=0;f=0;B=2;c=3;e=;");
+  EXPECT_FALSE(client().needs_encryption());
+}
+
+TEST_F(HeadersSetterTest, TakesValuesFromWhatCameWithTheData) {
+  ASSERT_TRUE(
+      start("{headers: [{action: insert, key: tenant, from_context: X-Tenant}, "
+            "{action: insert, key: who, from_attribute: username, default_value: nobody}, "
+            "{action: insert, key: region, from_context: region, default_value: eu}]}"));
+  RequestContext context;
+  context.metadata = {{"x-tenant", "acme"}, {"other", "1"}};
+  context.auth = {{"username", "me"}};
+  EXPECT_EQ(set({}, &context), "tenant=acme;who=me;region=eu;");
+  EXPECT_EQ(set({}), "tenant=;who=nobody;region=eu;");
+  context.metadata.emplace_back("x-tenant", "umbrella");
+  EXPECT_TRUE(set({}, &context).starts_with("error: header \"tenant\": the request had 2 values"));
+}
+
+TEST_F(HeadersSetterTest, TakesAValueFromAFileThatMayChange) {
+  const TemporaryDirectory directory;
+  const std::string path = (directory.path() / "value").string();
+  const std::string settings =
+      "{headers: [{action: upsert, key: a, value: x}, {action: upsert, key: b, value_file: " +
+      path + "}]}";
+  EXPECT_NE(start(settings).error().message.find("headers::1::value_file: cannot read"),
+            std::string::npos);
+  std::ofstream(path) << "first\n";
+  ASSERT_TRUE(start(settings));
+  EXPECT_EQ(set({}), "a=x;b=first;");
+  std::ofstream(path) << "another";
+  host_.scheduler().advance(std::chrono::seconds(1));
+  EXPECT_EQ(set({}), "a=x;b=another;");
+}
+
+TEST_F(HeadersSetterTest, AddsToAnotherAuthenticator) {
+  const config::Value value = *config::parse_yaml("{token: secret}", "test.yaml");
+  other_ = std::move(*sonde_component_extension_bearertokenauth().create(value, "bearer", {}));
+  ASSERT_TRUE(other_->start(host_));
+  host_.extensions["bearer"] = other_.get();
+  ASSERT_TRUE(
+      start("{headers: [{action: update, key: Authorization, value: ours}], "
+            "additional_auth: bearer}"));
+  EXPECT_TRUE(client().needs_encryption());
+  // Over gRPC the other one comes first, over HTTP it has the last word.
+  EXPECT_EQ(set({}, nullptr, net::Carrier::Grpc), "Authorization=ours;");
+  EXPECT_EQ(set({}, nullptr, net::Carrier::Http), "Authorization=Bearer secret;");
+}
+
+TEST_F(HeadersSetterTest, RefusesWhatHasNoKeyOrNotOneSource) {
+  const auto refused = [&](const std::string& settings, std::string_view why) {
+    const auto started = start(settings);
+    EXPECT_TRUE(!started && started.error().message.find(why) != std::string::npos) << settings;
+  };
+  refused("{}", "missing headers configuration");
+  refused("{headers: [{value: a}]}", "headers::0: missing header name");
+  refused("{headers: [{action: delete, key: a}, {key: a}]}", "headers::1: missing header source");
+  refused("{headers: [{key: a, value: b, from_context: c}]}", "must be only one of");
+  EXPECT_TRUE(start("{headers: [{action: replace, key: a, value: b}]}"));
+  EXPECT_EQ(set({{"a", "old"}}), "a=b;");
+}
+
+}  // namespace
+}  // namespace sonde

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may send and who we are: grpcio and urllib against the receiver's authenticators, and Sonde to Sonde."""
+import base64
+import contextlib
+import pathlib
+import subprocess
+import urllib.error
+import urllib.request
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+
+import sonde
+from otlp_records import RecordingBackEnd
+from test_encodings import make_certificates, spans
+
+# Of "secret", as `htpasswd -nbB -C 10` makes it.
+BCRYPT = "$2y$10$XMeDKpDCYyqHFTxjFJAMRuZ0Ta9yv5grK0hWVYPhPFWRvAA4RcSLW"
+
+
+def listens(port):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+class Process:
+    """A Sonde with the given configuration; `port` is its HTTP port in the clear."""
+
+    def __init__(self, directory, name, text, port):
+        config = pathlib.Path(directory) / f"{name}.yaml"
+        config.write_text(text)
+        self.log_path = pathlib.Path(directory) / f"{name}.log"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config)], stdout=log, stderr=log)
+        assert sonde.eventually(lambda: self.process.poll() is not None or listens(port)) and self.process.poll() is None, self.log()
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30 * sonde.PATIENCE)
+
+
+@pytest.fixture
+def run(tmp_path):
+    with contextlib.ExitStack() as stack:
+        def start(name, text, port):
+            process = Process(tmp_path, name, text, port)
+            stack.callback(process.stop)
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def back_end():
+    made = RecordingBackEnd()
+    yield made
+    made.stop()
+
+
+SERVER = """
+extensions: {{{extension}}}
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc}", auth: {{authenticator: {name}}}, include_metadata: true}}
+      http: {{endpoint: "127.0.0.1:{http}", auth: {{authenticator: {name}, request_params: [{param}]}}, include_metadata: true}}
+processors:
+  attributes: {{actions: [{{key: who, from_context: auth.username, action: insert}}]}}
+exporters:
+  otlp_grpc: {{endpoint: "127.0.0.1:{sink}", tls: {{insecure: true}}}}
+service:
+  extensions: [{name}]
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    traces: {{receivers: [otlp], processors: [attributes], exporters: [otlp_grpc]}}
+"""
+
+
+class Server:
+    def __init__(self, run, back_end, name, settings, param="authorization"):
+        self.grpc, self.http, self.back_end = sonde.free_port(), sonde.free_port(), back_end
+        self.process = run("server", SERVER.format(extension=f"{name}: {settings}", name=name, grpc=self.grpc, http=self.http,
+                                                   param=param, sink=back_end.grpc_port), self.http)
+
+    def call(self, name, *metadata):
+        """The code and message of the refusal, or None."""
+        with grpc.insecure_channel(f"127.0.0.1:{self.grpc}") as channel:
+            try:
+                trace_service_pb2_grpc.TraceServiceStub(channel).Export(spans(name), timeout=20, metadata=metadata)
+            except grpc.RpcError as error:
+                return error.code(), error.details()
+        return None
+
+    def post(self, name, path="/v1/traces", content="application/x-protobuf", **headers):
+        """Status and body."""
+        body = spans(name).SerializeToString()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data=body, headers={"Content-Type": content, **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def arrived(self):
+        """Names of spans with what is known of their sender, each once."""
+        found = self.back_end.received("grpc", "traces", "service.name", "shop")
+        return {(record["name"], record["attributes"].get("who", (None, None))[1]) for _, _, record in found}
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize("line", ["me:secret", f"me:{BCRYPT}", "me:{{SHA}}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+                                  "me:$apr1$salt$VEpBc9VHGUKwI9.yg13Iu0"])
+def test_basicauth_lets_in_whom_the_file_knows(run, back_end, tmp_path, line):
+    htpasswd = tmp_path / "htpasswd"
+    htpasswd.write_text(line.format() + "\n")
+    server = Server(run, back_end, "basicauth", f"{{htpasswd: {{file: {htpasswd}}}}}")
+    unauthenticated = grpc.StatusCode.UNAUTHENTICATED
+
+    assert server.call("none") == (unauthenticated, "no basic auth provided")
+    assert server.call("wrong", ("authorization", basic("me", "Secret"))) == (unauthenticated, "invalid credentials")
+    assert server.call("stranger", ("authorization", basic("you", "secret"))) == (unauthenticated, "invalid credentials")
+    assert server.call("scheme", ("authorization", "Bearer x")) == (unauthenticated, "invalid authorization scheme prefix")
+    for turn in range(3):  # The first right one is looked at longer.
+        assert server.call(f"grpc {turn}", ("authorization", basic("me", "secret"))) is None
+
+    status, body = server.post("none")
+    assert status == 401 and b"no basic auth provided" in body
+    status, body = server.post("none", content="application/json")
+    assert (status, body) == (401, b'{"code":16,"message":"no basic auth provided"}')
+    assert server.post("none", path="/other")[0] == 401  # A stranger is not told which paths there are.
+    assert server.post("wrong", Authorization=basic("me", "Secret"))[0] == 401
+    assert server.post("http", Authorization=basic("me", "secret"))[0] == 200
+    assert server.post("query", path="/v1/traces?authorization=" + basic("me", "secret").replace(" ", "%20"))[0] == 200
+
+    expected = {(name, "me") for name in ("grpc 0", "grpc 1", "grpc 2", "http", "query")}
+    assert sonde.eventually(lambda: server.arrived() == expected), server.arrived()
+
+
+def test_bearertokenauth_follows_its_file(run, back_end, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("first of Alice\nsecond\n")
+    server = Server(run, back_end, "bearertokenauth", f"{{filename: {tokens}}}")
+
+    assert server.call("none") == (grpc.StatusCode.UNAUTHENTICATED, "missing or empty authorization header: Authorization")
+    assert server.call("a", ("authorization", "Bearer second")) is None
+    assert server.post("b", Authorization="Bearer first")[0] == 200
+    assert server.post("c", Authorization="first")[0] == 401
+    tokens.write_text("third\n")
+    assert sonde.eventually(lambda: server.post("d", Authorization="Bearer third")[0] == 200)
+    assert server.post("e", Authorization="Bearer first")[0] == 401
+    assert sonde.eventually(lambda: {name for name, _ in server.arrived()} == {"a", "b", "d"})
+
+
+RELAY = """
+extensions:
+  basicauth/server: {{htpasswd: {{inline: 'agent:{bcrypt}'}}}}
+  basicauth/client: {{client_auth: {{username: agent, password_file: {dir}/password}}}}
+  bearertokenauth: {{token: token}}
+  headers_setter:
+    headers:
+      - {{action: upsert, key: X-Tenant, from_context: x-tenant, default_value: nobody}}
+      - {{action: insert, key: X-Who, from_attribute: username}}
+    additional_auth: bearertokenauth
+receivers:
+  otlp/first: {{protocols: {{http: {{endpoint: "127.0.0.1:{first}", include_metadata: true}}}}}}
+  otlp/second:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{second}", include_metadata: true, tls: {{cert_file: {dir}/server.crt, key_file: {dir}/server.key}},
+             auth: {{authenticator: basicauth/server}}}}
+  otlp/third: {{protocols: {{http: {{endpoint: "127.0.0.1:{third}", include_metadata: true, auth: {{authenticator: bearertokenauth}}}}}}}}
+processors:
+  attributes:
+    actions: [{{key: tenant, from_context: x-tenant, action: insert}}, {{key: who, from_context: x-who, action: insert}}]
+exporters:
+  otlp_grpc/second: {{endpoint: "127.0.0.1:{second}", tls: {{ca_file: {dir}/ca.crt}}, auth: {{authenticator: basicauth/client}},
+                     headers: {{x-tenant: acme}}}}
+  otlp_http/third: {{endpoint: "http://127.0.0.1:{third}", auth: {{authenticator: headers_setter}}}}
+  otlp_grpc/sink: {{endpoint: "127.0.0.1:{sink}", tls: {{insecure: true}}}}
+service:
+  extensions: [headers_setter, basicauth/server, basicauth/client, bearertokenauth]
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    traces/1: {{receivers: [otlp/first], exporters: [otlp_grpc/second]}}
+    traces/2: {{receivers: [otlp/second], exporters: [otlp_http/third]}}
+    traces/3: {{receivers: [otlp/third], processors: [attributes], exporters: [otlp_grpc/sink]}}
+"""
+
+
+def test_sonde_shows_sonde_who_it_is(run, back_end, tmp_path):
+    make_certificates(tmp_path)
+    (tmp_path / "password").write_text("wrong\n")
+    first, second, third = sonde.free_port(), sonde.free_port(), sonde.free_port()
+    process = run("relay", RELAY.format(dir=tmp_path, bcrypt=BCRYPT, first=first, second=second, third=third,
+                                        sink=back_end.grpc_port), first)
+
+    def send(name):
+        request = urllib.request.Request(f"http://127.0.0.1:{first}/v1/traces", data=spans(name).SerializeToString(),
+                                         headers={"Content-Type": "application/x-protobuf"})
+        urllib.request.urlopen(request, timeout=20).read()
+
+    def arrived():
+        return {(record["name"], record["attributes"]["tenant"][1], record["attributes"]["who"][1])
+                for _, _, record in back_end.received("grpc", "traces", "service.name", "shop")}
+
+    send("refused")
+    assert sonde.eventually(lambda: "UNAUTHENTICATED: invalid credentials" in process.log())
+    (tmp_path / "password").write_text("secret\n")
+    assert sonde.eventually(lambda: (send("taken"), arrived())[1])
+    assert arrived() == {("taken", "acme", "agent")}
+    assert "secret" not in process.log()
+
+
+def mistakes(tmp_path, *changes):
+    text = SERVER.format(extension="basicauth: {htpasswd: {inline: 'a:b'}}", name="basicauth", grpc=1, http=2, param="", sink=3)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "wrong.yaml").write_text(text)
+    done = subprocess.run([sonde.binary(), "validate", "--config", str(tmp_path / "wrong.yaml")], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_an_authenticator_that_does_not_run_is_a_mistake(tmp_path):
+    assert mistakes(tmp_path)[0] == 0
+    rc, said = mistakes(tmp_path, ("http: {endpoint: \"127.0.0.1:2\", auth: {authenticator: basicauth", "http: {auth: {authenticator: basicaut"))
+    assert rc != 0
+    assert 'receivers::otlp::protocols::http::auth::authenticator: there is no extension "basicaut"; did you mean "basicauth"?' in said
+    rc, said = mistakes(tmp_path, ("extensions: [basicauth]", "extensions: []"))
+    assert rc != 0
+    assert 'auth::authenticator: extension "basicauth" does not run; add it to service::extensions' in said
