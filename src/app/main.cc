@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "app/app.h"
+#include "net/descriptors.h"
 
 int main(int argc, char** argv) {
   // Giving memory back to the system after each batch and asking for it again with the next costs
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 8 << 20);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
   try {
+    sonde::net::raise_descriptor_limit();
     return sonde::app::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "sonde: %s\nThis is a mistake in sonde; please report it.\n", e.what());

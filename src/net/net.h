@@ -12,6 +12,7 @@
 //   tls.h          encryption, with certificates from files or text
 //   compression/   gzip, zstd, snappy, zlib, lz4 under a bound
 //   grpc_frame.h   the pure parts of gRPC: message framing, status mapping, message decoding
+//   descriptors.h  how many connections a process may have
 //   own_port.h     which ports this process holds, so that the probe leaves it out
 //   port_owner.h   which process holds a port, so that "address in use" names the culprit
 //

@@ -10,8 +10,10 @@
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <functional>
@@ -29,7 +31,19 @@ struct H2Call {
   std::string body;
 };
 struct H2Answer {
-  enum What { Reply, Silence, Refuse, Goaway, GoawayAndRefuse, HangUp } what = Reply;
+  // CutShort: the head, then the end of the connection. Reset: with `code`.
+  enum What {
+    Reply,
+    Silence,
+    Refuse,
+    Goaway,
+    GoawayAndRefuse,
+    HangUp,
+    CutShort,
+    Reset
+  } what = Reply;
+  uint32_t code = 0;
+  std::vector<nghttp2_settings_entry> settings = {};  // said before anything else
   std::vector<std::pair<std::string, std::string>> head = {{":status", "200"},
                                                            {"content-type", "application/grpc"}};
   std::string body;
@@ -74,6 +88,8 @@ class H2Server {
     std::map<int32_t, H2Call> calls;
     std::map<int32_t, Reply> replies;
     bool hang_up = false;
+    int32_t last_taken = 0;         // the highest stream that was answered
+    int32_t goaway_at = INT32_MAX;  // what came after it was said not to have been taken
   };
   static std::vector<nghttp2_nv> fields(
       const std::vector<std::pair<std::string, std::string>>& in) {
@@ -118,8 +134,16 @@ class H2Server {
     auto& c = *static_cast<Connection*>(user);
     const int32_t id = frame->hd.stream_id;
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 || id == 0) return 0;
+    if (id > c.goaway_at) return 0;
     Reply& reply = c.replies[id];
     reply.answer = c.server->handler_(c.calls[id]);
+    const bool refused =
+        reply.answer.what == H2Answer::Refuse || reply.answer.what == H2Answer::GoawayAndRefuse;
+    if (!refused) c.last_taken = std::max(id, c.last_taken);
+    const auto& settings = reply.answer.settings;
+    if (!settings.empty()) {
+      nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    }
     switch (reply.answer.what) {
       case H2Answer::Silence:
         return 0;
@@ -130,12 +154,29 @@ class H2Server {
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         return 0;
       case H2Answer::GoawayAndRefuse:
-        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id == 1 ? 0 : id - 2, NGHTTP2_NO_ERROR,
-                              nullptr, 0);
+        if (id < c.last_taken) {  // GOAWAY cannot say that of this one alone.
+          nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+        } else {
+          c.goaway_at = c.last_taken;
+          nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, c.goaway_at, NGHTTP2_NO_ERROR, nullptr,
+                                0);
+        }
         return 0;
       case H2Answer::Goaway:
-        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, nullptr, 0);
+        c.goaway_at = c.last_taken;
+        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, c.goaway_at, NGHTTP2_NO_ERROR, nullptr,
+                              0);
         break;
+      case H2Answer::Reset:
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, reply.answer.code);
+        return 0;
+      case H2Answer::CutShort: {
+        const auto head = fields(reply.answer.head);
+        nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, id, nullptr, head.data(), head.size(),
+                               nullptr);
+        c.hang_up = true;
+        return 0;
+      }
       case H2Answer::Reply:
         break;
     }
@@ -181,6 +222,16 @@ class H2Server {
     return !c.hang_up && (nghttp2_session_want_read(c.session) != 0 ||
                           nghttp2_session_want_write(c.session) != 0);
   }
+  // Closing with unread bytes resets the connection, and the peer would lose answers before that.
+  static void hang_up(int fd) {
+    ::shutdown(fd, SHUT_WR);
+    const timeval limit{1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    char ignored[16384];
+    while (::recv(fd, ignored, sizeof ignored, 0) > 0) {
+    }
+    ::close(fd);
+  }
   bool serve(Connection& c) {
     uint8_t in[16384];
     const ssize_t n = ::recv(c.fd, in, sizeof in, 0);
@@ -197,7 +248,7 @@ class H2Server {
       for (size_t i = fds.size(); i-- > 2;) {
         if (fds[i].revents == 0 || serve(*connections_[i - 2])) continue;
         nghttp2_session_del(connections_[i - 2]->session);
-        ::close(connections_[i - 2]->fd);
+        hang_up(connections_[i - 2]->fd);
         connections_.erase(connections_.begin() + static_cast<std::ptrdiff_t>(i - 2));
       }
       if (fds[1].revents != 0) accept_one();
