@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "app/configuration.h"
+#include "app/facts.h"
 #include "app/feature_gates.h"
 #include "app/schema.h"
 #include "app/unknown_word.h"
@@ -49,6 +50,7 @@ int print(const Configuration& configuration, bool unredacted, bool json) {
 }
 
 int serve(const Configuration& configuration, int shards) {
+  const auto facts = publish_facts(configuration);
   auto engine = build(configuration, shards);
   if (!engine) return complain(engine.error(), kMistake);
   if (auto started = (*engine)->start(); !started) {
