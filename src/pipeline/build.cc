@@ -181,15 +181,18 @@ Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
 }
 
 void Build::meter(Outputs& outputs, const std::string& component) {
-  const auto wrap = [&](Sink*& output, Signal signal) {
+  const auto wrap = [&](Sink*& output, Signal signal, std::string_view pipeline) {
     if (!output) return;
-    sinks.push_back(std::make_unique<OutputMeter>(*output, component, signal));
+    sinks.push_back(std::make_unique<OutputMeter>(*output, component, signal,
+                                                  taps_->point(component, signal, pipeline)));
     output = sinks.back().get();
   };
-  wrap(outputs.traces, Signal::Traces);
-  wrap(outputs.metrics, Signal::Metrics);
-  wrap(outputs.logs, Signal::Logs);
-  for (PipelineOutput& output : outputs.pipelines) wrap(output.sink, output.signal);
+  wrap(outputs.traces, Signal::Traces, "");
+  wrap(outputs.metrics, Signal::Metrics, "");
+  wrap(outputs.logs, Signal::Logs, "");
+  for (PipelineOutput& output : outputs.pipelines) {
+    wrap(output.sink, output.signal, output.id);
+  }
 }
 
 Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode* pipeline,

@@ -16,8 +16,10 @@
 
 #include "config/graph.h"
 #include "pipeline/component.h"
+#include "pipeline/lease.h"
 #include "pipeline/shard.h"
 #include "pipeline/status.h"
+#include "pipeline/tap.h"
 
 namespace sonde::pipeline {
 
@@ -43,7 +45,9 @@ class Build {
         types_(types),
         shards_(shards),
         door_bytes_(door_bytes),
-        on_fatal_(std::move(on_fatal)) {}
+        on_fatal_(std::move(on_fatal)),
+        taps_(std::static_pointer_cast<TapBoard>(
+            lease(kTapBoard, typeid(TapBoard), [] { return std::make_shared<TapBoard>(); }))) {}
 
   Result<> all();
   // The first stage of a pipeline as seen from a shard.
@@ -72,6 +76,8 @@ class Build {
   const std::vector<std::unique_ptr<Shard>>& shards_;
   const size_t door_bytes_;
   const OnFatal on_fatal_;
+  // Held for as long as the meters: the board knows their taps by name.
+  const std::shared_ptr<TapBoard> taps_;
   std::map<std::tuple<const void*, const void*, int>, Component*> made_;
   std::map<std::tuple<const void*, const void*, int>, Sink*> reached_;
   std::map<std::pair<const void*, int>, Sink*> fans_;

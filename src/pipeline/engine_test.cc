@@ -196,7 +196,12 @@ TEST_F(EngineTest, CountsWhatEachComponentGivesAndPublishesItsGraph) {
       "service:\n  pipelines:\n    traces: {receivers: [source], processors: [step/metered], "
       "exporters: [sink/a, sink/b]}\n");
   ASSERT_TRUE(engine->start());
+  const auto taps = std::static_pointer_cast<TapBoard>(
+      lease(kTapBoard, typeid(TapBoard), [] { return std::make_shared<TapBoard>(); }));
+  const auto watch = taps->watch("processor/step/metered@traces", Signal::Traces, "traces");
+  ASSERT_TRUE(watch);
   engine->input("traces")->consume(traces(3));
+  EXPECT_EQ(watch->take()->items, 3u);
   // Before the fan-out: two exporters do not make six of three.
   EXPECT_EQ(counter(kOutputItems, "",
                     {{"component", "processor/step/metered@traces"}, {"signal", "traces"}})

@@ -12,16 +12,19 @@ Counter& of(std::string_view name, std::string_view help, const std::string& com
 
 }  // namespace
 
-OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal)
+OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal,
+                         std::shared_ptr<TapPoint> tap)
     : sink_(sink),
       items_(
           of(kOutputItems, "Records that a component gave to what follows it.", component, signal)),
       bytes_(
-          of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal)) {}
+          of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal)),
+      tap_(std::move(tap)) {}
 
 void OutputMeter::consume(Batch batch) {
   items_.add(batch.items());
   bytes_.add(batch.bytes());
+  tap_->pass(batch);
   sink_.consume(std::move(batch));
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts what a component gives: items and bytes, by component and signal. It stands where an
-// instance's output begins, before any fan-out, so that one count serves every edge that leaves
-// there. Bytes are those of the OTLP body, uncompressed.
+// Counts what a component gives: items and bytes, by component and signal; and shows it to those
+// who watch (tap.h). It stands where an instance's output begins, before any fan-out, so that one
+// count serves every edge that leaves there. Bytes are those of the OTLP body, uncompressed.
 #pragma once
 
 #include <string>
 
 #include "base/counters.h"
 #include "data/sink.h"
+#include "pipeline/tap.h"
 
 namespace sonde::pipeline {
 
@@ -18,13 +19,15 @@ inline constexpr std::string_view kOutputBytes = "sonde_output_bytes_total";
 class OutputMeter final : public Sink {
  public:
   // `component` is a key of topology.h. The sink must outlive the meter.
-  OutputMeter(Sink& sink, const std::string& component, Signal signal);
+  OutputMeter(Sink& sink, const std::string& component, Signal signal,
+              std::shared_ptr<TapPoint> tap);
   void consume(Batch batch) override;
 
  private:
   Sink& sink_;
   Counter& items_;
   Counter& bytes_;
+  const std::shared_ptr<TapPoint> tap_;
 };
 
 }  // namespace sonde::pipeline

@@ -47,6 +47,10 @@ std::string component_key(std::string_view kind, std::string_view id, std::strin
   return key;
 }
 
+std::string edge_id(const TopologyEdge& edge) {
+  return edge.from + ">" + edge.to + ">" + edge.pipeline;
+}
+
 Topology topology_of(const Graph& graph) {
   Topology out;
   for (const PipelineNode& pipeline : graph.pipelines) {

@@ -33,6 +33,9 @@ struct Topology {
   std::vector<TopologyEdge> edges;
 };
 
+// What names an edge: "receiver/otlp>exporter/debug>traces". There is one of a name.
+std::string edge_id(const TopologyEdge& edge);
+
 // "receiver/ebpf"; processors have an instance a pipeline: "processor/batch@traces".
 std::string component_key(std::string_view kind, std::string_view id,
                           std::string_view pipeline = {});

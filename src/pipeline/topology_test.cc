@@ -73,7 +73,7 @@ service:
 
 TEST(OutputMeter, CountsItemsAndBytesAndPassesTheBatchOn) {
   CollectingSink sink;
-  OutputMeter meter(sink, "receiver/meter_test", Signal::Traces);
+  OutputMeter meter(sink, "receiver/meter_test", Signal::Traces, std::make_shared<TapPoint>());
   TraceBatchBuilder builder;
   for (int i = 0; i < 3; ++i) {
     builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});

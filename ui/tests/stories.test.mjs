@@ -195,6 +195,47 @@ test('the edge of the panel moves by key and by pointer and its place is in the 
   await context.close();
 });
 
+for (const view of [{ theme: 'light' }, { theme: 'dark' }, { theme: 'light', width: 400 }]) {
+  for (const [tap, query, shown] of [['full', '', 'pre'], ['empty', '&quiet=1', 'p:has-text("No spans pass now")'], ['broken', '&tap=broken', '[role=alert]']]) {
+    test(`pipelines-tap-${tap}-${view.width ?? view.theme}`, async () => {
+      const edge = encodeURIComponent('processor/probabilistic_sampler@traces/otlp>exporter/otlp_grpc>traces/otlp');
+      const { context, page, wrong } = await open(`/pipelines?story=partial&sel=${edge}${query}`, view);
+      await page.waitForSelector(`aside ${shown}`);
+      await page.waitForTimeout(600);
+      await page.screenshot({ path: join(shots, `pipelines-tap-${tap}-${view.width ?? view.theme}.png`), fullPage: true });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `the page is ${wide} px wider than its window`);
+      assert.deepEqual(await violations(page), []);
+      assert.deepEqual(wrong, []);
+      await context.close();
+    });
+  }
+}
+
+test('the tap of an edge shows what passes, says what it leaves out, and pauses', async () => {
+  const edge = encodeURIComponent('receiver/ebpf>exporter/rollup>traces');
+  const { context, page, wrong } = await open(`/pipelines?story=full&sel=${edge}`);
+  const tap = page.locator('section[aria-label="Live tap"]');
+  await tap.locator('pre').first().waitFor();
+  assert.match(await tap.locator('pre').first().innerText(), /name: "GET \/api\/orders\/\{id\}"/);
+  assert.match(await tap.locator('li').first().innerText(), /103 spans.*the first 2.*12 batches with 1,236 spans before it not shown/s);
+  await tap.locator('button').click();
+  assert.match(await tap.innerText(), /Paused\./);
+  assert.equal(await tap.locator('li').count(), 3, 'what was shown stays');
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test('the pipelines tell which component fails and why', async () => {
+  const { context, page, wrong } = await open('/pipelines?story=partial&view=table&pipeline=metrics/otlp&sel=exporter/otlp_grpc');
+  await page.waitForSelector('aside');
+  assert.match(await page.locator('aside').innerText(), /failing since .*connection refused/s);
+  const row = page.locator('table[aria-label=Components] tbody tr, caption:has-text("Components") ~ tbody tr').first();
+  assert.match(await row.innerText(), /otlp_grpc\s+exporter\s+failing/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
 test('the pipelines tell what was lost, where and why, and lead from edge to component', async () => {
   const { context, page, wrong } = await open('/pipelines?story=partial');
   await page.locator('.react-flow__node').first().waitFor();

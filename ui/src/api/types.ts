@@ -174,6 +174,46 @@ export interface PipelineComponent {
   queue: PipelineQueue | null;
   retries: number;
   dropped: PipelineDrop[];
+  status: PipelineStatus;
+}
+
+/** How a component fares, as those of the OpenTelemetry Collector say it. */
+export interface PipelineStatus {
+  state: "none" | "starting" | "ok" | "recoverable_error" | "permanent_error" | "fatal_error" | "stopping" | "stopped";
+  /** What the component said last, while it is in an error. */
+  error: string | null;
+  /** When it came to be in this state. */
+  since: number | null;
+}
+
+/** The first event, `open`, of GET /pipelines/tap?edge=FROM>TO>PIPELINE, a stream of server-sent events. */
+export interface TapOpened {
+  edge: string;
+  /** How many records of a batch are shown at most. */
+  items: number;
+  /** How much text of a batch is shown at most. */
+  bytes: number;
+  /** How often a batch is shown at most. */
+  every_ms: number;
+}
+
+/** The event `batch` of the same stream; `alive` comes after 15 s of silence, `gone` when the edge runs no more. */
+export interface TapBatch {
+  time: number;
+  signal: string;
+  /** Records of the whole batch. */
+  items: number;
+  /** Bytes of OTLP of the whole batch, uncompressed. */
+  bytes: number;
+  /** Records in the text. */
+  shown: number;
+  /** Whether the text ends early. */
+  cut: boolean;
+  /** Batches that passed unseen since the last event. */
+  skipped_batches: number;
+  skipped_items: number;
+  /** The first records in the text form that scenarios and the debug exporter use. */
+  text: string;
 }
 
 export interface PipelineEdge {

@@ -4,7 +4,7 @@
 import { ApiError, setFetcher } from '../api/client';
 import type { Answers, MapAnswer as ServiceMap, Service, ServiceAnswer as ServicePage, ServicesAnswer as Services, StatusAnswer as Status } from '../api/types';
 
-import { pipelines } from './pipelines';
+import { pipelines, tellTaps } from './pipelines';
 
 const now = 1_780_000_000_000;
 const wave = (i: number, seed: number) => 1 + 0.25 * Math.sin(i / 5 + seed) + 0.1 * Math.sin(i * 2.3 + seed * 7);
@@ -91,6 +91,7 @@ const emptyPage = (name: string): ServicePage => ({
 export function tell() {
   const story = new URLSearchParams(location.search).get('story');
   if (!story) return;
+  tellTaps(new URLSearchParams(location.search));
   setFetcher(async (path) => {
     if (story === 'loading') return new Promise(() => {});
     if (story === 'broken') throw new ApiError('The book of requests is not open', 'The exporter rollup is not part of any pipeline.', 'Add rollup to the exporters of service.pipelines.traces.', 503);

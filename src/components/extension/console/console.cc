@@ -14,6 +14,7 @@
 #include "base/repeating_timer.h"
 #include "components/extension/console/answers.h"
 #include "components/extension/console/pipelines.h"
+#include "components/extension/console/taps.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
 #include "probe/probe.h"
@@ -73,13 +74,19 @@ class ConsoleExtension final : public pipeline::Component {
         host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
     board_ = host.lease<pipeline::TopologyBoard>(
         pipeline::kTopologyBoard, [] { return std::make_shared<pipeline::TopologyBoard>(); });
+    statuses_ = host.lease<pipeline::StatusBoard>(
+        pipeline::kStatusBoard, [] { return std::make_shared<pipeline::StatusBoard>(); });
+    taps_ = std::make_unique<console::Taps>(host.scheduler(), board_,
+                                            host.lease<pipeline::TapBoard>(pipeline::kTapBoard, [] {
+                                              return std::make_shared<pipeline::TapBoard>();
+                                            }));
     sample_pipelines();
     sampler_.start(host.scheduler(), std::chrono::seconds(console::PipelineHistory::kSampleSeconds),
                    [this] { sample_pipelines(); });
     auto server =
         net::HttpServer::listen(host.loop(), config_.endpoint,
                                 [this](const net::Request& request, net::Responder responder) {
-                                  responder.respond(answer(request));
+                                  take(request, std::move(responder));
                                 },
                                 {.max_body = 64 * 1024});
     if (!server) {
@@ -100,6 +107,7 @@ class ConsoleExtension final : public pipeline::Component {
 
   void stop() override {
     sampler_.stop();
+    taps_.reset();
     server_.reset();
   }
 
@@ -112,7 +120,15 @@ class ConsoleExtension final : public pipeline::Component {
     return console::same_token(console::cookie(request.header("Cookie"), "sonde_token"), token_);
   }
 
-  net::Response answer(const net::Request& request) {
+  void take(const net::Request& request, net::Responder responder) {
+    if (request.path == "/api/v1/pipelines/tap" && !refusal(request)) {
+      return taps_->open(request.query_param("edge").value_or(""), std::move(responder));
+    }
+    responder.respond(answer(request));
+  }
+
+  // Why this request is not answered with what it asks for; the page's own files need no token.
+  std::optional<net::Response> refusal(const net::Request& request) const {
     if (!console::host_allowed(request.header("Host"), host_name_, server_->port())) {
       return error(403, "This name is not served", "The Host header names another machine.",
                    "Open the address that sonde printed at its start.");
@@ -125,8 +141,13 @@ class ConsoleExtension final : public pipeline::Component {
         return error(401, "Not signed in", "The request carries no valid token.",
                      "Open the address with ?token=... that sonde printed at its start.");
       }
-      return api(request);
     }
+    return std::nullopt;
+  }
+
+  net::Response answer(const net::Request& request) {
+    if (auto refused = refusal(request)) return std::move(*refused);
+    if (request.path.starts_with("/api/")) return api(request);
     if (auto given = request.query_param("token")) return sign_in(*given);
     return file(request.path);
   }
@@ -191,8 +212,8 @@ class ConsoleExtension final : public pipeline::Component {
     }
     if (path == "/v1/map") return json(200, console::map_json(book_->map(range, now)));
     if (path == "/v1/pipelines") {
-      return json(
-          200, console::pipelines_json(pipelines_.answer(board_->read(), range, now / 1'000'000)));
+      return json(200, console::pipelines_json(pipelines_.answer(board_->read(), statuses_->read(),
+                                                                 range, now / 1'000'000)));
     }
     if (path == "/v1/status") return json(200, console::status_json(status()));
     constexpr std::string_view kService = "/v1/services/";
@@ -242,6 +263,8 @@ class ConsoleExtension final : public pipeline::Component {
   int64_t started_ns_ = 0;
   std::shared_ptr<rollup::Book> book_;
   std::shared_ptr<pipeline::TopologyBoard> board_;
+  std::shared_ptr<pipeline::StatusBoard> statuses_;
+  std::unique_ptr<console::Taps> taps_;
   console::PipelineHistory pipelines_;
   RepeatingTimer sampler_;
   std::unique_ptr<net::HttpServer> server_;

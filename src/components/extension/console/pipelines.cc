@@ -69,6 +69,28 @@ PipelineComponent describe(const pipeline::TopologyComponent& c) {
   return out;
 }
 
+std::string_view state_word(pipeline::StatusKind kind) {
+  switch (kind) {
+    case pipeline::StatusKind::None:
+      return "none";
+    case pipeline::StatusKind::Starting:
+      return "starting";
+    case pipeline::StatusKind::Ok:
+      return "ok";
+    case pipeline::StatusKind::RecoverableError:
+      return "recoverable_error";
+    case pipeline::StatusKind::PermanentError:
+      return "permanent_error";
+    case pipeline::StatusKind::FatalError:
+      return "fatal_error";
+    case pipeline::StatusKind::Stopping:
+      return "stopping";
+    case pipeline::StatusKind::Stopped:
+      return "stopped";
+  }
+  return "none";
+}
+
 // Counters only grow; a smaller one belongs to a component that was made anew.
 uint64_t grown(uint64_t from, uint64_t to) { return to >= from ? to - from : to; }
 
@@ -101,6 +123,7 @@ void PipelineHistory::sample(std::shared_ptr<const pipeline::Topology> topology,
 }
 
 PipelinesAnswer PipelineHistory::answer(std::shared_ptr<const pipeline::Topology> topology,
+                                        std::span<const pipeline::ComponentStatus> statuses,
                                         int64_t range_s, int64_t now_ms) {
   if (topology != topology_ || samples_.empty() || now_ms < samples_.back().time_ms) {
     sample(std::move(topology), now_ms);
@@ -111,7 +134,13 @@ PipelinesAnswer PipelineHistory::answer(std::shared_ptr<const pipeline::Topology
                       .step_s = kSampleSeconds,
                       .components = {},
                       .edges = {}};
-  for (const auto& c : topology_->components) out.components.push_back(describe(c));
+  for (const auto& c : topology_->components) {
+    out.components.push_back(describe(c));
+    const auto found = std::ranges::find(statuses, c.key, &pipeline::ComponentStatus::key);
+    if (found == statuses.end()) continue;
+    out.components.back().status = found->status;
+    out.components.back().status_since_ms = found->since_unix_ns / 1'000'000;
+  }
 
   // What was counted after the last sample counts as well, so that an answer is never late.
   const Sample present = read(now_ms);
@@ -164,7 +193,10 @@ std::string pipelines_json(const PipelinesAnswer& a) {
       w.object().member("signal", d.signal).member("reason", d.reason);
       w.member("count", d.count).end();
     }
-    w.end().end();
+    w.end().key("status").object().member("state", state_word(c.status.kind));
+    w.key("error");
+    c.status.error.empty() ? w.null() : w.value(c.status.error);
+    w.member("since", c.status_since_ms).end().end();
   }
   w.end().key("edges").array();
   for (const auto& e : a.edges) {

@@ -10,9 +10,11 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "pipeline/status.h"
 #include "pipeline/topology.h"
 
 namespace sonde::console {
@@ -27,6 +29,8 @@ struct PipelineComponent {
   std::optional<double> queue_used{}, queue_capacity{};  // In the unit of the queue's sizer.
   uint64_t retries = 0;
   std::vector<DroppedRow> dropped{};
+  pipeline::Status status{};
+  std::optional<int64_t> status_since_ms{};
 };
 struct PipelineEdge {
   std::string from{}, to{}, pipeline{}, signal{};
@@ -49,7 +53,8 @@ class PipelineHistory {
   // Reads the counters now. A graph other than the last one's starts a new history.
   void sample(std::shared_ptr<const pipeline::Topology> topology, int64_t now_ms);
   // Samples, and measures from the first sample that is inside the range.
-  PipelinesAnswer answer(std::shared_ptr<const pipeline::Topology> topology, int64_t range_s,
+  PipelinesAnswer answer(std::shared_ptr<const pipeline::Topology> topology,
+                         std::span<const pipeline::ComponentStatus> statuses, int64_t range_s,
                          int64_t now_ms);
   size_t samples() const { return samples_.size(); }
 

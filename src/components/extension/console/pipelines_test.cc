@@ -33,12 +33,20 @@ TEST(Pipelines, MeasuresAnEdgeFromTheFirstSampleInsideTheRange) {
     history.sample(topology, second * 1000);
     give("pipelines_rate", second < 30 ? 50 : 500, 1000);
   }
-  const auto a = history.answer(topology, 30, 65'000);
+  const std::vector<pipeline::ComponentStatus> statuses = {
+      {"exporter/pipelines_rate",
+       {pipeline::StatusKind::RecoverableError, "refused"},
+       7'000'000'000}};
+  const auto a = history.answer(topology, statuses, 30, 65'000);
   ASSERT_EQ(a.edges.size(), 1u);
   EXPECT_EQ(a.edges[0].items, 3000u);  // Of 35 s to 65 s.
   EXPECT_DOUBLE_EQ(*a.edges[0].items_rate, 100);
   EXPECT_DOUBLE_EQ(*a.edges[0].bytes_rate, 6000 / 30.);
   EXPECT_EQ(a.edges[0].trend, std::vector<double>(5, 100));
+  const std::string json = pipelines_json(a);
+  EXPECT_NE(json.find(R"("status":{"state":"none","error":null,"since":null})"), std::string::npos);
+  EXPECT_NE(json.find(R"("status":{"state":"recoverable_error","error":"refused","since":7000})"),
+            std::string::npos);
 }
 
 TEST(Pipelines, KnowsNoRateBeforeASecondHasPassed) {
@@ -46,7 +54,7 @@ TEST(Pipelines, KnowsNoRateBeforeASecondHasPassed) {
   const auto topology = graph("pipelines_young");
   history.sample(topology, 10'000);
   give("pipelines_young", 5, 50);
-  const auto a = history.answer(topology, 60, 10'500);
+  const auto a = history.answer(topology, {}, 60, 10'500);
   EXPECT_EQ(a.edges[0].items, 5u);
   EXPECT_FALSE(a.edges[0].items_rate);
 }
@@ -60,7 +68,7 @@ TEST(Pipelines, TellsDropsAndTheQueueOfAnExporter) {
       .add(20);
   gauge("otelcol_exporter_queue_size", "", {{"exporter", "pipelines_drops"}}).set(3);
   gauge("otelcol_exporter_queue_capacity", "", {{"exporter", "pipelines_drops"}}).set(1000);
-  const auto a = history.answer(topology, 60, 10'000);
+  const auto a = history.answer(topology, {}, 60, 10'000);
   EXPECT_EQ(a.edges[0].errors, 20u);
   EXPECT_DOUBLE_EQ(*a.edges[0].errors_rate, 2);
   EXPECT_FALSE(a.components[0].queue_used);

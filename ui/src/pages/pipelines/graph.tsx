@@ -8,18 +8,20 @@ import flow from '../../charts/flow.module.css';
 import { bytes, count, share } from '../../parts/format';
 import parts from '../../parts/parts.module.css';
 import css from './pipelines.module.css';
-import { edgeId, fill, itemsRate, lossy, queueTrouble, signalColour } from './words';
+import { edgeId, fill, itemsRate, lossy, queueTrouble, signalColour, stateOf, troubleOf } from './words';
 
 type ComponentNode = Node<{ component: PipelineComponent; figure: string; lost: number; chosen: boolean }, 'node'>;
 type FlowEdge = Edge<{ edge: PipelineEdge; lane: number; chosen: boolean }, 'edge'>;
 
 function ComponentMark({ data: { component, figure, lost, chosen } }: NodeProps<ComponentNode>) {
   const full = fill(component);
+  const trouble = troubleOf(component);
   return (
-    <div className={`${flow.node} ${css.node} ${lost ? css.lossy : ''}`} data-selected={chosen} title={component.key}>
+    <div className={`${flow.node} ${css.node} ${trouble === 2 ? css.broken : trouble || lost ? css.lossy : ''}`} data-selected={chosen}
+      title={component.status.error ? `${component.key}: ${component.status.error}` : component.key}>
       <Handle type="target" position={Position.Left} className={flow.handle} isConnectable={false} />
       <span className={flow.nodeText}>
-        <span className={css.kind}>{component.kind}</span>
+        <span className={css.kind}>{component.kind} · <span className={['', css.failing, css.brokenText][trouble]}>{stateOf(component)}</span></span>
         <span className={flow.nodeName}>{component.id}</span>
         <span className={flow.nodeFigures}>{lost ? <span className={css.warn}>{count(lost)} lost</span> : figure}</span>
         {full !== null && <span className={`${parts.meter} ${full >= queueTrouble ? parts.meterFull : ''}`} title={`queue ${share(full)} full`}><span style={{ width: `${Math.min(100, full * 100)}%` }} /></span>}
@@ -80,7 +82,7 @@ export function Graph({ components, edges, selected, select }: Props) {
       nodes={components.map((component) => {
         const lost = component.dropped.reduce((sum, d) => sum + d.count, 0);
         const figure = figureOf(component.key, edges);
-        return { id: component.key, data: { component, figure, lost }, label: `${component.kind} ${component.id}: ${figure}${lost ? `, ${count(lost)} lost` : ''}` };
+        return { id: component.key, data: { component, figure, lost }, label: `${component.kind} ${component.id}, ${stateOf(component)}: ${figure}${lost ? `, ${count(lost)} lost` : ''}` };
       })}
       edges={edges.map((edge) => ({ id: edgeId(edge), from: edge.from, to: edge.to, data: { edge, lane: lane(edge) },
         label: `${edge.from} to ${edge.to}: ${itemsRate(edge.items_rate, edge.signal)}` }))} />

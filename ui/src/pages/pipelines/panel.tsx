@@ -1,14 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one component or one edge: how much passes, what waits, what was lost and why.
 import type { PipelineComponent, PipelineEdge, PipelinesAnswer } from '../../api/types';
-import { bytes, count, share } from '../../parts/format';
+import { useFrame } from '../../parts/context';
+import { ago, bytes, clock, count, share } from '../../parts/format';
 import { Dot, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
 import { hereWith, Link } from '../../router';
 import css from './pipelines.module.css';
-import { edgeId, fill, idOf, itemsOf, itemsRate, queueTrouble, signalColour } from './words';
+import { TapView } from './tap';
+import { edgeId, fill, idOf, itemsOf, itemsRate, queueTrouble, signalColour, stateOf, troubleOf } from './words';
 
 export const selecting = (id: string) => hereWith({ sel: id });
+
+/** "failing since 14:02:11 (3 min ago)", and what it says. */
+function State({ component, now }: { component: PipelineComponent; now: number }) {
+  const { utc } = useFrame();
+  const { error, since } = component.status;
+  const tone = ['', css.warn, css.error][troubleOf(component)];
+  return (
+    <>
+      <span className={tone}>{stateOf(component)}</span>
+      {since !== null && <span className={parts.muted}> since {clock(since, utc)}, {ago(since, now)}</span>}
+      {error && <span className={css.said}>{error}</span>}
+    </>
+  );
+}
+
+function Queue({ component }: { component: PipelineComponent }) {
+  const full = fill(component)!;
+  return (
+    <>
+      <span className={full >= queueTrouble ? css.warn : ''}>{share(full)} full, {count(component.queue!.used)} of {count(component.queue!.capacity)}</span>
+      <span className={`${parts.meter} ${full >= queueTrouble ? parts.meterFull : ''}`}><span style={{ width: `${Math.min(100, full * 100)}%` }} /></span>
+    </>
+  );
+}
 
 function Drops({ component }: { component: PipelineComponent }) {
   if (!component.dropped.length) return <p className={parts.muted}>It lost nothing since the start.</p>;
@@ -42,8 +68,8 @@ function Component({ component, data }: { component: PipelineComponent; data: Pi
       <dl className={parts.facts}>
         <dt>Kind</dt><dd>{component.kind} of type {component.type}</dd>
         <dt>Pipelines</dt><dd>{component.pipelines.join(', ') || 'none: it stands beside them'}</dd>
-        {full !== null && <><dt>Queue</dt><dd className={full >= queueTrouble ? css.warn : ''}>{share(full)} full, {count(component.queue!.used)} of {count(component.queue!.capacity)}
-          <span className={`${parts.meter} ${full >= queueTrouble ? parts.meterFull : ''}`}><span style={{ width: `${Math.min(100, full * 100)}%` }} /></span></dd></>}
+        <dt>Status</dt><dd><State component={component} now={data.now} /></dd>
+        {full !== null && <><dt>Queue</dt><dd><Queue component={component} /></dd></>}
         {component.retries > 0 && <><dt>Retries</dt><dd>{count(component.retries)}</dd></>}
       </dl>
       <Flows title="Takes from" side="from" edges={data.edges.filter((e) => e.to === component.key)} />
@@ -53,7 +79,8 @@ function Component({ component, data }: { component: PipelineComponent; data: Pi
   );
 }
 
-function EdgeFacts({ edge, target }: { edge: PipelineEdge; target?: PipelineComponent }) {
+function EdgeFacts({ edge, data }: { edge: PipelineEdge; data: PipelinesAnswer }) {
+  const [source, target] = [edge.from, edge.to].map((key) => data.components.find((c) => c.key === key));
   return (
     <>
       <dl className={parts.facts}>
@@ -62,10 +89,13 @@ function EdgeFacts({ edge, target }: { edge: PipelineEdge; target?: PipelineComp
         <dt>Rate</dt><dd>{itemsRate(edge.items_rate, edge.signal)}</dd>
         <dt>Bytes</dt><dd>{bytes(edge.bytes_rate, '/s')}</dd>
         <dt>In this range</dt><dd>{count(edge.items)} {itemsOf(edge.signal)}, {bytes(edge.bytes)}</dd>
+        {[source, target].map((c) => c && [<dt key={c.key}>{idOf(c.key)}</dt>, <dd key={c.key + '.'}><State component={c} now={data.now} /></dd>])}
+        {target && fill(target) !== null && <><dt>Queue</dt><dd><Queue component={target} /></dd></>}
         <dt>Lost</dt><dd className={edge.errors ? css.warn : ''}>{count(edge.errors)}</dd>
       </dl>
       {edge.trend.length > 1 && <Sparkline values={[...edge.trend, null]} width={280} height={40} label={`${itemsOf(edge.signal)} a second`} />}
       {edge.errors > 0 && target && <section className={css.section}><h3>Why</h3><Drops component={target} /></section>}
+      <TapView key={edgeId(edge)} edge={edge} />
     </>
   );
 }
@@ -80,7 +110,7 @@ export function Panel({ id, data, close }: { id: string; data: PipelinesAnswer; 
         <h2>{component ? component.id : <><Link to={selecting(edge!.from)}>{idOf(edge!.from)}</Link> → <Link to={selecting(edge!.to)}>{idOf(edge!.to)}</Link></>}</h2>
         <button type="button" className={`${parts.button} ${parts.spacer}`} onClick={close} aria-label="Close the panel">Close</button>
       </div>
-      {component ? <Component component={component} data={data} /> : <EdgeFacts edge={edge!} target={data.components.find((c) => c.key === edge!.to)} />}
+      {component ? <Component component={component} data={data} /> : <EdgeFacts edge={edge!} data={data} />}
     </aside>
   );
 }

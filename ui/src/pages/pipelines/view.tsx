@@ -4,7 +4,7 @@ import { useLive } from '../../api/client';
 import type { PipelineComponent, PipelineEdge, PipelinesAnswer } from '../../api/types';
 import flow from '../../charts/flow.module.css';
 import { useFrame } from '../../parts/context';
-import { bytes, count, share } from '../../parts/format';
+import { bytes, clock, count, share } from '../../parts/format';
 import { useKeys } from '../../parts/keys';
 import { Dot, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
@@ -15,16 +15,21 @@ import { Link, useQuery } from '../../router';
 import { Graph } from './graph';
 import { Panel, selecting } from './panel';
 import css from './pipelines.module.css';
-import { byTrouble, edgeId, fill, idOf, itemsOf, itemsRate, queueTrouble, signalColour, signals } from './words';
+import { byTrouble, edgeId, fill, idOf, itemsOf, itemsRate, queueTrouble, signalColour, signals, stateOf, troubleOf } from './words';
 
 const lostOf = (c: PipelineComponent) => c.dropped.reduce((sum, d) => sum + d.count, 0);
 
-/** Loss now, then loss since the start, then a queue that fills, then how much arrives. */
+/** Loss now, then a component that fails, then loss since the start, then a queue that fills, then how much arrives. */
 function Answer({ data }: { data: PipelinesAnswer }) {
+  const { utc } = useFrame();
   const losing = data.edges.filter((e) => e.errors > 0).toSorted(byTrouble)[0];
   if (losing) {
     const reason = data.components.find((c) => c.key === losing.to)?.dropped.find((d) => d.signal === losing.signal)?.reason;
     return <p className={css.answer}><Link to={selecting(losing.to)}>{idOf(losing.to)}</Link>: <span className={css.warn}>{count(losing.errors)} {itemsOf(losing.signal)} lost</span>{reason && `, ${reason.replaceAll('_', ' ')}`}</p>;
+  }
+  const failing = data.components.filter((c) => troubleOf(c)).toSorted((a, b) => troubleOf(b) - troubleOf(a) || a.status.since! - b.status.since!)[0];
+  if (failing) {
+    return <p className={css.answer}><Link to={selecting(failing.key)}>{failing.id}</Link> is <span className={troubleOf(failing) === 2 ? css.error : css.warn}>{stateOf(failing)}</span> since {clock(failing.status.since!, utc)}</p>;
   }
   const filling = data.components.filter((c) => (fill(c) ?? 0) >= queueTrouble).toSorted((a, b) => fill(b)! - fill(a)!)[0];
   if (filling) return <p className={css.answer}>The queue of <Link to={selecting(filling.key)}>{filling.id}</Link> is <span className={css.warn}>{share(fill(filling))} full</span></p>;
@@ -48,6 +53,7 @@ const edgeColumns: Column<PipelineEdge>[] = [
 const componentColumns: Column<PipelineComponent>[] = [
   { id: 'id', title: 'Component', sort: (c) => c.id, cell: (c) => <Link to={selecting(c.key)}>{c.id}</Link> },
   { id: 'kind', title: 'Kind', sort: (c) => c.kind, cell: (c) => c.kind },
+  { id: 'status', title: 'Status', sort: troubleOf, cell: (c) => <span className={['', css.warn, css.error][troubleOf(c)]} title={c.status.error ?? undefined}>{stateOf(c)}</span> },
   { id: 'pipelines', title: 'Pipelines', wide: true, roomy: true, cell: (c) => c.pipelines.join(', ') || '–' },
   { id: 'queue', title: 'Queue', right: true, sort: fill, cell: (c) => <span className={(fill(c) ?? 0) >= queueTrouble ? css.warn : ''}>{share(fill(c))}</span> },
   { id: 'retries', title: 'Retries', right: true, sort: (c) => c.retries, cell: (c) => (c.kind === 'exporter' ? count(c.retries) : '–') },
@@ -115,7 +121,7 @@ export default function PipelinesPage() {
             <section className={css.section}>
               <h2>Components</h2>
               <Table name="components" caption="Components" rows={only ? components : data.components} columns={componentColumns} rowKey={(c) => c.key}
-                trouble={(a, b) => lostOf(b) - lostOf(a) || (fill(b) ?? -1) - (fill(a) ?? -1)} open={(c) => setQuery({ sel: c.key })} />
+                trouble={(a, b) => troubleOf(b) - troubleOf(a) || lostOf(b) - lostOf(a) || (fill(b) ?? -1) - (fill(a) ?? -1)} open={(c) => setQuery({ sel: c.key })} />
             </section>
           </div>
         ) : <Graph components={components} edges={edges} selected={selected} select={(sel) => setQuery({ sel })} />}
