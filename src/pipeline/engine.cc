@@ -13,6 +13,7 @@
 #include "net/http_server.h"
 #include "pipeline/build.h"
 #include "pipeline/lease.h"
+#include "pipeline/own_process.h"
 #include "pipeline/topology.h"
 
 namespace sonde::pipeline {
@@ -51,6 +52,7 @@ struct Engine::Impl {
         shards[0]->loop(), graph.telemetry_address,
         [](const net::Request& request, net::Responder responder) {
           if (request.path == "/metrics") {
+            refresh_process_gauges();
             responder.respond(
                 {200, "text/plain; version=0.0.4; charset=utf-8", Counters::exposition(), {}});
           } else {

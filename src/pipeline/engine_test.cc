@@ -343,6 +343,7 @@ TEST_F(EngineTest, ServesOwnMetricsAndStopsWithThreads) {
     loop.run_for(std::chrono::seconds(10));
   }
   EXPECT_NE(body.find("sonde_engine_test_total 7"), std::string::npos) << body;
+  EXPECT_NE(body.find("\notelcol_process_memory_rss "), std::string::npos) << body;
 
   std::promise<void> settled;
   (*engine)->input("traces")->consume(

@@ -6,6 +6,11 @@
 #include "pipeline/signal_queue.h"
 
 namespace sonde::pipeline {
+namespace {
+
+constexpr Duration kShownEvery = std::chrono::seconds(5);
+
+}  // namespace
 
 SendingQueue::SendingQueue(Scheduler& scheduler, std::string_view id,
                            const SendingSettings& settings, Send send)
@@ -24,6 +29,11 @@ SendingQueue::~SendingQueue() {
 
 Result<> SendingQueue::restore(Host& host) {
   status_->report_to(&host);
+  shown_.start(scheduler_, kShownEvery, [this] {
+    for (auto& queue : queues_) {
+      if (queue) queue->show_waiting();
+    }
+  });
   const QueueSettings& queue = settings_.queue;
   if (!queue.enabled || queue.storage.empty()) return {};
   auto* storage = dynamic_cast<Storage*>(host.extension(queue.storage));

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/repeating_timer.h"
 #include "base/result.h"
 #include "base/scheduler.h"
 #include "data/batch.h"
@@ -71,6 +72,7 @@ class SendingQueue {
   std::shared_ptr<Send> send_;
   std::shared_ptr<SendStatus> status_;
   std::array<std::shared_ptr<SignalQueue>, 3> queues_;  // Made by the first batch of its signal.
+  RepeatingTimer shown_;
   bool stopping_ = false;
 };
 

@@ -288,5 +288,42 @@ TEST_F(SendingQueueTest, ReportsAPeerThatFailsAndThatItWorksAgainOnceAllSignalsD
   EXPECT_EQ(host.statuses.back().kind, StatusKind::Ok);
 }
 
+TEST_F(SendingQueueTest, TellsHowLongTheOldestWaitsAndWhatACrashWouldLose) {
+  TestHost host;
+  SendingQueue queue = make();
+  ASSERT_TRUE(queue.restore(host));
+  const CounterLabels labels{{"exporter", id()}, {"data_type", "traces"}};
+  const Gauge& age = gauge("sonde_exporter_queue_oldest_seconds", "", labels);
+  const Gauge& at_risk = gauge("sonde_at_risk_items", "", labels);
+  hold = true;
+  queue.consume(spans(3));
+  scheduler.advance(seconds(4));
+  queue.consume(spans(2));
+  scheduler.advance(seconds(1));
+  EXPECT_EQ(age.value(), 5);
+  EXPECT_EQ(at_risk.value(), 5);
+  held[0](Sent{});
+  scheduler.advance(seconds(5));
+  EXPECT_EQ(age.value(), 6);
+  EXPECT_EQ(at_risk.value(), 2);
+  held[1](Sent{});
+  scheduler.advance(seconds(5));
+  EXPECT_EQ(age.value(), 0);
+  EXPECT_EQ(at_risk.value(), 0);
+}
+
+TEST_F(SendingQueueTest, RisksNothingThatASenderIsStillWaitingFor) {
+  TestHost host;
+  settings.queue.wait_for_result = true;
+  SendingQueue queue = make();
+  ASSERT_TRUE(queue.restore(host));
+  hold = true;
+  queue.consume(spans(3));
+  scheduler.advance(seconds(5));
+  const CounterLabels labels{{"exporter", id()}, {"data_type", "traces"}};
+  EXPECT_EQ(gauge("sonde_exporter_queue_oldest_seconds", "", labels).value(), 5);
+  EXPECT_EQ(gauge("sonde_at_risk_items", "", labels).value(), 0);
+}
+
 }  // namespace
 }  // namespace sonde::pipeline

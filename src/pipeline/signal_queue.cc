@@ -31,6 +31,11 @@ SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signa
       random_(static_cast<uint32_t>(scheduler.clock().monotonic_ns())),
       size_gauge_(
           gauge("otelcol_exporter_queue_size", "Size of the sending queue.", labels(id, signal))),
+      age_gauge_(gauge("sonde_exporter_queue_oldest_seconds",
+                       "For how long the oldest request has waited.", labels(id, signal))),
+      at_risk_gauge_(gauge("sonde_at_risk_items",
+                           "Items that were acknowledged and are held in memory only.",
+                           labels(id, signal))),
       waiting_(settings_.queue) {
   gauge("otelcol_exporter_queue_capacity", "Capacity of the sending queue.", labels(id, signal))
       .set(static_cast<double>(settings_.queue.queue_size));
@@ -196,6 +201,26 @@ void SignalQueue::abandon() {
   active_ = sending_ = used_ = 0;
   journal_.reset();
   size_gauge_.set(0);
+  show_waiting();
+}
+
+void SignalQueue::show_waiting() {
+  const int64_t now = scheduler_.clock().monotonic_ns();
+  int64_t oldest = now;
+  uint64_t items = 0;
+  for (const Flight& flight : flights_) {
+    if (!flight.busy) continue;
+    items += flight.items;
+    for (const Part& part : flight.parts) oldest = std::min(oldest, part.queued_ns);
+  }
+  waiting_.each([&](const QueuedRequest& request) {
+    items += request.items;
+    oldest = std::min(oldest, request.queued_ns);
+  });
+  for (const QueuedRequest& request : overflow_) oldest = std::min(oldest, request.queued_ns);
+  const bool safe = journal_ || !settings_.queue.enabled || settings_.queue.wait_for_result;
+  age_gauge_.set(static_cast<double>(now - oldest) / 1e9);
+  at_risk_gauge_.set(safe ? 0 : static_cast<double>(items));
 }
 
 bool SignalQueue::drained() const {

@@ -33,6 +33,8 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   // Lets go of everything; the counters say what was lost by it.
   void abandon();
   bool drained() const;
+  // Sets the gauges of what waits: how long the oldest, and how much a crash would lose.
+  void show_waiting();
   size_t size() const { return waiting_.count() + overflow_.size() + active_; }
 
  private:
@@ -41,6 +43,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     Room room;
     std::shared_ptr<SharedRoom> shared;
     Ack ack;
+    int64_t queued_ns = 0;
   };
   struct Flight {
     uint32_t index = 0;
@@ -87,6 +90,8 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::shared_ptr<SendStatus> status_;
   std::minstd_rand random_;
   Gauge& size_gauge_;
+  Gauge& age_gauge_;
+  Gauge& at_risk_gauge_;
   Counter* sent_ = nullptr;
   Counter* send_failed_ = nullptr;
   Counter* enqueue_failed_ = nullptr;

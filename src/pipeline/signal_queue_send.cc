@@ -60,7 +60,8 @@ void SignalQueue::pump_after(Duration wait) {
 
 void SignalQueue::take(Flight& flight, QueuedRequest request, const WaitingRequests::Line& line) {
   flight.items += request.items;
-  Part part{request.room, std::move(request.shared), std::move(request.batch.ack)};
+  Part part{request.room, std::move(request.shared), std::move(request.batch.ack),
+            request.queued_ns};
   if (flight.parts.empty()) {
     flight.batch = std::move(request.batch);
   } else {
