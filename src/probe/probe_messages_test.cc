@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -251,6 +252,44 @@ TEST_F(ProbeBpfMessages, ASocketInThePlaceOfAnotherBeginsAnew) {
     EXPECT_EQ(e.captured, e.length);
   }
   EXPECT_EQ(cookies.size(), 2 * kSockets);
+}
+
+// Where one thread writes and another reads, the answer may be told before the request that it
+// answers. A process that nobody watches writes here, so that its send is never told.
+TEST_F(ProbeBpfMessages, AReceiveThatOvertakesASendBeginsATurn) {
+  const std::string long_answer =
+      "HTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n" + std::string(8000, 'b');
+  Pair pair;
+  pair.accept_now();
+  send_all(pair.client, kRequest);
+  receive_all(pair.server, kRequest.size());
+  send_all(pair.server, long_answer);
+  receive_all(pair.client, long_answer.size());
+  int go[2];
+  ASSERT_EQ(pipe(go), 0);
+  const pid_t writer = fork();
+  if (writer == 0) {
+    char byte;
+    const bool told = read(go[0], &byte, 1) == 1;
+    _exit(told && send(pair.client, kRequest.data(), kRequest.size(), 0) > 0 ? 0 : 1);
+  }
+  probe_->set_excluded(static_cast<uint32_t>(writer), true);
+  ASSERT_EQ(write(go[1], "x", 1), 1);
+  int status = 1;
+  ASSERT_EQ(waitpid(writer, &status, 0), writer);
+  ASSERT_EQ(status, 0);
+  close(go[0]);
+  close(go[1]);
+  receive_all(pair.server, kRequest.size());
+  send_all(pair.server, kAnswer);
+  receive_all(pair.client, kAnswer.size());
+  send_all(pair.client, kRequest);
+
+  const auto received = messages(false, SONDE_RECEIVE);
+  ASSERT_FALSE(received.empty());
+  EXPECT_EQ(received.back().length, kAnswer.size());
+  EXPECT_EQ(received.back().captured, kAnswer.size());
+  EXPECT_TRUE(received.back().flags & SONDE_TURN_START);
 }
 
 TEST(Probe, KnowsItsFrontEndsByName) {

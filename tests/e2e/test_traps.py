@@ -9,7 +9,7 @@ import pytest
 
 from client import Connection, request_bytes, send_requests
 from runtimes import PYTHON, RUNTIMES, Runtime
-from sonde import eventually
+from sonde import PATIENCE, Sonde, eventually
 from test_counts import REQUESTS, seen_by_the_client, seen_on_metrics, sent_by_status
 
 WAYS = ["peek", "scatter", "readv", "waitall", "dup", "bytes", "segments", "head_and_body"]
@@ -131,3 +131,41 @@ def test_tls_is_not_counted_as_http(sonde, tmp_path):
 
     for side in ("server", "client"):
         assert not sonde.series(f"http_{side}_request_duration_seconds_count", server_port=port)
+
+
+@pytest.mark.parametrize("front_end", ["auto", "system-calls"])
+def test_an_answer_may_be_told_before_the_request_that_another_thread_sent(start, front_end):
+    """A send is told when it has ended; by then a thread that waits for the answer may have read it."""
+    port = start(RUNTIMES["nginx"])
+    per_connection, connections = 900, 4  # nginx ends a connection after 1000.
+    sonde = Sonde(send_otlp=False, front_end=front_end)
+
+    def ask_with_two_threads():
+        connection = Connection(port)
+        turns = threading.Semaphore(1)
+
+        def read():
+            for _ in range(per_connection):
+                assert connection.read_response()[0] == 200
+                turns.release()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for n in range(per_connection):
+            assert turns.acquire(timeout=30 * PATIENCE)
+            connection.send(request_bytes("GET", f"/items/{n}"))
+        reader.join()
+        connection.close()
+
+    try:
+        askers = [threading.Thread(target=ask_with_two_threads) for _ in range(connections)]
+        for thread in askers:
+            thread.start()
+        for thread in askers:
+            thread.join()
+        expected = {200: connections * per_connection}
+        eventually(lambda: seen_by_the_client(sonde, port) == expected)
+        assert seen_by_the_client(sonde, port) == expected
+        assert seen_on_metrics(sonde, "nginx", port) == expected
+    finally:
+        sonde.stop()

@@ -27,6 +27,13 @@ static __always_inline void map_v4(u8* out, u32 address) {
   words[3] = address;
 }
 
+/* Did the socket send anything before these last bytes? */
+static __always_inline bool sent_before(struct tcp_sock* tcp, u32 length, bool typed) {
+  const u32 pending = LOAD(typed, tcp, write_seq) - LOAD(typed, tcp, snd_una);
+  const u64 sent = LOAD(typed, tcp, bytes_acked) + pending - length;
+  return (long long)sent > MIDSTREAM_SLACK;
+}
+
 /* Numbers the sockets of a front end that cannot ask for the kernel's own cookie. */
 __u64 next_cookie = 1;
 
@@ -44,7 +51,7 @@ static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp
     if (u && LOAD(typed, u, addr)) e.flags |= SONDE_ACCEPTED;
   } else {
     u32 pending;
-    u64 received, sent;
+    u64 received;
     if (!tcp) return false;
     /* The backlog of a listener is inherited by what it accepts and is 0 on a client. */
     if (LOAD(typed, sk, sk_max_ack_backlog)) e.flags |= SONDE_ACCEPTED;
@@ -52,15 +59,9 @@ static __always_inline bool describe(struct conn* c, struct sock* sk, struct tcp
     e.remote_port = bpf_ntohs(LOAD(typed, sk, __sk_common.skc_dport));
     pending = LOAD(typed, tcp, rcv_nxt) - LOAD(typed, tcp, copied_seq);
     received = LOAD(typed, tcp, bytes_received) - pending;
-    pending = LOAD(typed, tcp, write_seq) - LOAD(typed, tcp, snd_una);
-    sent = LOAD(typed, tcp, bytes_acked) + pending;
-    if (direction == DIRECTION_RECEIVE) {
-      received -= ret;
-    } else {
-      sent -= ret;
-    }
+    if (direction == DIRECTION_RECEIVE) received -= ret;
     if ((long long)received > MIDSTREAM_SLACK) c->gap[0] = 1;
-    if ((long long)sent > MIDSTREAM_SLACK) c->gap[1] = 1;
+    if (sent_before(tcp, direction == DIRECTION_SEND ? ret : 0, typed)) c->gap[1] = 1;
     if (c->gap[0] | c->gap[1]) c->flags |= CONN_MIDSTREAM;
   }
   e.family = family;
@@ -176,6 +177,24 @@ static __always_inline u32 taken_unseen(struct conn* c, u32 from, u32 length) {
   return known && (int)unseen > 0 ? unseen : 0;
 }
 
+/* A send is told when it has ended, so a receive of another thread may be told before it. The
+ * sequence numbers show that something was sent, so such a receive begins a turn. */
+static __always_inline bool overtakes_a_send(struct conn* c, struct tcp_sock* tcp, int direction,
+                                             u32 end, u32 length, bool typed) {
+  const u32 known = c->sent_to;
+  if (direction == DIRECTION_RECEIVE) {
+    const u32 sent = LOAD(typed, tcp, write_seq);
+    if (known == 0 || sent == known) return false;
+    c->sent_to = sent;
+    c->overtaken = 1;
+    return true;
+  }
+  /* What looked like sent long ago was this. */
+  if (known == 0 && c->gap[1] && !sent_before(tcp, length, typed)) c->gap[1] = 0;
+  c->sent_to = end;
+  return false;
+}
+
 /* What `message` does once the state of the socket is found. */
 static __always_inline int moved(struct conn* c, struct sock* sk, struct tcp_sock* tcp,
                                  struct file* file, struct task_struct* task, int direction,
@@ -201,12 +220,19 @@ static __always_inline int moved(struct conn* c, struct sock* sk, struct tcp_soc
   if (direction == DIRECTION_RECEIVE && tcp && (c->template.flags & SONDE_ACCEPTED))
     arrived = arrival(c, tcp, now, typed);
   turn_start = c->last != direction;
+  if (tcp && overtakes_a_send(c, tcp, direction, seq + (u32)ret, (u32)ret, typed))
+    turn_start = true;
   if (turn_start) {
     c->last = direction;
     c->turn_captured = 0;
     c->head = 0;
     c->head_length = 0;
     c->many_at = 0;
+  }
+  /* What is sent next answers the receive that was told too early. */
+  if (c->overtaken && direction == DIRECTION_SEND) {
+    c->overtaken = 0;
+    c->last = 0;
   }
 
   if (c->turn_captured < SONDE_PAYLOAD_MAX &&

@@ -69,20 +69,18 @@ static __always_inline struct file* file_behind(struct task_struct* task, u32 fd
   return (struct file*)entry;
 }
 
-/* NULL: not a socket that is followed. */
+/* NULL: not a socket that is followed. Two threads may come to a new one at once. */
 static __always_inline struct conn* conn_at(struct sock* sk, u64 inode) {
-  static const struct conn none = {};
+  const struct conn fresh = {.inode = inode};
   const u64 key = (u64)sk;
   struct conn* c = bpf_map_lookup_elem(&conns_by_address, &key);
   if (c && c->inode == inode) return c;
   if (!may_be_followed(BPF_CORE_READ(sk, __sk_common.skc_family), BPF_CORE_READ(sk, sk_type)))
     return NULL;
-  if (bpf_map_update_elem(&conns_by_address, &key, &none, BPF_ANY) ||
-      !(c = bpf_map_lookup_elem(&conns_by_address, &key))) {
-    count_lost();
-    return NULL;
-  }
-  c->inode = inode;
+  if (c) bpf_map_delete_elem(&conns_by_address, &key);
+  bpf_map_update_elem(&conns_by_address, &key, &fresh, BPF_NOEXIST);
+  c = bpf_map_lookup_elem(&conns_by_address, &key);
+  if (!c) count_lost();
   return c;
 }
 

@@ -26,6 +26,7 @@ struct conn {
   u64 head;                    /* First bytes of this turn, for classification over short reads. */
   u32 turn_captured;
   u32 received_to;           /* TCP sequence behind the last byte that a receive took; 0 unknown. */
+  u32 sent_to;               /* The same of a send; 0 before the first. */
   u32 segments_without_data; /* Received until the last receive. */
   u32 many_length;           /* Of the message before in a call that moves several. */
   u32 descriptor;            /* That named this socket in the process with these files. */
@@ -36,9 +37,10 @@ struct conn {
   u8 head_length;
   u8 last; /* Direction of the last message. */
   u8 flags;
-  u8 turns;    /* Turns without a match. */
-  u8 gap[2];   /* Unreported bytes in this direction. */
-  u8 unjudged; /* Turns of a recognised connection since its head was last looked at. */
+  u8 turns;     /* Turns without a match. */
+  u8 gap[2];    /* Unreported bytes in this direction. */
+  u8 overtaken; /* A receive was told before a send that was earlier. */
+  u8 unjudged;  /* Turns of a recognised connection since its head was last looked at. */
 };
 _Static_assert(sizeof(struct conn) <= 256, "socket storage stays small");
 

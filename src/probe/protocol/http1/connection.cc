@@ -4,6 +4,7 @@
 #include "probe/protocol/http1/connection.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sonde::probe::http1 {
 
@@ -16,9 +17,37 @@ void Connection::feed(const Fragment& fragment, ExchangeListener& listener) {
   last_received_ = fragment.received;
   if (!role_known_ && !find_role(fragment, turn)) return;
   if (fragment.received == requests_received_) {
+    // The request of what is held may be in the hole: then this is another.
+    if (fragment.gap_before || fragment.lost_before != 0) release(listener);
     feed_request(fragment, turn, listener);
+    if (!pending_.empty()) release(listener);
+  } else if (overtakes_its_request(fragment)) {
+    hold(fragment, turn, listener);
   } else {
     feed_response(fragment, turn, listener);
+  }
+}
+
+bool Connection::overtakes_its_request(const Fragment& fragment) const {
+  if (!held_.empty()) return true;
+  return fragment.received && !fragment.gap_before && fragment.lost_before == 0 &&
+         pending_.empty() && response_.state() == State::Start && !response_.partial() &&
+         request_.state() == State::Start && !request_.partial();
+}
+
+void Connection::hold(const Fragment& fragment, bool turn, ExchangeListener& listener) {
+  held_bytes_ += fragment.bytes.size();
+  held_.push_back({fragment, std::string(fragment.bytes), turn});
+  if (held_.size() > kMaxHeldFragments || held_bytes_ > kMaxHeldBytes) release(listener);
+}
+
+void Connection::release(ExchangeListener& listener) {
+  if (held_.empty()) return;
+  held_bytes_ = 0;
+  for (Held& held : std::exchange(held_, {})) {
+    if (done_) return;
+    held.fragment.bytes = held.bytes;
+    feed_response(held.fragment, held.turn, listener);
   }
 }
 
@@ -255,6 +284,7 @@ void Connection::tick(int64_t now_ns, ExchangeListener& listener) {
 
 void Connection::close(int64_t now_ns, ExchangeListener& listener) {
   if (done_) return;
+  release(listener);
   if (role_known_ && request_.state() == State::Headers) {
     request_.give_up_head();
     after_request_step(listener);

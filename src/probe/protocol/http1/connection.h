@@ -7,6 +7,8 @@
 
 #include <deque>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "probe/protocol/http1/message.h"
 #include "probe/protocol/protocol.h"
@@ -15,6 +17,9 @@ namespace sonde::probe::http1 {
 
 inline constexpr size_t kMaxPending = 256;
 inline constexpr int64_t kSilenceNs = 200'000'000;
+// Of answers that came before their request; what is more is read as it came.
+inline constexpr size_t kMaxHeldFragments = 64;
+inline constexpr size_t kMaxHeldBytes = 16384;
 
 class Connection final : public ConnectionParser {
  public:
@@ -34,6 +39,17 @@ class Connection final : public ConnectionParser {
     Stamp last;
   };
 
+  struct Held {
+    Fragment fragment;
+    std::string bytes;
+    bool turn = false;
+  };
+
+  // A send is told when it has ended, so where one thread writes and another reads, the answer may
+  // be told first. Only a client sees that: who reads a request before it answers has been told.
+  bool overtakes_its_request(const Fragment& fragment) const;
+  void hold(const Fragment& fragment, bool turn, ExchangeListener& listener);
+  void release(ExchangeListener& listener);
   bool find_role(const Fragment& fragment, bool turn);
   void feed_request(const Fragment& fragment, bool turn, ExchangeListener& listener);
   void feed_response(const Fragment& fragment, bool turn, ExchangeListener& listener);
@@ -58,6 +74,8 @@ class Connection final : public ConnectionParser {
   MessageReader request_{true};
   MessageReader response_{false};
   std::deque<Pending> pending_;
+  std::vector<Held> held_;
+  size_t held_bytes_ = 0;
 };
 
 }  // namespace sonde::probe::http1

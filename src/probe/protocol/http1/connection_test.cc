@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -300,6 +301,51 @@ TEST(Http1Lines, AreValidatedStrictly) {
   EXPECT_EQ(parse_status_line("HTTP/1.1 200"), 200);
   EXPECT_EQ(parse_status_line("HTTP/1.1 999 x"), 0);
   EXPECT_EQ(parse_status_line("HTTP/1.1 20 OKAY"), 0);
+}
+
+// One thread writes and another reads: the write has ended only after the answer was read.
+TEST_F(Http1, PairsAnAnswerThatIsToldBeforeItsRequest) {
+  in(kOk);
+  EXPECT_EQ(seen.log, Log{});
+  out("GET /1 HTTP/1.1\r\n\r\n");
+  out("GET /2 HTTP/1.1\r\n\r\n");
+  in(kOk);
+  in("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n");
+  in("no");
+  out("GET /3 HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(seen.log, (Log{"GET /1 sent", "1=200", "end1", "GET /2 sent", "2=200", "end2",
+                           "GET /3 sent", "3=404", "end3"}));
+}
+
+TEST_F(Http1, GivesNoRequestTheAnswerOfAnotherThatWasLost) {
+  out("GET /1 HTTP/1.1\r\n\r\n");
+  in(kOk);
+  in("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  move(false, "GET /3 HTTP/1.1\r\n\r\n", 0, 20);
+  in(kOk);
+  EXPECT_EQ(seen.log, (Log{"GET /1 sent", "1=200", "end1", "GET /3 sent", "2=200", "end2"}));
+}
+
+TEST_F(Http1, HoldsNoMoreThanItsBoundOfAnswersWithoutRequest) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+  out("GET /1 HTTP/1.1\r\n\r\n");
+  in(kOk);
+  in(head);
+  for (size_t i = 0; i < kMaxHeldFragments; ++i) in("", 1000);
+  out("GET /2 HTTP/1.1\r\n\r\n");
+  in(kOk);
+  connection.close(now, seen);
+  EXPECT_EQ(seen.requests, 2);
+  EXPECT_EQ(seen.finished, 2);
+  EXPECT_EQ(std::count(seen.log.begin(), seen.log.end(), "2=200"), 1);
+}
+
+TEST_F(Http1, AnAnswerToNothingIsNoRequest) {
+  out("GET /1 HTTP/1.1\r\n\r\n");
+  in(kOk);
+  in("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+  connection.close(now, seen);
+  EXPECT_EQ(seen.log, (Log{"GET /1 sent", "1=200", "end1"}));
 }
 
 }  // namespace
