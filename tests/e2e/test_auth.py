@@ -2,9 +2,14 @@
 """Who may send and who we are: grpcio and urllib against the receiver's authenticators, and Sonde to Sonde."""
 import base64
 import contextlib
+import http.server
+import json
 import pathlib
+import ssl
 import subprocess
+import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import grpc
@@ -240,3 +245,108 @@ def test_an_authenticator_that_does_not_run_is_a_mistake(tmp_path):
     rc, said = mistakes(tmp_path, ("extensions: [basicauth]", "extensions: []"))
     assert rc != 0
     assert 'auth::authenticator: extension "basicauth" does not run; add it to service::extensions' in said
+
+
+class TokenServer:
+    """Gives tokens by RFC 6749 to who knows the secret, over TLS if it is told to; `away` makes it answer 503."""
+
+    def __init__(self, context=None):
+        self.given, self.away, self.refused = [], False, 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                status, answer = outer.answer(self.headers["Authorization"], form)
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.server.server_address[1]}/oauth/token"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, authorization, form):
+        if self.away:
+            self.refused += 1
+            return 503, {"error": "temporarily_unavailable"}
+        if authorization != basic("agent", "pass+word"):
+            return 401, {"error": "invalid_client"}
+        assert form == {"grant_type": ["client_credentials"], "scope": ["write read"], "audience": ["here"]}, form
+        self.given.append(f"token-{len(self.given)}")
+        return 200, {"access_token": self.given[-1], "token_type": "bearer", "expires_in": 3600}
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+OAUTH = """
+extensions:
+  oauth2client:
+    client_id: agent
+    client_secret_file: {dir}/secret
+    token_url: {url}
+    scopes: [write, read]
+    endpoint_params: {{audience: here}}
+    tls: {{ca_file: {dir}/ca.crt}}
+  bearertokenauth: {{token: token-0}}
+receivers:
+  otlp/first: {{protocols: {{http: {{endpoint: "127.0.0.1:{first}"}}}}}}
+  otlp/second:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc}", auth: {{authenticator: bearertokenauth}},
+             tls: {{cert_file: {dir}/server.crt, key_file: {dir}/server.key}}}}
+      http: {{endpoint: "127.0.0.1:{http}", auth: {{authenticator: bearertokenauth}}}}
+exporters:
+  otlp_grpc/second: {{endpoint: "127.0.0.1:{grpc}", tls: {{ca_file: {dir}/ca.crt}}, auth: {{authenticator: oauth2client}},
+                     retry_on_failure: {{initial_interval: 200ms, max_interval: 500ms}}}}
+  otlp_http/second: {{endpoint: "http://127.0.0.1:{http}", auth: {{authenticator: oauth2client}},
+                     retry_on_failure: {{initial_interval: 200ms, max_interval: 500ms}}}}
+  otlp_grpc/sink: {{endpoint: "127.0.0.1:{sink}", tls: {{insecure: true}}}}
+service:
+  extensions: [oauth2client, bearertokenauth]
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    traces/1: {{receivers: [otlp/first], exporters: [otlp_grpc/second, otlp_http/second]}}
+    traces/2: {{receivers: [otlp/second], exporters: [otlp_grpc/sink]}}
+"""
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_oauth2client_loses_nothing_while_there_is_no_token(run, back_end, tmp_path, encrypted):
+    make_certificates(tmp_path)
+    (tmp_path / "secret").write_text("pass word\n")
+    context = None
+    if encrypted:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    tokens = TokenServer(context)
+    tokens.away = True
+    ports = {name: sonde.free_port() for name in ("first", "grpc", "http")}
+    process = run("oauth", OAUTH.format(dir=tmp_path, url=tokens.url, sink=back_end.grpc_port, **ports), ports["first"])
+
+    def arrived():
+        return sorted(record["name"] for _, _, record in back_end.received("grpc", "traces", "service.name", "shop")
+                      if record["attributes"]["number"] == ("int", 0))
+
+    names = [f"span {n}" for n in range(10)]
+    for name in names:
+        request = urllib.request.Request(f"http://127.0.0.1:{ports['first']}/v1/traces", data=spans(name).SerializeToString(),
+                                         headers={"Content-Type": "application/x-protobuf"})
+        urllib.request.urlopen(request, timeout=20).read()
+    assert sonde.eventually(lambda: tokens.refused > 2), process.log()
+    assert arrived() == []
+    tokens.away = False
+    assert sonde.eventually(lambda: arrived() == sorted(names * 2)), (arrived(), process.log()[-2000:])
+    assert tokens.given == ["token-0"]  # One for two exporters and all requests.
+    assert "pass word" not in process.log() and "token-0" not in process.log()
+    tokens.stop()
