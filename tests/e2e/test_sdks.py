@@ -21,7 +21,7 @@ import pytest
 
 import sdk_expected
 from otlp_records import RecordingBackEnd
-from setups import CACHE, fetched, needs, once, unchanged
+from setups import CACHE, fetched, needs, newer, once, unchanged
 from sonde import PATIENCE, binary, eventually, free_port
 from test_encodings import make_certificates
 
@@ -33,6 +33,7 @@ OFFERS = {
     "python": {"grpc": ["none", "gzip", "deflate"], "http/protobuf": ["none", "gzip", "deflate"]},
     "node": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"], "http/json": ["none", "gzip"]},
     "go": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"]},
+    "java": {"grpc": ["none", "gzip"], "http/protobuf": ["none", "gzip"]},
 }
 ENCRYPTION = ["plain", "tls", "mtls"]
 CASES = [f"{language} {protocol} {compression} {encryption}" for language, offer in OFFERS.items()
@@ -98,10 +99,27 @@ def go_sdk():
     subprocess.run(["go", "build", "-o", str(CACHE / "sdk_go"), "."], cwd=SDKS / "go", env=environment, check=True)
 
 
+@once
+def java_sdk():
+    needs("java", "javac", "mvn")
+    version = re.search(r"javac (\d+)", subprocess.run(["javac", "-version"], capture_output=True, text=True).stdout)
+    if not version or int(version[1]) < 17:
+        pytest.skip("what plays with the SDK of Java needs Java 17")
+    place, source = CACHE / "sdk_java", SDKS / "java"
+    if not unchanged(place / "pom.xml", source / "pom.xml"):
+        shutil.rmtree(place, ignore_errors=True)
+        fetched(["mvn", "-q", "-B", "-f", str(source / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={place}"])
+        shutil.copy(source / "pom.xml", place)
+    sources = sorted(source.glob("*.java"))
+    if not all(newer(place / "Play.class", path) for path in sources):
+        subprocess.run(["javac", "-cp", f"{place}/*", "-d", str(place), *map(str, sources)], check=True)
+
+
 PLAYERS = {
     "python": (python_sdk, [str(CACHE / "sdk_python/bin/python"), str(SDKS / "python/play.py")]),
     "node": (node_sdk, ["node", str(CACHE / "sdk_node/play.js")]),
     "go": (go_sdk, [str(CACHE / "sdk_go")]),
+    "java": (java_sdk, ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{CACHE}/sdk_java/*:{CACHE}/sdk_java", "Play"]),
 }
 
 
