@@ -162,11 +162,18 @@ class Setup:
         """The address of a Prometheus that scrapes Sonde."""
         needs("prometheus")
         (self.directory / "prometheus.yaml").write_text(
-            "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n"
+            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
             f"scrape_configs: [{{job_name: sonde, honor_labels: true, static_configs: [{{targets: ['127.0.0.1:{self.ports['metrics']}']}}]}}]\n")
         self.run("prometheus", ["prometheus", f"--config.file={self.directory}/prometheus.yaml", f"--storage.tsdb.path={self.directory}/tsdb",
                                 f"--web.listen-address=127.0.0.1:{self.ports['prometheus']}"], self.ports["prometheus"])
-        return f"http://127.0.0.1:{self.ports['prometheus']}"
+        address = f"http://127.0.0.1:{self.ports['prometheus']}"
+
+        def ready():
+            with contextlib.suppress(urllib.error.HTTPError):  # It listens before it can be asked.
+                return urllib.request.urlopen(f"{address}/-/ready", timeout=10).status == 200
+
+        assert eventually(ready), self.log("prometheus")
+        return address
 
     def play_once(self, language):
         """Plays all cases of a language. The ids of the spans by case and name."""
