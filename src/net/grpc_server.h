@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unary gRPC calls over HTTP/2, encrypted or not, from the receiving side. A call is given to the
+// gRPC calls of one message over HTTP/2, encrypted or not, from the receiving side. A call is given to the
 // handler when its message is whole. What a peer can spend is bounded: header bytes, message bytes,
 // calls, connections and time; the memory of a message is asked for (admit) before its first byte
 // is kept, and a call that gets none is refused at once. Compressed messages are handed on as they
-// came. It is not a general gRPC: no streaming calls, no reflection.
+// came. An answer may be one message or several. It is not a general gRPC: clients stream nothing,
+// and there is no reflection.
 #pragma once
 
 #include <cstdint>
@@ -88,6 +89,30 @@ struct GrpcRequest {
 
 class GrpcServerConnection;  // internal
 
+// An answer of several messages, on the loop's thread. Safe when the peer or the server is gone.
+// Destroying it ends the answer with OK.
+class GrpcStream {
+ public:
+  GrpcStream() = default;
+  GrpcStream(GrpcStream&&) noexcept;
+  GrpcStream& operator=(GrpcStream&&) noexcept;
+  ~GrpcStream();
+
+  // Whether the peer still listens.
+  bool open() const;
+  // Whether the last message has gone out; send() does nothing before.
+  bool ready() const;
+  void send(Bytes message);
+  void finish(const GrpcStatus& status);
+
+ private:
+  friend class GrpcResponder;
+  GrpcStream(std::weak_ptr<GrpcServerConnection> connection, uint32_t stream)
+      : connection_(std::move(connection)), stream_(stream) {}
+  std::weak_ptr<GrpcServerConnection> connection_;
+  uint32_t stream_ = 0;  // 0 once it has ended
+};
+
 // The right to answer one call, once, on the loop's thread. Safe when the peer or the server is
 // gone: the answer then goes nowhere. Destroying it unanswered answers INTERNAL.
 class GrpcResponder {
@@ -98,6 +123,8 @@ class GrpcResponder {
 
   void respond(Bytes message);
   void fail(const GrpcStatus& status);
+  // An answer of several messages; the head goes out now.
+  GrpcStream start_stream();
 
  private:
   friend class GrpcServerConnection;

@@ -163,6 +163,24 @@ def test_a_back_end_that_is_away_is_seen_and_that_it_is_back(relay):
     assert grpc_health() == b"\x08\x01"
 
 
+def test_who_watches_is_told_each_change(relay):
+    with grpc.insecure_channel(f"127.0.0.1:{relay.ports['grpc']}") as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        pipeline, unknown = watch(b"\x0a\x08traces/a", timeout=60), watch(b"\x0a\x04none", timeout=60)
+        assert next(pipeline) == b"\x08\x01"
+        assert next(unknown) == b"\x08\x03"
+        relay.sink.status = 503
+        relay.send()
+        assert next(pipeline) == b"\x08\x02"
+        relay.sink.status = 200
+        assert next(pipeline) == b"\x08\x01"
+        relay.process.terminate()
+        with pytest.raises(grpc.RpcError) as ended:
+            assert all(answer == b"\x08\x02" for answer in pipeline)
+        assert ended.value.code() == grpc.StatusCode.CANCELLED, ended.value
+    assert relay.process.wait(30) == 0, relay.log.read_text()
+
+
 def test_the_configuration_is_shown_without_its_secrets(relay):
     status, _, text = relay.get("status", "/config")
     assert status == 200

@@ -100,6 +100,26 @@ void Session::respond(Stream& stream, HeaderBlock& head) {
   end_local(stream);
 }
 
+void Session::begin_body(Stream& stream, HeaderBlock& head) {
+  if (stream.local_ended || stream.has_body) return;
+  write(Type::Headers, kEndHeaders, stream.id, encoder_.encode(head));
+  stream.has_body = stream.more_body = true;
+}
+
+void Session::add_body(Stream& stream, Body body) {
+  if (!body_sent(stream)) return;
+  stream.body = std::move(body);
+  queue(stream);
+}
+
+void Session::end_body(Stream& stream, HeaderBlock& trailers) {
+  if (!stream.more_body) return;
+  if (!body_sent(stream)) return reset(stream, Code::Cancel);
+  write(Type::Headers, kEndHeaders | kEndStream, stream.id, encoder_.encode(trailers));
+  stream.has_body = stream.more_body = false;
+  end_local(stream);
+}
+
 void Session::queue(Stream& stream) {
   if (!std::exchange(stream.queued, true)) sending_.push_back(stream.id);
 }
@@ -124,7 +144,7 @@ void Session::fill() {
                                        static_cast<int64_t>(kMaxWrite)})));
     const size_t size = std::min(left, room);
     const bool whole = size == left;
-    const bool last = whole && stream.trailers == nullptr;
+    const bool last = whole && stream.trailers == nullptr && !stream.more_body;
     if (size > 0 || last) {
       const auto head = write_frame_head({.length = static_cast<uint32_t>(size),
                                           .type = Type::Data,
@@ -137,8 +157,10 @@ void Session::fill() {
     }
     if (!whole) continue;
     sending_.pop_front();
-    stream.queued = stream.has_body = false;
+    stream.queued = false;
     stream.body = {};
+    if (stream.more_body) continue;
+    stream.has_body = false;
     if (stream.trailers != nullptr) {
       write(Type::Headers, kEndHeaders | kEndStream, stream.id, encoder_.encode(*stream.trailers));
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One HTTP/2 connection (RFC 9113) of either side, without its socket: bytes in, events and bytes
-// out. It is as much of HTTP/2 as unary gRPC needs: no push, no priorities, no upgrade. A message
-// body passes through without a copy of it. What a peer can make it hold is bounded: streams,
-// header bytes, resets, and output that the peer does not read.
+// out. It is as much of HTTP/2 as unary gRPC and streamed answers need: no push, no priorities, no
+// upgrade. A message body passes through without a copy of it. What a peer can make it hold is
+// bounded: streams, header bytes, resets, and output that the peer does not read.
 #pragma once
 
 #include <cstdint>
@@ -66,6 +66,14 @@ class Session {
   // Server: an answer with a body and trailers, or one that its head ends.
   void respond(Stream& stream, HeaderBlock& head, Body body, HeaderBlock& trailers);
   void respond(Stream& stream, HeaderBlock& head);
+
+  // Server: an answer whose body comes in pieces, one after the other: begin_body(), then
+  // add_body() when body_sent(), then end_body().
+  void begin_body(Stream& stream, HeaderBlock& head);
+  bool body_sent(const Stream& stream) const { return stream.more_body && stream.body.left() == 0; }
+  void add_body(Stream& stream, Body body);
+  // A piece that is not sent yet is lost: the stream is reset.
+  void end_body(Stream& stream, HeaderBlock& trailers);
 
   // Ends a stream early; on_closed() is called within this.
   void reset(Stream& stream, Code code);

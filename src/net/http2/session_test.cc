@@ -102,6 +102,48 @@ TEST(Http2Session, CarriesCallsLargerThanEveryWindow) {
   EXPECT_EQ(both.client.streams() + both.server.streams(), 0U);
 }
 
+TEST(Http2Session, StreamsAnAnswerInPiecesLargerThanEveryWindow) {
+  Both both;
+  uint32_t id = 0;
+  both.server_log.whole = [&](Stream& stream) {
+    id = stream.id;
+    both.server.begin_body(stream, both.head);
+  };
+  both.client.open(both.request, {"", {}}, nullptr);
+  both.run();
+  ASSERT_NE(id, 0u);
+  EXPECT_EQ(both.client_log.seen[id], "fields:1 ") << "the head does not wait for a body";
+  const std::string large(200'000, 'x');
+  for (const std::string& piece : {std::string("one "), large, std::string(" three")}) {
+    ASSERT_TRUE(both.server.body_sent(*both.server.find(id)));
+    both.server.add_body(*both.server.find(id), {"", Bytes::copy(piece)});
+    both.run();
+  }
+  EXPECT_EQ(both.client_log.body[id], "one " + large + " three");
+  both.server.end_body(*both.server.find(id), both.trailers);
+  both.run();
+  EXPECT_EQ(both.client_log.seen[id], "fields:1 fields:1! closed:NO_ERROR");
+  EXPECT_EQ(both.server.find(id), nullptr);
+}
+
+TEST(Http2Session, ResetsAStreamThatEndsBeforeItsLastPieceIsSent) {
+  Both both;
+  uint32_t id = 0;
+  both.server_log.whole = [&](Stream& stream) {
+    id = stream.id;
+    both.server.begin_body(stream, both.head);
+  };
+  both.client.open(both.request, {"", {}}, nullptr);
+  both.run();
+  ASSERT_NE(id, 0u);
+  both.server.add_body(*both.server.find(id), {"", Bytes::copy("unsent")});
+  both.server.add_body(*both.server.find(id), {"", Bytes::copy("not taken")});
+  both.server.end_body(*both.server.find(id), both.trailers);
+  both.run();
+  EXPECT_EQ(both.client_log.seen[id], "fields:1 closed:CANCEL");
+  EXPECT_EQ(both.client_log.body[id], "");
+}
+
 TEST(Http2Session, OpensNoMoreStreamsThanThePeerAllows) {
   Both both;
   both.run();

@@ -22,6 +22,7 @@ struct Stream {
   Body body;                   // what is left to send
   HeaderBlock* trailers = nullptr;
   bool has_body = false;      // `body` is still to be ended
+  bool more_body = false;     // what comes after it is not known yet
   bool queued = false;        // waits for its turn to send
   bool head_came = false;     // client: the final response head
   bool local_ended = false;   // we have sent everything

@@ -46,6 +46,12 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   static asio::awaitable<void> serve(std::shared_ptr<GrpcServerConnection> self);
   void answer(uint32_t stream, Bytes message);
   void refuse(uint32_t stream, const GrpcStatus& status);
+  // Of a streamed answer.
+  bool begin_stream(uint32_t stream);
+  bool streams(uint32_t stream);
+  bool stream_ready(uint32_t stream);
+  void stream_message(uint32_t stream, Bytes message);
+  void end_stream(uint32_t stream, const GrpcStatus& status);
   void drain();
   void close();
   void tick(int64_t now_ns);

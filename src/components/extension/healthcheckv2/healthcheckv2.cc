@@ -7,6 +7,7 @@
 #include "components/extension/healthcheckv2/answers.h"
 #include "components/extension/healthcheckv2/grpc_health.h"
 #include "components/extension/healthcheckv2/settings.h"
+#include "components/extension/healthcheckv2/watchers.h"
 #include "net/grpc_server.h"
 #include "pipeline/component.h"
 #include "pipeline/process_facts.h"
@@ -37,8 +38,10 @@ class HealthCheckV2 final : public pipeline::Component {
 
   void stop() override {
     http_.reset();
-    grpc_.reset();
+    if (watchers_) watchers_->close();
+    if (grpc_) grpc_->drain();  // So that those who watch are told.
   }
+  bool drained() const override { return !grpc_ || grpc_->drained(); }
 
  private:
   template <class Board>
@@ -61,6 +64,8 @@ class HealthCheckV2 final : public pipeline::Component {
   }
 
   Result<> serve_grpc(pipeline::Host& host, const Grpc& settings) {
+    watchers_ =
+        std::make_unique<Watchers>(host.scheduler(), config_.rule(), [this] { return health(); });
     net::GrpcServerOptions options;
     options.max_message = 64 * 1024;
     options.max_concurrent_streams = 100;
@@ -120,17 +125,21 @@ class HealthCheckV2 final : public pipeline::Component {
                         clock_->unix_ns());
   }
 
-  void call(const net::GrpcRequest& request, net::GrpcResponder responder) const {
+  void call(const net::GrpcRequest& request, net::GrpcResponder responder) {
     using net::GrpcCode;
-    if (request.path != "/grpc.health.v1.Health/Check") {
+    constexpr std::string_view kService = "/grpc.health.v1.Health/";
+    std::string_view method = request.path;
+    if (method.starts_with(kService)) method.remove_prefix(kService.size());
+    if (method != "Check" && method != "Watch") {
       return responder.fail(
-          {GrpcCode::Unimplemented, "there is only grpc.health.v1.Health/Check", {}});
+          {GrpcCode::Unimplemented, "there are only Check and Watch of grpc.health.v1.Health", {}});
     }
     if (!request.encoding.empty()) {
       return responder.fail({GrpcCode::Unimplemented, "a compressed health check", {}});
     }
-    const auto service = decode_request(request.message.view());
+    auto service = decode_request(request.message.view());
     if (!service) return responder.fail({GrpcCode::Internal, service.error().message, {}});
+    if (method == "Watch") return watchers_->add(std::move(*service), std::move(responder));
     const pipeline::Health all = health();
     const pipeline::Health* scope = pipeline::scope_of(all, *service);
     if (!scope) return responder.fail({GrpcCode::NotFound, "Service not found.", {}});
@@ -144,6 +153,7 @@ class HealthCheckV2 final : public pipeline::Component {
   std::shared_ptr<pipeline::StatusBoard> statuses_;
   std::shared_ptr<pipeline::TopologyBoard> topology_;
   std::shared_ptr<pipeline::ProcessFactsBoard> facts_;
+  std::unique_ptr<Watchers> watchers_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::GrpcServer> grpc_;
 };
