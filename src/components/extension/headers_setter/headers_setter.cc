@@ -95,7 +95,7 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
   HeadersSetter(Config config, std::string_view, pipeline::Outputs) : config_(std::move(config)) {}
 
   Result<> start(pipeline::Host& host) override {
-    host_ = &host;
+    TRY(find_additional(host));
     for (size_t i = 0; i < config_.headers.size(); ++i) {
       const HeaderSettings& header = config_.headers[i];
       if (header.action != "delete" && header.action != "insert" && header.action != "update" &&
@@ -122,36 +122,49 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
 
   // What it sets itself need not be secret; what it adds to may be.
   bool needs_encryption() const override {
-    const ClientAuthenticator* other = additional();
-    return other != nullptr && other->needs_encryption();
+    return additional_ != nullptr && additional_->needs_encryption();
   }
-  Result<> usable() const override {
-    const ClientAuthenticator* other = additional();
-    return other ? other->usable() : Result<>();
-  }
+  Result<> usable() const override { return additional_ ? additional_->usable() : Result<>(); }
 
   void authorize(net::Carrier carrier, net::Headers headers, const RequestContext* context,
                  Scheduler& scheduler, Done done) override {
-    ClientAuthenticator* other = additional();
-    if (!other) return done(set(std::move(headers), context));
+    if (!additional_) return done(set(std::move(headers), context));
     if (carrier == net::Carrier::Http) {
       // As for the Collector, the other one has the last word over HTTP and the first over gRPC.
       auto ours = set(std::move(headers), context);
       if (!ours) return done(std::move(ours));
-      return other->authorize(carrier, std::move(*ours), context, scheduler, std::move(done));
+      return additional_->authorize(carrier, std::move(*ours), context, scheduler, std::move(done));
     }
-    other->authorize(carrier, std::move(headers), context, scheduler,
-                     [this, kept = context ? std::make_shared<RequestContext>(*context) : nullptr,
-                      done = std::move(done)](Result<net::Headers> theirs) mutable {
-                       done(theirs ? set(std::move(*theirs), kept.get()) : std::move(theirs));
-                     });
+    additional_->authorize(
+        carrier, std::move(headers), context, scheduler,
+        [this, kept = context ? std::make_shared<RequestContext>(*context) : nullptr,
+         done = std::move(done)](Result<net::Headers> theirs) mutable {
+          done(theirs ? set(std::move(*theirs), kept.get()) : std::move(theirs));
+        });
   }
 
  private:
-  // Looked for when it is needed, since it may start after this one.
-  ClientAuthenticator* additional() const {
-    if (config_.additional_auth.empty() || host_ == nullptr) return nullptr;
-    return dynamic_cast<ClientAuthenticator*>(host_->extension(config_.additional_auth));
+  // It is there, though it may start after this one.
+  Result<> find_additional(pipeline::Host& host) {
+    if (config_.additional_auth.empty()) return {};
+    pipeline::Component* found = host.extension(config_.additional_auth);
+    if (!found) {
+      return fail(
+          ErrorKind::NotFound,
+          fmt::format("additional_auth: auth extension \"{}\" not found", config_.additional_auth));
+    }
+    // Whoever of a circle starts last sees it.
+    for (const auto* next = dynamic_cast<HeadersSetter*>(found); next != nullptr;
+         next = dynamic_cast<const HeadersSetter*>(next->additional_)) {
+      if (next != this) continue;
+      return fail(ErrorKind::Invalid, "additional_auth: leads back to this one");
+    }
+    additional_ = dynamic_cast<ClientAuthenticator*>(found);
+    if (!additional_) {
+      log_warn("{}: additional_auth: \"{}\" is no authenticator of clients and adds nothing",
+               host.id(), config_.additional_auth);
+    }
+    return {};
   }
 
   Result<net::Headers> set(net::Headers headers, const RequestContext* context) const {
@@ -195,7 +208,7 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
   }
 
   const Config config_;
-  pipeline::Host* host_ = nullptr;
+  ClientAuthenticator* additional_ = nullptr;
   std::deque<Snapshot<std::string>> file_values_;  // Of each header with a file.
   std::deque<pipeline::SecretFile> files_;
 };

@@ -100,6 +100,26 @@ TEST_F(HeadersSetterTest, AddsToAnotherAuthenticator) {
   EXPECT_EQ(set({}, nullptr, net::Carrier::Http), "Authorization=Bearer secret;");
 }
 
+TEST_F(HeadersSetterTest, NeedsTheOtherAuthenticatorToRun) {
+  const auto started = start("{headers: [{key: a, value: b}], additional_auth: bearer}");
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().message, "additional_auth: auth extension \"bearer\" not found");
+  const auto make = [&](const std::string& additional) {
+    const config::Value value = *config::parse_yaml(
+        "{headers: [{key: a, value: b}], additional_auth: " + additional + "}", "test.yaml");
+    return std::move(*sonde_component_extension_headers_setter().create(value, "x", {}));
+  };
+  const auto first = make("second"), second = make("first");
+  host_.extensions = {{"first", first.get()}, {"second", second.get()}};
+  EXPECT_TRUE(first->start(host_));
+  EXPECT_FALSE(second->start(host_));
+  class Other final : public pipeline::Component {};
+  Other other;
+  host_.extensions["bearer"] = &other;
+  ASSERT_TRUE(start("{headers: [{key: a, value: b}], additional_auth: bearer}"));
+  EXPECT_EQ(set({}), "a=b;");
+}
+
 TEST_F(HeadersSetterTest, RefusesWhatHasNoKeyOrNotOneSource) {
   const auto refused = [&](const std::string& settings, std::string_view why) {
     const auto started = start(settings);
