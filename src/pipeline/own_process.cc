@@ -13,6 +13,8 @@
 namespace sonde::pipeline {
 namespace {
 
+const int64_t started_ns = SystemClock::instance().monotonic_ns();  // Of the program.
+
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -30,7 +32,6 @@ long resident_pages() {
 }  // namespace
 
 void refresh_process_gauges() {
-  static const int64_t started_ns = SystemClock::instance().monotonic_ns();
   static Gauge& uptime = gauge("otelcol_process_uptime", "Seconds since the start.");
   static Gauge& cpu = gauge("otelcol_process_cpu_seconds", "CPU time of the process, in seconds.");
   static Gauge& memory = gauge("otelcol_process_memory_rss", "Resident memory in bytes.");
