@@ -72,13 +72,18 @@ class OtlpGrpcExporter final : public pipeline::Component {
         [this, compressed](const Batch& batch, pipeline::SendDone done) {
           auto body = pipeline::export_body(batch, encoding_, net::kDefaultLevel);
           if (!body) return done(std::unexpected(std::move(body.error())));
-          authorizer_->authorize(
-              {}, batch.context.get(),
-              [this, path = path_of(batch.signal), compressed, body = std::move(*body),
-               done = std::move(done)](Result<net::Headers> metadata) mutable {
-                if (!metadata) return done(std::unexpected(std::move(metadata.error())));
-                call(path, std::move(body), compressed, std::move(*metadata), std::move(done));
-              });
+          const std::string_view path = path_of(batch.signal);
+          if (!config_.client.auth) {
+            return call(path, std::move(*body), compressed, {}, std::move(done));
+          }
+          authorizer_->authorize({}, batch.context.get(),
+                                 [this, path, compressed, body = std::move(*body),
+                                  done = std::move(done)](Result<net::Headers> metadata) mutable {
+                                   if (!metadata)
+                                     return done(std::unexpected(std::move(metadata.error())));
+                                   call(path, std::move(body), compressed, std::move(*metadata),
+                                        std::move(done));
+                                 });
         });
     return queue_->restore(host);
   }

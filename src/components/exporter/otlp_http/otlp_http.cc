@@ -192,6 +192,9 @@ class OtlpHttpExporter final : public pipeline::Component {
     }
     auto body = body_of(batch);
     if (!body) return done(std::unexpected(std::move(body.error())));
+    if (!config_.client.auth) {
+      return post(way, batch.signal, std::move(headers), std::move(*body), std::move(done));
+    }
     authorizer_->authorize(std::move(headers), batch.context.get(),
                            [&way, signal = batch.signal, body = std::move(*body),
                             done = std::move(done)](Result<net::Headers> authorized) mutable {
