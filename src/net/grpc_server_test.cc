@@ -96,6 +96,33 @@ TEST(GrpcServer, TellsTheStatusItsMessageAndThePathAndMetadataItSaw) {
       << answers[0].error().message;
 }
 
+TEST(GrpcServer, SeesTheMetadataOfACallWithThatCallAlone) {
+  std::vector<std::string> seen;
+  Pair pair([&](GrpcRequest request, GrpcResponder responder) {
+    seen.emplace_back(find_header(request.metadata, "authorization"));
+    EXPECT_EQ(find_header(request.metadata, "user-agent"), "sonde");
+    responder.respond(std::move(request.message));
+  });
+  // Values that change and that come again, so that heads are encoded anew and from the table.
+  const std::vector<std::string> values = {
+      "", "one", "one", "two", "", "one", std::string(3000, 'x')};
+  for (const std::string& value : values) {
+    Headers metadata;
+    if (!value.empty()) metadata.push_back({"Authorization", value});
+    bool ok = false;
+    pair.client.unary(
+        "/test.Service/Call", Bytes::copy("x"),
+        [&](const Result<std::string>& answer) {
+          ok = answer.has_value();
+          pair.loop.stop();
+        },
+        {}, std::move(metadata));
+    pair.loop.run_for(seconds(10));
+    EXPECT_TRUE(ok);
+    EXPECT_EQ(seen.back(), value);
+  }
+}
+
 TEST(GrpcServer, RefusesAMessageAboveTheLimitBeforeItIsSentWhole) {
   GrpcServerOptions options;
   options.max_message = 1000;
