@@ -9,6 +9,12 @@
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
+namespace {
+
+// How long a peer may need to hear that a connection ends: calls that it began before are served.
+constexpr auto kLastCalls = std::chrono::milliseconds(100);
+
+}  // namespace
 
 GrpcResponder::GrpcResponder(GrpcResponder&& other) noexcept
     : connection_(std::move(other.connection_)), stream_(std::exchange(other.stream_, 0)) {}
@@ -84,6 +90,7 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::listen(Loop& loop, std::string_v
         if (const auto self = weak.lock()) self->admit(std::move(socket));
       },
       std::move(accepting)));
+  impl->listener->offer(impl, typeid(GrpcServer));
   impl->timer = loop.after(impl->tick_interval(), [weak] {
     if (const auto self = weak.lock()) self->tick();
   });
@@ -99,12 +106,28 @@ GrpcServer::~GrpcServer() {
 }
 
 void GrpcServer::drain() {
+  if (!impl_->listener) return;
+  auto next = std::static_pointer_cast<Impl>(impl_->listener->successor(typeid(GrpcServer)));
   impl_->listener.reset();
   const auto all = impl_->connections;
-  for (const auto& [key, connection] : all) connection->drain();
+  if (next && !next->options.tls && !impl_->options.tls) {
+    for (const auto& [key, connection] : all) connection->move_to(next);
+    return;
+  }
+  if (all.empty()) return;
+  for (const auto& [key, connection] : all) connection->retire();
+  impl_->ending = true;
+  impl_->loop.after(kLastCalls, [weak = impl_->weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->stopped) return;
+    self->ending = false;
+    const auto left = self->connections;
+    for (const auto& [key, connection] : left) connection->drain();
+  });
 }
 
 bool GrpcServer::drained() const {
+  if (impl_->ending) return false;
   for (const auto& [key, connection] : impl_->connections) {
     if (connection->calls() > 0) return false;
   }

@@ -144,9 +144,11 @@ class GrpcServer {
                                                     GrpcServerOptions options = {});
   // Closes the listener and all connections. On the loop's thread, or while it does not run.
   ~GrpcServer();
-  // Takes no new calls: closes the listener and says GOAWAY. Calls in progress may still end.
+  // Takes no new connections. Those that there are go on with the server that listens on the same
+  // socket now, if there is one on this loop and both are in the clear; else they are told GOAWAY,
+  // and what was on its way until they heard of it is still answered.
   void drain();
-  // Whether no call is in progress any more.
+  // Whether no call is in progress any more, and none can begin.
   bool drained() const;
   uint16_t port() const;
   size_t connections() const;

@@ -276,6 +276,17 @@ asio::awaitable<void> GrpcServerConnection::serve(std::shared_ptr<GrpcServerConn
   c.close();
 }
 
+void GrpcServerConnection::move_to(const std::shared_ptr<GrpcServer::Impl>& server) {
+  if (dead_) return;
+  const auto self = shared_from_this();
+  server_->connections.erase(this);
+  server_ = server;
+  // What is kept of a head is the new server's to say.
+  last_fields_ = {};
+  last_head_.reset();
+  server_->connections.emplace(this, self);
+}
+
 void GrpcServerConnection::close() {
   if (std::exchange(dead_, true)) return;
   transport_->close();

@@ -34,6 +34,7 @@ void GrpcServerConnection::tick(int64_t now_ns) {
 // In two steps (RFC 9113 section 6.8): a notice first, and at the next tick, when calls that were
 // on their way have come, which was the last.
 void GrpcServerConnection::retire() {
+  if (dead_) return;
   retiring_ = true;
   session_.notice();
   flush_soon();

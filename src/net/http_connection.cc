@@ -101,9 +101,30 @@ void HttpConnection::peer_gone() {
   wake();
 }
 
+void HttpConnection::drain(const std::shared_ptr<Core>& next) {
+  if (!open_ || out_) return;
+  next_ = next;
+  last_ = !next;
+  if (waiting_) move_on();
+}
+
+void HttpConnection::close_if_waiting() {
+  if (last_ && waiting_) transport_->close();
+}
+
+void HttpConnection::move_on() {
+  const auto next = next_.lock();
+  if (!next || next->stopped) return;
+  next_.reset();
+  core_->connections.erase(this);
+  core_ = next;
+  core_->connections.emplace(this, weak_from_this());
+}
+
 asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
   HttpConnection& c = *self;
   while (c.open_) {
+    c.move_on();
     {
       Request request;
       if (!co_await c.read_request(request) || !c.open_ || c.core_->stopped) break;
@@ -130,8 +151,9 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
       co_await c.run_stream();
       break;
     }
-    if (!co_await c.write(*c.answer_, c.keep_alive_)) break;
-    if (!c.keep_alive_) {
+    const bool keep_alive = c.keep_alive_ && !c.last_;
+    if (!co_await c.write(*c.answer_, keep_alive)) break;
+    if (!keep_alive) {
       co_await c.linger();
       break;
     }
@@ -154,14 +176,20 @@ void HttpConnection::tick(int64_t now_ns) {
 }
 
 asio::awaitable<bool> HttpConnection::read_request(Request& request) {
-  const HttpServerOptions& limits = core_->options;
   if (input_.empty()) {
+    const HttpServerOptions& limits = core_->options;
     // Only a peer that has been served before may be silent for long.
     const bool fresh = exchange_ == 0;
     start_timer(fresh ? std::min(limits.idle_timeout, limits.header_timeout) : limits.idle_timeout,
                 Late::Close);
-    if (co_await input_.wait(*transport_)) co_return false;
+    waiting_ = true;
+    const auto failed = co_await input_.wait(*transport_);
+    waiting_ = false;
+    if (failed) co_return false;
   }
+  // The server may have become another while nothing came; while something comes it stays.
+  const auto core = core_;
+  const HttpServerOptions& limits = core->options;
   RequestParser parser;
   parser.header_limit(static_cast<uint32_t>(limits.max_header));
   parser.body_limit(limits.max_body);

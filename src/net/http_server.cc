@@ -12,6 +12,12 @@
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
+namespace {
+
+// How long a connection that is to end waits for a request that may be on its way.
+constexpr auto kLastRequest = std::chrono::milliseconds(250);
+
+}  // namespace
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -183,6 +189,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, std::string_v
         if (const auto self = weak.lock()) self->admit(std::move(socket));
       },
       impl->options.accepting));
+  impl->listener->offer(impl, typeid(HttpServer));
   const HttpServerOptions& limits = impl->options;
   const Duration least = std::min(
       {limits.idle_timeout, limits.header_timeout, limits.body_timeout, limits.write_timeout});
@@ -201,7 +208,29 @@ HttpServer::~HttpServer() {
   }
 }
 
-uint16_t HttpServer::port() const { return impl_->listener->port(); }
+void HttpServer::drain() {
+  if (!impl_->listener) return;
+  auto next = std::static_pointer_cast<Impl>(impl_->listener->successor(typeid(HttpServer)));
+  impl_->listener.reset();
+  if (next && (next->options.tls || impl_->options.tls)) next.reset();
+  const auto all = impl_->connections;
+  for (const auto& [key, weak] : all) {
+    if (const auto connection = weak.lock()) connection->drain(next);
+  }
+  if (next || all.empty()) return;
+  impl_->loop.after(kLastRequest, [core = impl_->weak_from_this()] {
+    const auto self = core.lock();
+    if (!self || self->stopped) return;
+    for (const auto& [connection, weak] : self->connections) connection->close_if_waiting();
+  });
+}
+
+bool HttpServer::drained() const {
+  return std::ranges::all_of(impl_->connections,
+                             [](const auto& entry) { return entry.first->streams(); });
+}
+
+uint16_t HttpServer::port() const { return impl_->listener ? impl_->listener->port() : 0; }
 
 size_t HttpServer::connections() const { return impl_->connections.size(); }
 

@@ -98,6 +98,13 @@ class HttpServer {
                                                     HttpServerOptions options = {});
   // Closes the listener and all connections. On the loop's thread, or while it does not run.
   ~HttpServer();
+  // Takes no new connections. Those that there are go on with the server that listens on the same
+  // socket now, if there is one on this loop and both are in the clear, each when its request has
+  // been answered. Else the next answer on each is the last, and one on which nothing comes for a
+  // moment is closed.
+  void drain();
+  // Whether all connections have moved or ended, but for streamed responses.
+  bool drained() const;
   uint16_t port() const;
   size_t connections() const;
 

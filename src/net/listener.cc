@@ -11,6 +11,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "net/internal/loop_impl.h"
+#include "net/internal/shared_socket.h"
 #include "net/own_port.h"
 #include "net/port_owner.h"
 
@@ -26,6 +27,8 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
         acceptor(on.impl().io),
         pause(on.impl().io) {}
   void tell(const error_code& error);
+  // A share of a socket that this process listens on already, where that may be had.
+  bool share(const std::string& name, const asio::generic::stream_protocol& protocol);
   Result<> bind_tcp(std::string_view text);
   Result<> bind_unix(std::string_view path);
   static asio::awaitable<void> run(std::shared_ptr<Impl> self);
@@ -35,13 +38,29 @@ struct Listener::Impl : std::enable_shared_from_this<Impl> {
   Accepting accepting;
   Acceptor acceptor;
   asio::steady_timer pause;
-  std::string unix_path;
+  std::shared_ptr<SharedSocket> socket;
   uint16_t port = 0;
   OwnPort own_port;
   bool tcp = false;
   bool failing = false;
   bool stopped = false;
 };
+
+bool Listener::Impl::share(const std::string& name,
+                           const asio::generic::stream_protocol& protocol) {
+  auto found = SharedSocket::find(name);
+  if (!found) return false;
+  const int descriptor = found->duplicate();
+  if (descriptor < 0) return false;
+  error_code error;
+  acceptor.assign(protocol, descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return false;
+  }
+  socket = std::move(found);
+  return true;
+}
 
 Result<> Listener::Impl::bind_tcp(std::string_view text) {
   auto address = parse_address(text);
@@ -78,6 +97,15 @@ Result<> Listener::Impl::bind_tcp(std::string_view text) {
       endpoint = Tcp::endpoint(found.begin()->endpoint().address(), address->port);
     }
   }
+  const auto name_of = [](const Tcp::endpoint& e) {
+    return "tcp:" + e.address().to_string() + " " + std::to_string(e.port());
+  };
+  tcp = true;
+  if (endpoint.port() != 0 && share(name_of(endpoint), endpoint.protocol())) {
+    port = endpoint.port();
+    own_port = OwnPort::listening(port);
+    return {};
+  }
   acceptor.open(endpoint.protocol(), error);
   if (error && address->host.empty()) {  // a kernel without IPv6
     endpoint = Tcp::endpoint(Tcp::v4(), address->port);
@@ -99,7 +127,7 @@ Result<> Listener::Impl::bind_tcp(std::string_view text) {
   std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
   port = bound.port();
   own_port = OwnPort::listening(port);
-  tcp = true;
+  socket = SharedSocket::make(name_of(bound), acceptor.native_handle(), {});
   return {};
 }
 
@@ -113,6 +141,8 @@ Result<> Listener::Impl::bind_unix(std::string_view path) {
   }
   const asio::local::stream_protocol::endpoint endpoint{std::string(path)};
   error_code error;
+  const std::string name = "unix:" + endpoint.path();
+  if (share(name, endpoint.protocol())) return {};
   // A socket that nobody answers on was left by a process that died.
   struct stat info{};
   if (::stat(endpoint.path().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
@@ -129,7 +159,7 @@ Result<> Listener::Impl::bind_unix(std::string_view path) {
   ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
   acceptor.bind(endpoint, error);
   if (error) return failed(error);
-  unix_path = endpoint.path();
+  socket = SharedSocket::make(name, acceptor.native_handle(), endpoint.path());
   acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(error);
   return {};
@@ -147,15 +177,23 @@ void Listener::Impl::tell(const error_code& error) {
 asio::awaitable<void> Listener::Impl::run(std::shared_ptr<Impl> self) {
   Impl& l = *self;
   while (!l.stopped) {
-    Socket socket(l.loop.impl().io);
-    const auto [error] = co_await l.acceptor.async_accept(socket, kAwait);
-    if (l.stopped || error == asio::error::operation_aborted) break;
+    Socket accepted(l.loop.impl().io);
+    const auto [error] = co_await l.acceptor.async_accept(accepted, kAwait);
+    if (!error) {
+      ::fcntl(accepted.native_handle(), F_SETFD, FD_CLOEXEC);
+      error_code ignored;
+      if (l.tcp) accepted.set_option(Tcp::no_delay(true), ignored);
+    }
+    if (l.stopped) {
+      // It was accepted before the end: whoever listens on belongs to it now.
+      Impl* const next = error || !l.socket ? nullptr : l.socket->other(l, l.loop);
+      if (next) next->accept(std::move(accepted));
+      break;
+    }
+    if (error == asio::error::operation_aborted) break;
     l.tell(error);
     if (!error) {
-      ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-      error_code ignored;
-      if (l.tcp) socket.set_option(Tcp::no_delay(true), ignored);
-      l.accept(std::move(socket));
+      l.accept(std::move(accepted));
       continue;
     }
     // Out of descriptors, or a connection that died in the queue: it passes, a busy loop would not.
@@ -175,6 +213,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, std::string_view ad
   } else {
     TRY(impl->bind_tcp(address));
   }
+  impl->socket->join(*impl, loop);
   asio::co_spawn(loop.impl().io, Impl::run(impl), asio::detached);
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
@@ -183,11 +222,23 @@ Listener::~Listener() {
   impl_->stopped = true;
   impl_->accept = nullptr;
   impl_->accepting = nullptr;
-  error_code ignored;
-  impl_->acceptor.close(ignored);
+  error_code failed;
+  // Not close(): the kernel would go on telling this loop of a socket that others still have.
+  const int descriptor = impl_->acceptor.release(failed);
+  if (!failed) ::close(descriptor);
   impl_->own_port = OwnPort();
   impl_->pause.cancel();
-  if (!impl_->unix_path.empty()) ::unlink(impl_->unix_path.c_str());
+  impl_->socket->leave(*impl_);
+  // Kept while a connection may just have been accepted; without others it would be one too late.
+  if (!impl_->socket->other(*impl_, impl_->loop)) impl_->socket.reset();
+}
+
+void Listener::offer(std::weak_ptr<void> server, const std::type_info& kind) {
+  impl_->socket->offer(*impl_, std::move(server), kind);
+}
+
+std::shared_ptr<void> Listener::successor(const std::type_info& kind) const {
+  return impl_->socket->successor(*impl_, impl_->loop, kind);
 }
 
 uint16_t Listener::port() const { return impl_->port; }

@@ -28,7 +28,7 @@ class GrpcKeepalive {
   Action tick(int64_t now_ns, size_t calls);
 
  private:
-  const GrpcServerKeepalive& settings_;
+  const GrpcServerKeepalive settings_;  // The connection may outlive its server.
   int64_t heard_ns_;
   int64_t idle_since_ns_;
   int64_t retire_ns_;     // by age; 0: never

@@ -34,6 +34,7 @@ struct GrpcServer::Impl : std::enable_shared_from_this<GrpcServer::Impl> {
   std::unique_ptr<Listener> listener;
   TimerId timer = 0;
   bool stopped = false;
+  bool ending = false;  // Peers were told that connections end and may not have heard of it.
   std::unordered_map<GrpcServerConnection*, std::shared_ptr<GrpcServerConnection>> connections;
 };
 
@@ -52,6 +53,9 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   bool stream_ready(uint32_t stream);
   void stream_message(uint32_t stream, Bytes message);
   void end_stream(uint32_t stream, const GrpcStatus& status);
+  // Calls from now on are the other server's. What it grants a peer holds for new connections.
+  void move_to(const std::shared_ptr<GrpcServer::Impl>& server);
+  void retire();  // Ends in two steps: see drain() of the server.
   void drain();
   void close();
   void tick(int64_t now_ns);
@@ -98,7 +102,6 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   void take_prefix(Stream& stream);
   void give_out();
   void submit_status(Stream& stream, const GrpcStatus& status);
-  void retire();
   void refuse_pings();
   void flush_soon();
   void flush();

@@ -59,6 +59,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void wake() { wake_.cancel(); }
   size_t max_backlog() const { return core_->options.max_stream_backlog; }
   void abort();
+  // The server ends. The connection goes on with `next`, where there is one, as soon as it has no
+  // request in hand.
+  void drain(const std::shared_ptr<Core>& next);
+  void close_if_waiting();
+  bool streams() const { return out_ != nullptr; }
   void tick(int64_t now_ns);
 
  private:
@@ -73,10 +78,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
   asio::awaitable<void> linger();
   void peer_gone();
+  void move_on();
   void start_timer(Duration limit, Late late);
   void stop_timer() { deadline_ns_ = 0; }
 
   std::shared_ptr<Core> core_;
+  std::weak_ptr<Core> next_;  // Where to move to.
+  bool last_ = false;         // The next answer is.
+  bool waiting_ = false;      // Between two requests.
   std::unique_ptr<Transport> transport_;
   HttpInput input_;
   asio::steady_timer wake_;

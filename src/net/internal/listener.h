@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listening socket and what happens to the connections it accepts, for every server of this room:
-// "host:port", or "unix:PATH". It says who holds a taken port, and survives running out of
-// descriptors.
+// "host:port", or "unix:PATH", or a share of a socket that another listens on: see listen_scope.h.
+// It says who holds a taken port, and survives running out of descriptors.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 #include "base/result.h"
 #include "net/accepting.h"
@@ -26,6 +27,10 @@ class Listener {
                                                 Accepting accepting = {});
   ~Listener();
   uint16_t port() const;
+  // The server that this listens for, for successor() of one that it takes the place of.
+  void offer(std::weak_ptr<void> server, const std::type_info& kind);
+  // The server of this kind that has begun, on the same loop, to listen on the same socket.
+  std::shared_ptr<void> successor(const std::type_info& kind) const;
 
   struct Impl;
 

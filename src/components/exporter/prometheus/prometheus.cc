@@ -56,7 +56,10 @@ class PrometheusExporter final : public pipeline::Component {
     return {};
   }
 
-  void stop() override { server_.reset(); }
+  void stop() override {
+    if (server_) server_->drain();
+  }
+  bool drained() const override { return !server_ || server_->drained(); }
 
   void consume(Batch batch) override {
     const uint64_t before = store_.refused();

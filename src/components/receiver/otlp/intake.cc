@@ -39,10 +39,10 @@ void Intake::take(Signal signal, Body body, size_t items,
                   std::shared_ptr<const RequestContext> context,
                   std::move_only_function<void(Result<Accepted>)> done) {
   if (items == 0) return done(Accepted{});
-  const Counts& counts = counts_[static_cast<size_t>(signal)];
-  ++open_;
-  auto ended = [this, &counts, n = items, done = std::move(done)](Outcome outcome) mutable {
-    --open_;
+  const Counts counts = counts_[static_cast<size_t>(signal)];
+  ++*open_;
+  auto ended = [open = open_, counts, n = items, done = std::move(done)](Outcome outcome) mutable {
+    --*open;
     if (outcome.kind != Outcome::Failed) {
       counts.accepted->add(n);
       return done(Accepted{});

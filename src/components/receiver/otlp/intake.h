@@ -47,7 +47,7 @@ class Intake {
             std::move_only_function<void(Result<Accepted>)> done);
   bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
   // Requests whose end is not known yet.
-  size_t open() const { return open_; }
+  size_t open() const { return *open_; }
 
  private:
   struct Counts {
@@ -57,7 +57,8 @@ class Intake {
   Scheduler& scheduler_;
   pipeline::Outputs outputs_;
   Counts counts_[3];
-  size_t open_ = 0;
+  // Shared with the requests, which may end after the receiver that took them is gone.
+  std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
 };
 
 // What came with a request, names in lower case, and what is known of its sender; nullptr where

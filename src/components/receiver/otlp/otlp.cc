@@ -106,9 +106,11 @@ class OtlpReceiver final : public pipeline::Component {
   // Takes nothing new; what is in the pipelines is still answered.
   void stop() override {
     if (grpc_) grpc_->drain();
+    if (http_) http_->drain();
   }
   bool drained() const override {
-    return (!grpc_intake_ || grpc_intake_->open() == 0) &&
+    return (!grpc_ || grpc_->drained()) && (!http_ || http_->drained()) &&
+           (!grpc_intake_ || grpc_intake_->open() == 0) &&
            (!http_intake_ || http_intake_->open() == 0) &&
            (!grpc_gate_ || grpc_gate_->waiting() == 0) &&
            (!http_gate_ || http_gate_->waiting() == 0);
