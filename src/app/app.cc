@@ -10,58 +10,25 @@
 #include <cstdio>
 
 #include "app/configuration.h"
-#include "app/facts.h"
 #include "app/feature_gates.h"
 #include "app/schema.h"
+#include "app/serve.h"
 #include "app/unknown_word.h"
 #include "app/up.h"
-#include "base/log.h"
 #include "components/all.h"
 #include "config/graph.h"
 #include "config/print.h"
 #include "pipeline/engine.h"
+#include "pipeline/own_telemetry.h"
 #include "probe/doctor.h"
 
 namespace sonde::app {
 namespace {
 
-constexpr int kFailed = 1, kMistake = 2;
-
-int complain(const Error& error, int status) {
-  fmt::print(stderr, "sonde: {}\n", error.message);
-  return status;
-}
-
-Result<std::unique_ptr<pipeline::Engine>> build(const Configuration& configuration, int shards) {
-  const config::Graph& graph = configuration.graph;
-  constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
-  for (size_t i = 0; i < std::size(kLevels); i++) {
-    if (graph.log_level == kLevels[i]) set_log_level(static_cast<LogLevel>(i));
-  }
-  for (const std::string& warning : graph.warnings) log_warn("{}", warning);
-  return pipeline::Engine::create(graph, all_components(), {.shards = shards});
-}
-
 int print(const Configuration& configuration, bool unredacted, bool json) {
   auto value = effective_configuration(configuration, unredacted);
   if (!value) return complain(value.error(), kMistake);
   fmt::print("{}", json ? config::to_json(*value) : config::to_yaml(*value));
-  return 0;
-}
-
-int serve(const Configuration& configuration, int shards) {
-  const auto facts = publish_facts(configuration);
-  auto engine = build(configuration, shards);
-  if (!engine) return complain(engine.error(), kMistake);
-  if (auto started = (*engine)->start(); !started) {
-    (*engine)->stop();
-    complain(started.error(), kFailed);
-    if (started.error().kind == ErrorKind::Denied) {
-      fmt::print(stderr, "`sonde doctor` says what this machine allows.\n");
-    }
-    return kFailed;
-  }
-  if (auto ended = (*engine)->run(); !ended) return complain(ended.error(), kFailed);
   return 0;
 }
 
@@ -87,7 +54,7 @@ int run(std::vector<std::string> arguments) {
   UpOptions up;
   ConfigOptions options;
   int shards = 1;
-  bool schema = false;
+  bool schema = false, watch = false;
   std::string which, mode = "redacted", format = "yaml", gate;
 
   auto up_flags = [&](CLI::App* command) {
@@ -123,6 +90,9 @@ int run(std::vector<std::string> arguments) {
   };
   auto* run_command = cli.add_subcommand("run", "Run a configuration");
   config_flags(run_command, true);
+  run_command->add_flag(
+      "--watch", watch,
+      "Read the configuration again when one of its files changes, as SIGHUP does");
   run_command->add_option("--shards", shards, "Event loops")->check(CLI::Range(1, 256));
   auto* validate_command = cli.add_subcommand("validate", "Check a configuration");
   config_flags(validate_command, true);
@@ -179,20 +149,23 @@ int run(std::vector<std::string> arguments) {
       fmt::print("{}", *text);
       return 0;
     }
-    auto configuration = load_text(*text, "up.yaml");
-    if (!configuration) return complain(configuration.error(), kMistake);
-    return serve(*configuration, 1);
+    return serve([&](FileStamps&) { return load_text(*text, "up.yaml"); }, {});
+  }
+  if (*run_command) {
+    return serve([&](FileStamps& files) { return load_configuration(options, files); },
+                 {.shards = shards, .watch = watch});
   }
   auto configuration = load_configuration(options);
   if (!configuration) return complain(configuration.error(), kMistake);
   if (*print_command) return print(*configuration, mode == "unredacted", format == "json");
   if (*validate_command) {
-    auto engine = build(*configuration, 1);
+    pipeline::apply_log_level(configuration->graph.log_level);
+    announce(configuration->graph);
+    auto engine = pipeline::Engine::create(configuration->graph, all_components(), {});
     if (!engine) return complain(engine.error(), kMistake);
     fmt::print("{} is valid.\n", fmt::join(options.configs, " with "));
-    return 0;
   }
-  return serve(*configuration, shards);
+  return 0;
 }
 
 }  // namespace sonde::app

@@ -53,9 +53,15 @@ Result<Configuration> load_configuration(const ConfigOptions& options,
 }
 
 Result<Configuration> load_configuration(const ConfigOptions& options) {
+  FileStamps files;
+  return load_configuration(options, files);
+}
+
+Result<Configuration> load_configuration(const ConfigOptions& options, FileStamps& files) {
   config::Providers providers = config::local_providers();
   providers.emplace("http", http_provider("http"));
   providers.emplace("https", http_provider("https"));
+  note_files(providers, files);
   return load_configuration(options, providers);
 }
 

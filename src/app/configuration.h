@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/file_watch.h"
 #include "base/result.h"
 #include "config/graph.h"
 #include "config/providers.h"
@@ -26,6 +27,8 @@ struct Configuration {
 
 // Errors name every mistake that was found. Feature gates hold for the process from then on.
 Result<Configuration> load_configuration(const ConfigOptions& options);
+// Notes the files that were asked for, as they were before they were read.
+Result<Configuration> load_configuration(const ConfigOptions& options, FileStamps& files);
 Result<Configuration> load_configuration(const ConfigOptions& options,
                                          const config::Providers& providers);
 // Of a text that is built in.

@@ -83,6 +83,8 @@ class SegmentLog {
   // What was unfinished at open(), oldest first. Empty when asked again.
   std::vector<LogEntry> take_unfinished() { return std::exchange(unfinished_, {}); }
 
+  // Another LogOptions::max_bytes. What is over it stays, and is not added to.
+  void limit(uint64_t max_bytes) { options_.max_bytes = max_bytes; }
   // Writes `parts` one after the other as one record. Errors leave the log as it was: Exhausted
   // when max_bytes or the disk is full, Invalid when it is over kMaxRecordBytes (256 MiB),
   // Unavailable for anything else that the disk says.
@@ -115,7 +117,7 @@ class SegmentLog {
   std::filesystem::path path_of(uint64_t id, std::string_view extension) const;
 
   const std::filesystem::path directory_;
-  const SegmentLogOptions options_;
+  SegmentLogOptions options_;
   std::shared_ptr<LogFile> lock_;  // The directory itself.
   std::map<uint64_t, Segment> segments_;
   uint64_t next_id_ = 1;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/value.h"
 
+#include <algorithm>
+#include <bit>
+
 namespace sonde::config {
 
 std::string Position::to_string() const {
@@ -66,6 +69,22 @@ Value& Value::set(std::string_view key, Value value) {
   if (Value* old = find(key)) return *old = std::move(value);
   entries.push_back({std::string(key), value.position, std::move(value)});
   return entries.back().value;
+}
+
+bool same_settings(const Value& a, const Value& b) {
+  const auto empty = [](const Value& v) {
+    return v.is_null() || (v.is_map() && v.entries.empty());
+  };
+  if (empty(a) && empty(b)) return true;
+  if (a.type != b.type || a.boolean != b.boolean || a.expanded != b.expanded ||
+      a.above_int64 != b.above_int64 || a.integer != b.integer || a.text != b.text ||
+      std::bit_cast<uint64_t>(a.number) != std::bit_cast<uint64_t>(b.number)) {
+    return false;
+  }
+  return std::ranges::equal(a.items, b.items, same_settings) &&
+         std::ranges::equal(a.entries, b.entries, [](const Entry& x, const Entry& y) {
+           return x.key == y.key && same_settings(x.value, y.value);
+         });
 }
 
 std::string_view type_name(Value::Type type) {

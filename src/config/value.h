@@ -80,6 +80,10 @@ struct Entry {
   Value value;
 };
 
+// Whether both say the same to whoever reads them, wherever they were written. The order of a map's
+// keys counts, since some settings are read in order; nothing is the same as an empty map.
+bool same_settings(const Value& a, const Value& b);
+
 // "map", "list", "string", ...: for messages.
 std::string_view type_name(Value::Type type);
 

@@ -16,34 +16,6 @@ using config::ComponentNode;
 using config::PipelineNode;
 using config::Section;
 
-class ShardHost final : public Host {
- public:
-  ShardHost(Instance& instance, FindExtension find, OnFatal on_fatal)
-      : instance_(instance), find_(std::move(find)), on_fatal_(std::move(on_fatal)) {}
-  Scheduler& scheduler() override { return instance_.shard->scheduler(); }
-  net::Loop& loop() override { return instance_.shard->loop(); }
-  std::string_view id() const override { return instance_.id; }
-  int shard() const override { return instance_.shard->index(); }
-  Component* extension(std::string_view id) override { return find_(id); }
-  void report_status(Status status) override {
-    const std::string error = status.kind == StatusKind::FatalError ? status.error : std::string();
-    const bool fatal = status.kind == StatusKind::FatalError;
-    if (instance_.status->report(std::move(status), clock().unix_ns()) && fatal) {
-      on_fatal_(instance_.key, error);
-    }
-  }
-
- private:
-  std::shared_ptr<void> lease_erased(std::string_view identity, const std::type_info& type,
-                                     const std::function<std::shared_ptr<void>()>& make) override {
-    return pipeline::lease(identity, type, make);
-  }
-
-  Instance& instance_;
-  const FindExtension find_;
-  const OnFatal on_fatal_;
-};
-
 std::string words(Signals signals) {
   std::string out;
   for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
@@ -54,10 +26,6 @@ std::string words(Signals signals) {
 }
 
 }  // namespace
-
-std::unique_ptr<Host> make_host(Instance& instance, FindExtension find, OnFatal on_fatal) {
-  return std::make_unique<ShardHost>(instance, std::move(find), std::move(on_fatal));
-}
 
 Result<Signal> signal_of(const PipelineNode& pipeline) {
   for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
@@ -81,7 +49,7 @@ Result<> Build::check_signal(const ComponentNode& node, const PipelineNode& pipe
 Result<> Build::all() {
   TRY(check_graph(graph_, types_));
   for (const config::Reference& reference : graph_.extensions) {
-    (void)TRY(instance(*graph_.find(Section::Extensions, reference.id), nullptr, 0, 0));
+    TRY(extension(reference.id));
   }
   for (const PipelineNode& pipeline : graph_.pipelines) {
     for (const auto& reference : pipeline.receivers) {
@@ -102,6 +70,24 @@ Result<> Build::all() {
       }
     }
   }
+  return {};
+}
+
+// One that others asked for is built before them, so that they know whether it goes on.
+Result<> Build::extension(const std::string& id) {
+  if (!extensions_built_.insert(id).second) return {};
+  if (running_) {
+    for (const auto& instance : running_->instances) {
+      if (instance->type->kind != Kind::Extension || instance->id != id) continue;
+      for (const std::string& other : instance->host->asked_for()) {
+        if (std::ranges::find(graph_.extensions, other, &config::Reference::id) !=
+            graph_.extensions.end()) {
+          TRY(extension(other));
+        }
+      }
+    }
+  }
+  (void)TRY(instance(*graph_.find(Section::Extensions, id), nullptr, 0, 0));
   return {};
 }
 
@@ -132,8 +118,8 @@ Result<Sink*> Build::exporters(const PipelineNode& pipeline, int shard) {
 
 Sink* Build::fan_out(std::vector<Sink*> targets) {
   if (targets.size() == 1) return targets[0];
-  sinks.push_back(std::make_unique<FanOut>(std::move(targets)));
-  return sinks.back().get();
+  sinks_.push_back(std::make_unique<FanOut>(std::move(targets)));
+  return sinks_.back().get();
 }
 
 Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeline, size_t index,
@@ -142,11 +128,13 @@ Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeli
   if (const auto at = reached_.find(key); at != reached_.end()) return at->second;
   const ComponentType* type = TRY(find_type(types_, node));
   const auto door = [&](int home) -> Result<Sink*> {
-    Sink* sink = TRY(instance(node, pipeline, index, home));
+    Component* sink = TRY(instance(node, pipeline, index, home));
     if (home == shard) return sink;
-    sinks.push_back(std::make_unique<ShardDoor>(*shards_[static_cast<size_t>(home)], *sink, node.id,
-                                                door_bytes_));
-    return sinks.back().get();
+    auto made = std::make_unique<ShardDoor>(*shards_[static_cast<size_t>(home)], *sink, node.id,
+                                            door_bytes_);
+    doors_.emplace(sink, made.get());
+    sinks_.push_back(std::move(made));
+    return sinks_.back().get();
   };
   Sink* result = nullptr;
   if (type->placement == Placement::Pinned) {
@@ -156,8 +144,8 @@ Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeli
   } else {
     std::vector<Sink*> targets;
     for (const auto& other : shards_) targets.push_back(TRY(door(other->index())));
-    sinks.push_back(std::make_unique<Partitioner>(std::move(targets)));
-    result = sinks.back().get();
+    sinks_.push_back(std::make_unique<Partitioner>(std::move(targets)));
+    result = sinks_.back().get();
   }
   return reached_[key] = result;
 }
@@ -180,21 +168,6 @@ Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
   return outputs;
 }
 
-void Build::meter(Outputs& outputs, const std::string& component) {
-  const auto wrap = [&](Sink*& output, Signal signal, std::string_view pipeline) {
-    if (!output) return;
-    sinks.push_back(std::make_unique<OutputMeter>(*output, component, signal,
-                                                  taps_->point(component, signal, pipeline)));
-    output = sinks.back().get();
-  };
-  wrap(outputs.traces, Signal::Traces, "");
-  wrap(outputs.metrics, Signal::Metrics, "");
-  wrap(outputs.logs, Signal::Logs, "");
-  for (PipelineOutput& output : outputs.pipelines) {
-    wrap(output.sink, output.signal, output.id);
-  }
-}
-
 Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode* pipeline,
                                    size_t index, int shard) {
   const std::tuple<const void*, const void*, int> key{&node, pipeline, shard};
@@ -214,28 +187,113 @@ Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode
   } else if (type->kind == Kind::Receiver || type->kind == Kind::Connector) {
     outputs = TRY(outputs_of(node, shard));
   }
-  auto made = std::make_unique<Instance>();
-  made->id = node.id;
-  made->key = component_key(kind_name(type->kind), node.id,
-                            pipeline ? std::string_view(pipeline->id) : std::string_view());
-  meter(outputs, made->key);
-  made->type = type;
-  made->shard = shards_[static_cast<size_t>(shard)].get();
-  made->component = TRY(type->create(node.config, node.id, outputs));
-  const auto find = [this](std::string_view id) -> Component* {
-    for (const auto& other : instances) {
-      if (other->type->kind == Kind::Extension && other->id == id) return other->component.get();
-    }
-    return nullptr;
-  };
-  const auto board = std::static_pointer_cast<StatusBoard>(
-      lease(kStatusBoard, typeid(StatusBoard), [] { return std::make_shared<StatusBoard>(); }));
-  made->status = std::make_unique<StatusReporter>(board, made->key, shard);
-  made->host = make_host(*made, find, on_fatal_);
+  std::string key_name =
+      component_key(kind_name(type->kind), node.id, pipeline ? std::string_view(pipeline->id) : "");
+  auto made = TRY(make(node, *type, std::move(key_name), shard, std::move(outputs)));
   Component* component = made->component.get();
+  if (type->kind == Kind::Extension) extensions_->add(*made);
   instances.push_back(std::move(made));
   open_.erase(key);
   return made_[key] = component;
+}
+
+Result<std::shared_ptr<Instance>> Build::make(const ComponentNode& node, const ComponentType& type,
+                                              std::string key, int shard, Outputs outputs) {
+  Instance* replaced = nullptr;
+  if (auto running = carry(node, type, key, shard, outputs, replaced)) {
+    carried_.emplace(running.get(), std::move(outputs));
+    return running;
+  }
+  auto made = std::make_shared<Instance>();
+  made->key = std::move(key);
+  made->id = node.id;
+  made->type = &type;
+  made->shard = shards_[static_cast<size_t>(shard)].get();
+  made->settings = node.config;
+  made->position = node.position;
+  made->shape = shape_of(outputs);
+  made->replaces = replaced;
+  for_each_output(outputs, [&](Sink*& output, Signal signal, std::string_view pipeline) {
+    made->ports.push_back(std::make_unique<OutputMeter>(*output, made->key, signal,
+                                                        taps_->point(made->key, signal, pipeline)));
+    output = made->ports.back().get();
+  });
+  made->component = TRY(type.create(node.config, node.id, std::move(outputs)));
+  const auto board = std::static_pointer_cast<StatusBoard>(
+      lease(kStatusBoard, typeid(StatusBoard), [] { return std::make_shared<StatusBoard>(); }));
+  made->status = std::make_unique<StatusReporter>(board, made->key, shard);
+  made->host = std::make_unique<InstanceHost>(*made, extensions_, on_fatal_);
+  if (replaced) made->host->set_predecessor(replaced->component.get());
+  return made;
+}
+
+std::shared_ptr<Instance> Build::carry(const ComponentNode& node, const ComponentType& type,
+                                       const std::string& key, int shard, const Outputs& outputs,
+                                       Instance*& replaced) const {
+  if (!running_) return nullptr;
+  const auto at = std::ranges::find_if(running_->instances, [&](const auto& i) {
+    return i->key == key && i->shard->index() == shard;
+  });
+  if (at == running_->instances.end() || (*at)->type != &type) return nullptr;
+  replaced = at->get();
+  if (!config::same_settings(replaced->settings, node.config)) return nullptr;
+  if (replaced->shape != shape_of(outputs)) return nullptr;
+  // Whoever holds an extension that goes away must not go on holding it.
+  for (const std::string& id : replaced->host->asked_for()) {
+    if (running_->extensions_->peek(id) != extensions_->peek(id)) return nullptr;
+  }
+  return *at;
+}
+
+std::set<const void*> Build::leaving() const {
+  std::set<const void*> out;
+  if (!running_) return out;
+  for (const auto& instance : running_->instances) {
+    if (!carried(*instance)) out.insert(instance.get());
+  }
+  return out;
+}
+
+void Build::settle(const Shard& shard) {
+  for (const auto& instance : instances) {
+    if (instance->shard != &shard) continue;
+    if (const auto at = carried_.find(instance.get()); at != carried_.end()) {
+      instance->retarget(at->second);
+      instance->host->join(extensions_);
+    } else if (instance->replaces) {
+      instance->component->take_over(*instance->replaces->component);
+      instance->host->set_predecessor(nullptr);
+    }
+  }
+}
+
+bool Build::quiet(const Instance& instance) const {
+  const auto [first, last] = doors_.equal_range(instance.component.get());
+  return std::all_of(first, last, [](const auto& door) { return door.second->empty(); });
+}
+
+void Build::shut(const Instance& instance) {
+  const auto [first, last] = doors_.equal_range(instance.component.get());
+  std::for_each(first, last, [](const auto& door) { door.second->close(); });
+}
+
+void Build::order_extensions() {
+  std::vector<std::shared_ptr<Instance>> ordered;
+  std::set<std::string> seen;
+  const auto is_extension = [](const auto& i) { return i->type->kind == Kind::Extension; };
+  const std::function<void(const std::shared_ptr<Instance>&)> place = [&](const auto& instance) {
+    if (!seen.insert(instance->id).second) return;
+    for (const std::string& id : instance->host->asked_for()) {
+      for (const auto& other : instances) {
+        if (is_extension(other) && other->id == id) place(other);
+      }
+    }
+    ordered.push_back(instance);
+  };
+  for (const auto& instance : instances) {
+    if (is_extension(instance)) place(instance);
+  }
+  std::ranges::copy(ordered, instances.begin());
 }
 
 }  // namespace sonde::pipeline

@@ -78,6 +78,10 @@ class Host {
   // The running extension of this id ("basicauth/internal"), or nullptr. What it offers is found by
   // dynamic_cast: see storage.h. Extensions start first and stop last.
   virtual Component* extension(std::string_view) { return nullptr; }
+  // During start(), when the configuration is read again: the running instance of the same type and
+  // id on this shard whose settings are others, and which this one replaces. It goes on running
+  // until take_over(), and for good when anything of the new configuration does not start.
+  virtual Component* predecessor() { return nullptr; }
   // How the component fares from now on: ok and the three errors; the rest is the engine's to say.
   // On the component's own thread. A fatal error ends the process with its message. Cheap where the
   // status is the same, but no call for every batch.
@@ -104,6 +108,10 @@ class Component : public Sink {
   // Takes what the component needs. An error stops the process from starting; a back end that is
   // not reachable is no error.
   virtual Result<> start(Host&) { return {}; }
+  // Called after every start() of a new configuration succeeded, before data turns to it: takes out
+  // of the predecessor what must not be lost with it. The predecessor may still be given what is on
+  // its way to it; then it is stopped.
+  virtual void take_over(Component&) {}
   // Ends the work in hand. Called in the order of the data; batches may still be settled later by
   // the scheduler, for which drained() is asked.
   virtual void stop() {}

@@ -21,6 +21,7 @@
 #include "base/scheduler.h"
 #include "config/graph.h"
 #include "pipeline/component.h"
+#include "pipeline/reloader.h"
 
 namespace sonde::pipeline {
 
@@ -33,6 +34,19 @@ struct EngineOptions {
   std::function<void(Duration)> wait = {};
 };
 
+// Reads the configuration anew, on the thread that run() was called on.
+using LoadGraph = std::function<Result<config::Graph>()>;
+
+struct ReloadSource {
+  LoadGraph load = {};
+  // What was loaded last runs now. May be empty.
+  std::function<void()> applied = {};
+  // Asked on the same thread each `interval`: why the configuration shall be read again, or an
+  // empty string. May be empty.
+  std::function<std::string()> changed = {};
+  Duration interval = std::chrono::milliseconds(500);
+};
+
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> create(const config::Graph& graph,
@@ -43,9 +57,15 @@ class Engine {
   Result<> start();
   void stop();
   // start() must have succeeded. Returns after SIGINT, SIGTERM or request_stop(), stopped; or with
-  // the fatal error that a component reported.
-  Result<> run();
+  // the fatal error that a component reported. With `source.load`, SIGHUP and the Reloader have the
+  // configuration read again; one that is refused changes nothing.
+  Result<> run(ReloadSource source = {});
   void request_stop();  // Thread safe.
+  // Runs this graph in place of the one that runs: see reload.cc. Components whose settings,
+  // outputs and extensions are the same go on. After an error the graph that ran runs on,
+  // untouched. Returns when what is no more has ended. start() must have succeeded; not while run()
+  // runs.
+  Result<ReloadReport> reload(const config::Graph& graph);
 
   // The port of own telemetry; 0 when it is off.
   uint16_t telemetry_port() const;
@@ -53,6 +73,8 @@ class Engine {
   // A sink that feeds the pipelines a receiver of this id feeds: for tests and the scenario runner,
   // whose receiver it stands in for.
   Sink* input(std::string_view pipeline_id);
+  // For tests, to give a component data where it runs.
+  Scheduler& scheduler(int shard);
   // A built instance, for tests.
   Component* component(std::string_view id, int shard = 0);
 

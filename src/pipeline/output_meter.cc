@@ -14,7 +14,7 @@ Counter& of(std::string_view name, std::string_view help, const std::string& com
 
 OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal,
                          std::shared_ptr<TapPoint> tap)
-    : sink_(sink),
+    : sink_(&sink),
       items_(
           of(kOutputItems, "Records that a component gave to what follows it.", component, signal)),
       bytes_(
@@ -25,7 +25,7 @@ void OutputMeter::consume(Batch batch) {
   items_.add(batch.items());
   bytes_.add(batch.bytes());
   tap_->pass(batch);
-  sink_.consume(std::move(batch));
+  sink_->consume(std::move(batch));
 }
 
 }  // namespace sonde::pipeline

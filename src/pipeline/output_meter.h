@@ -22,9 +22,11 @@ class OutputMeter final : public Sink {
   OutputMeter(Sink& sink, const std::string& component, Signal signal,
               std::shared_ptr<TapPoint> tap);
   void consume(Batch batch) override;
+  // What follows from the next batch on. On the shard of the component.
+  void retarget(Sink& sink) { sink_ = &sink; }
 
  private:
-  Sink& sink_;
+  Sink* sink_;
   Counter& items_;
   Counter& bytes_;
   const std::shared_ptr<TapPoint> tap_;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/own_telemetry.h"
 
+#include <iterator>
+
+#include "base/log.h"
+
 namespace sonde::pipeline {
 
 std::string_view record_word(Signal signal) {
@@ -26,6 +30,13 @@ Counter& dropped_counter(std::string_view id, Signal signal, std::string_view re
                  {{"component", std::string(id)},
                   {"signal", std::string(to_string(signal))},
                   {"reason", std::string(reason)}});
+}
+
+void apply_log_level(std::string_view level) {
+  constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
+  for (size_t i = 0; i < std::size(kLevels); i++) {
+    if (level == kLevels[i]) set_log_level(static_cast<LogLevel>(i));
+  }
 }
 
 void count_accepted(std::string_view id, std::string_view transport, const Batch& batch) {

@@ -22,6 +22,9 @@ Counter& receiver_counter(std::string_view prefix, Signal signal, std::string_vi
 // sonde_dropped_records_total: what did not reach a peer, and why.
 Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason);
 
+// Of service::telemetry::logs: "debug", "info", "warn" or "error".
+void apply_log_level(std::string_view level);
+
 // What a receiver calls for a batch it passes on.
 void count_accepted(std::string_view id, std::string_view transport, const Batch& batch);
 void count_refused(std::string_view id, std::string_view transport, Signal signal,

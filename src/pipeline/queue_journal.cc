@@ -94,7 +94,8 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
   Scheduler& scheduler;
   const std::string exporter;
   const Signal signal;
-  const Duration interval;
+  Duration interval;
+  std::filesystem::path directory;
   bool fsync = false;
   std::unique_ptr<SegmentLog> log;
   std::unique_ptr<DiskThread> disk;
@@ -109,13 +110,28 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
 Result<std::unique_ptr<QueueJournal>> QueueJournal::open(Storage& storage,
                                                          std::string_view exporter, Signal signal,
                                                          Scheduler& scheduler) {
-  const auto directory = TRY(storage.directory_for("exporter", exporter, to_string(signal)));
+  const auto directory = TRY(directory_of(storage, exporter, signal));
   auto impl = std::make_shared<Impl>(scheduler, exporter, signal, storage.fsync_interval());
+  impl->directory = directory;
   impl->fsync = storage.fsync();
   impl->log = TRY(SegmentLog::open(
       directory, {.max_bytes = storage.max_bytes(), .lock_timeout = storage.lock_timeout()}));
   impl->report_recovery();
   return std::unique_ptr<QueueJournal>(new QueueJournal(std::move(impl)));
+}
+
+Result<std::filesystem::path> QueueJournal::directory_of(Storage& storage,
+                                                         std::string_view exporter, Signal signal) {
+  return storage.directory_for("exporter", exporter, to_string(signal));
+}
+
+const std::filesystem::path& QueueJournal::directory() const { return impl_->directory; }
+
+void QueueJournal::adjust(const Storage& storage) {
+  impl_->interval = storage.fsync_interval();
+  impl_->log->limit(storage.max_bytes());
+  // Whoever waits for the disk by the rule of before is still answered by it.
+  impl_->fsync = storage.fsync();
 }
 
 QueueJournal::QueueJournal(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

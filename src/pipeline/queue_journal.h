@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ namespace sonde::pipeline {
 
 class QueueJournal {
  public:
+  // Where open() would keep it. The directory is made.
+  static Result<std::filesystem::path> directory_of(Storage& storage, std::string_view exporter,
+                                                    Signal signal);
   // `exporter` is the id, for the directory, for counters and for logs. What was damaged on disk is
   // logged and counted. An error when the directory cannot be used.
   static Result<std::unique_ptr<QueueJournal>> open(Storage& storage, std::string_view exporter,
@@ -29,6 +33,10 @@ class QueueJournal {
   ~QueueJournal();
   QueueJournal(const QueueJournal&) = delete;
   QueueJournal& operator=(const QueueJournal&) = delete;
+
+  // The same directory, as a storage with other settings has it.
+  void adjust(const Storage& storage);
+  const std::filesystem::path& directory() const;
 
   // What an earlier process left, oldest first.
   std::vector<LogEntry> take_unfinished();

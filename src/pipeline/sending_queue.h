@@ -36,8 +36,10 @@ using SendDone = std::move_only_function<void(Result<Sent>)>;
 // The batch is only valid during the call; its chunks may be copied cheaply.
 using Send = std::move_only_function<void(const Batch&, SendDone done)>;
 
+class QueueJournal;
 class SendStatus;
 class SignalQueue;
+class Storage;
 
 class SendingQueue {
  public:
@@ -53,7 +55,13 @@ class SendingQueue {
   // Takes the storage that the settings name, if they name one, and begins to send what an earlier
   // process left there. Before the first consume(). An error when the extension is not running or
   // its directory cannot be used.
-  Result<> restore(Host& host);
+  // With `predecessor`, the queue of an exporter that this one is to replace: what comes goes there
+  // until take_over(), and nothing of it is lost when that never comes.
+  Result<> restore(Host& host, SendingQueue* predecessor = nullptr);
+  // From now on what the predecessor holds is sent as this one's settings say, and what may still
+  // be given to the predecessor comes here. Its requests in flight end as they began. A queue on
+  // disk that this one does not keep in the same directory stays where it is, the predecessor's.
+  void take_over();
 
   void consume(Batch batch);
   // Takes nothing more. What is held in memory alone is tried once more, without waiting; what is
@@ -64,6 +72,7 @@ class SendingQueue {
 
  private:
   SignalQueue& of(Signal signal);
+  Result<> open(Signal signal);
 
   Scheduler& scheduler_;
   const std::string id_;
@@ -74,6 +83,11 @@ class SendingQueue {
   std::array<std::shared_ptr<SignalQueue>, 3> queues_;  // Made by the first batch of its signal.
   RepeatingTimer shown_;
   bool stopping_ = false;
+
+  SendingQueue* predecessor_ = nullptr;  // Until take_over().
+  Storage* storage_ = nullptr;
+  std::array<std::unique_ptr<QueueJournal>, 3> journals_;  // For queues that are in memory now.
+  std::array<bool, 3> given_ = {};                         // Queues that are a successor's now.
 };
 
 }  // namespace sonde::pipeline

@@ -31,13 +31,23 @@ void Shard::call(const std::function<void()>& work) {
 }
 
 struct ShardDoor::State {
-  State(Sink& to, size_t capacity) : sink(to), queue(capacity) {}
-  Sink& sink;
+  State(Sink& to, std::string name, size_t capacity)
+      : sink(&to), id(std::move(name)), queue(capacity) {}
+  void give(Batch batch) const {
+    if (sink) return sink->consume(std::move(batch));
+    dropped_counter(id, batch.signal, "shutdown").add(batch.items());
+    batch.ack.fail({ErrorKind::Unavailable, id + ": shutting down", {}});
+  }
+  Sink* sink;  // Of the target shard.
+  const std::string id;
   BoundedQueue<Batch> queue;
 };
 
 ShardDoor::ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes)
-    : target_(target), id_(std::move(id)), state_(std::make_shared<State>(sink, capacity_bytes)) {}
+    : target_(target), id_(id), state_(std::make_shared<State>(sink, id, capacity_bytes)) {}
+
+bool ShardDoor::empty() const { return state_->queue.empty(); }
+void ShardDoor::close() { state_->sink = nullptr; }
 
 void ShardDoor::consume(Batch batch) {
   const size_t bytes = batch.bytes();
@@ -48,7 +58,7 @@ void ShardDoor::consume(Batch batch) {
   }
   // One task a batch keeps the loop fair: other work gets its turn between two batches.
   target_.scheduler().post([state = state_] {
-    if (auto next = state->queue.try_pop()) state->sink.consume(std::move(*next));
+    if (auto next = state->queue.try_pop()) state->give(std::move(*next));
   });
 }
 

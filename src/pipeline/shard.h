@@ -47,6 +47,10 @@ class ShardDoor final : public Sink {
  public:
   ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes);
   void consume(Batch batch) override;
+  // Whether everything that came was given to the sink, or is being given now.
+  bool empty() const;
+  // The sink goes away: what comes later fails. On the target shard.
+  void close();
 
  private:
   struct State;

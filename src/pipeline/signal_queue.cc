@@ -37,12 +37,23 @@ SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signa
                            "Items that were acknowledged and are held in memory only.",
                            labels(id, signal))),
       waiting_(settings_.queue) {
-  gauge("otelcol_exporter_queue_capacity", "Capacity of the sending queue.", labels(id, signal))
+  say_capacity();
+}
+
+void SignalQueue::say_capacity() const {
+  gauge("otelcol_exporter_queue_capacity", "Capacity of the sending queue.", labels(id_, signal_))
       .set(static_cast<double>(settings_.queue.queue_size));
 }
 
 void SignalQueue::restore(std::unique_ptr<QueueJournal> journal) {
   journal_ = std::move(journal);
+  load_unfinished();
+  scheduler_.post([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->pump();
+  });
+}
+
+void SignalQueue::load_unfinished() {
   for (const LogEntry& entry : journal_->take_unfinished()) {
     auto batch = journal_->load(entry.position);
     if (!batch) {
@@ -58,11 +69,8 @@ void SignalQueue::restore(std::unique_ptr<QueueJournal> journal) {
     request.queued_ns = scheduler_.clock().monotonic_ns();
     request.room = {cost_of(request), entry.position};
     used_ += request.room.cost;
-    waiting_.push(std::move(request));
+    waiting_->push(std::move(request));
   }
-  scheduler_.post([weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->pump();
-  });
 }
 
 // At least one, so that empty requests are bounded too.
@@ -82,7 +90,7 @@ void SignalQueue::consume(Batch batch) {
     return refuse(request, {ErrorKind::Unavailable, id_ + ": shutting down", {}}, "shutdown");
   }
   if (!settings_.queue.enabled) {
-    waiting_.push(std::move(request));
+    waiting_->push(std::move(request));
     return pump();
   }
   const uint64_t capacity = settings_.queue.queue_size;
@@ -128,7 +136,7 @@ void SignalQueue::admit(QueuedRequest request) {
     ack.deliver();
   }
   used_ += request.room.cost;
-  waiting_.push(std::move(request));
+  waiting_->push(std::move(request));
 }
 
 void SignalQueue::refuse(QueuedRequest& request, Error error, std::string_view reason) {
@@ -190,13 +198,13 @@ void SignalQueue::abandon() {
     uint64_t items = flight.items;
     for (Part& part : flight.parts) end(part.ack, std::exchange(items, 0));
   }
-  waiting_.each([&](QueuedRequest& request) { end(request.batch.ack, request.items); });
+  waiting_->each([&](QueuedRequest& request) { end(request.batch.ack, request.items); });
   for (QueuedRequest& request : overflow_) end(request.batch.ack, request.items);
   if (lost > 0) log_error("{}: dropped {} batches at shutdown", id_, lost);
   if (kept > 0) log_info("{}: {} batches of {} stay on disk", id_, kept, to_string(signal_));
   // Flights stay, so that a late answer finds that it is late.
   for (Flight& flight : flights_) flight = {};
-  waiting_.clear();
+  waiting_->clear();
   overflow_.clear();
   active_ = sending_ = used_ = 0;
   journal_.reset();
@@ -213,7 +221,7 @@ void SignalQueue::show_waiting() {
     items += flight.items;
     for (const Part& part : flight.parts) oldest = std::min(oldest, part.queued_ns);
   }
-  waiting_.each([&](const QueuedRequest& request) {
+  waiting_->each([&](const QueuedRequest& request) {
     items += request.items;
     oldest = std::min(oldest, request.queued_ns);
   });
@@ -225,7 +233,7 @@ void SignalQueue::show_waiting() {
 
 bool SignalQueue::drained() const {
   if (journal_) return sending_ == 0 && journal_->settled();
-  return waiting_.count() == 0 && overflow_.empty() && active_ == 0;
+  return waiting_->count() == 0 && overflow_.empty() && active_ == 0;
 }
 
 Counter& SignalQueue::exporter_total(Counter*& cached, std::string_view prefix) {

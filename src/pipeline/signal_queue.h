@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -28,6 +29,14 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
               std::shared_ptr<SendStatus> status);
 
   void restore(std::unique_ptr<QueueJournal> journal);
+  // Goes on as the queue of an exporter with these settings: what waits and what is tried again is
+  // sent with `send`, what is in flight ends as it began. `journal` is for what is in memory alone,
+  // or nullptr. (signal_queue_reload.cc)
+  void become(const SendingSettings& settings, std::shared_ptr<Send> send,
+              std::shared_ptr<SendStatus> status, std::unique_ptr<QueueJournal> journal);
+  // How many requests in flight were begun with it.
+  size_t sending_with(const Send* send) const;
+  QueueJournal* journal() const { return journal_.get(); }
   void consume(Batch batch);
   void stop();
   // Lets go of everything; the counters say what was lost by it.
@@ -35,7 +44,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   bool drained() const;
   // Sets the gauges of what waits: how long the oldest, and how much a crash would lose.
   void show_waiting();
-  size_t size() const { return waiting_.count() + overflow_.size() + active_; }
+  size_t size() const { return waiting_->count() + overflow_.size() + active_; }
 
  private:
   // What a request in flight must give back when it has ended.
@@ -49,7 +58,8 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     uint32_t index = 0;
     uint32_t generation = 0;  // Tells a late answer from one for this request.
     bool busy = false;
-    bool sending = false;  // Else it waits for a retry.
+    bool sending = false;      // Else it waits for a retry.
+    const Send* by = nullptr;  // What it was begun with.
     Batch batch;
     std::vector<Part> parts;
     uint64_t items = 0;
@@ -58,11 +68,14 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     TimerId timer = 0;
   };
 
+  void load_unfinished();
+  void say_capacity() const;
   uint64_t cost_of(const QueuedRequest& request) const;
   void admit(QueuedRequest request);
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
   void admit_overflow();
   bool load(QueuedRequest& request);
+  void keep(QueuedRequest& request);
 
   void pump();
   void pump_after(Duration wait);
@@ -85,7 +98,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   Scheduler& scheduler_;
   const std::string id_;
   const Signal signal_;
-  const SendingSettings settings_;
+  SendingSettings settings_;
   std::shared_ptr<Send> send_;
   std::shared_ptr<SendStatus> status_;
   std::minstd_rand random_;
@@ -99,7 +112,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::unique_ptr<QueueJournal> journal_;
   Rewriter rewriter_;
 
-  WaitingRequests waiting_;
+  std::optional<WaitingRequests> waiting_;
   std::deque<QueuedRequest> overflow_;  // Not acknowledged: block_on_overflow.
   uint64_t overflow_cost_ = 0;
   std::deque<Flight> flights_;  // A deque: a flight stays where it is while others are made.

@@ -35,9 +35,9 @@ void SignalQueue::pump() {
   const QueueSettings& queue = settings_.queue;
   while (!queue.enabled || active_ < queue.num_consumers) {
     if (stopping_ && journal_) break;
-    const int64_t now = waiting_.batching() ? scheduler_.clock().monotonic_ns() : 0;
+    const int64_t now = waiting_->batching() ? scheduler_.clock().monotonic_ns() : 0;
     Duration wait{};
-    WaitingRequests::Line* line = waiting_.ready(now, stopping_, wait);
+    WaitingRequests::Line* line = waiting_->ready(now, stopping_, wait);
     if (!line) {
       if (wait > Duration{}) pump_after(wait);
       break;
@@ -75,22 +75,22 @@ void SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
   const QueueBatchSettings& batch = settings_.queue.batch ? *settings_.queue.batch : kNone;
   uint64_t size = 0;
   do {
-    QueuedRequest request = waiting_.pop(line);
+    QueuedRequest request = waiting_->pop(line);
     if (!load(request)) continue;
-    if (!waiting_.batching()) return take(flight, std::move(request), line);
-    if (batch.max_size > 0 && waiting_.size_of(request) > batch.max_size - size) {
+    if (!waiting_->batching()) return take(flight, std::move(request), line);
+    if (batch.max_size > 0 && waiting_->size_of(request) > batch.max_size - size) {
       const uint64_t space = batch.max_size - size;
       auto parts =
-          cut_request(std::move(request), space, batch.max_size, waiting_.in_bytes(), rewriter_);
+          cut_request(std::move(request), space, batch.max_size, waiting_->in_bytes(), rewriter_);
       // What cannot be cut to fit begins the next request.
-      const bool fits = flight.parts.empty() || waiting_.size_of(parts.front()) <= space;
+      const bool fits = flight.parts.empty() || waiting_->size_of(parts.front()) <= space;
       for (size_t i = parts.size(); i > (fits ? 1 : 0); --i) {
-        waiting_.push_front(line, std::move(parts[i - 1]));
+        waiting_->push_front(line, std::move(parts[i - 1]));
       }
       if (fits) take(flight, std::move(parts.front()), line);
       return;
     }
-    size += waiting_.size_of(request);
+    size += waiting_->size_of(request);
     take(flight, std::move(request), line);
   } while (size < batch.min_size && !line.requests.empty());
 }
@@ -111,7 +111,7 @@ void SignalQueue::depart(WaitingRequests::Line& line) {
   Flight& flight = flights_[index];
   flight.items = 0;
   fill(flight, line);
-  waiting_.leave(line);
+  waiting_->leave(line);
   if (flight.parts.empty()) return free_.push_back(index);  // All of it was damaged.
   flight.busy = true;
   ++active_;
@@ -123,6 +123,7 @@ void SignalQueue::depart(WaitingRequests::Line& line) {
 void SignalQueue::attempt(uint32_t index) {
   Flight& flight = flights_[index];
   flight.sending = true;
+  flight.by = send_.get();
   ++sending_;
   (*send_)(flight.batch,
            [weak = weak_from_this(), index, generation = flight.generation](Result<Sent> result) {

@@ -17,7 +17,9 @@ namespace sonde::pipeline {
 
 class TestComponent {
  public:
-  TestComponent(const ComponentType& type, std::string_view settings) {
+  // `before` is what it is to replace: see Host::predecessor().
+  TestComponent(const ComponentType& type, std::string_view settings, Component* before = nullptr) {
+    host.before = before;
     auto made = make(type, settings, {&sink, &sink, &sink});
     if (!made) {
       error = made.error().message;

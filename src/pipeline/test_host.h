@@ -30,6 +30,8 @@ class TestHost final : public Host {
   }
   void report_status(Status status) override { statuses.push_back(std::move(status)); }
   std::map<std::string, Component*, std::less<>> extensions;
+  Component* predecessor() override { return before; }
+  Component* before = nullptr;
   std::vector<Status> statuses;
 
  private:

@@ -86,7 +86,7 @@ Topology topology_of(const Graph& graph) {
 void TopologyBoard::publish(Topology topology) {
   auto fresh = std::make_shared<const Topology>(std::move(topology));
   const std::lock_guard lock(mutex_);
-  topology_ = std::move(fresh);
+  if (*fresh != *topology_) topology_ = std::move(fresh);
 }
 
 std::shared_ptr<const Topology> TopologyBoard::read() const {

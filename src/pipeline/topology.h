@@ -20,17 +20,20 @@ struct TopologyComponent {
   std::string key;  // "exporter/otlp_grpc/second"; a processor's ends in "@" and its pipeline.
   std::string kind, id, type;
   std::vector<std::string> pipelines;  // That name it; a connector's at either end.
+  bool operator==(const TopologyComponent&) const = default;
 };
 
 // Everything `from` gives of this signal reaches `to`, through this pipeline.
 struct TopologyEdge {
   std::string from, to;  // Keys.
   std::string pipeline, signal;
+  bool operator==(const TopologyEdge&) const = default;
 };
 
 struct Topology {
   std::vector<TopologyComponent> components;
   std::vector<TopologyEdge> edges;
+  bool operator==(const Topology&) const = default;
 };
 
 // What names an edge: "receiver/otlp>exporter/debug>traces". There is one of a name.
@@ -44,7 +47,7 @@ std::string component_key(std::string_view kind, std::string_view id,
 Topology topology_of(const config::Graph& graph);
 
 inline constexpr std::string_view kTopologyBoard = "pipeline/topology";
-// Thread safe. read() is never null.
+// Thread safe. read() is never null, and gives another object only where the graph is another.
 class TopologyBoard {
  public:
   void publish(Topology topology);

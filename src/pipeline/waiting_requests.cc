@@ -54,7 +54,7 @@ void WaitingRequests::push(QueuedRequest request) {
   Line& line = line_of(request);
   line.size += size_of(request);
   ++count_;
-  if (request.room.on_disk()) {
+  if (request.room.on_disk() && !request.unloaded) {
     if (loaded_bytes_ + request.bytes > kLoadedBytes) {
       request.batch = Batch(request.batch.signal, {});
       request.unloaded = true;

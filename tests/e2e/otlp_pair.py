@@ -136,16 +136,17 @@ def retry_delay(error):
 class Relay:
     """A Sonde with a given configuration, which opens `port` and shows its own metrics at `own_port`."""
 
-    def __init__(self, directory, config, own_port):
+    def __init__(self, directory, config, own_port, *arguments):
         self.config = directory / "relay.yaml"
         self.config.write_text(config)
         self.log_path = directory / "relay.log"
         self.own_port = own_port
+        self.arguments = arguments
         self.process = None
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config), *self.arguments], stdout=log, stderr=log)
         assert eventually(self._ready, 30), self.log()
 
     def _ready(self):

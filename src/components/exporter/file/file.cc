@@ -107,10 +107,22 @@ class FileExporter final : public pipeline::Component {
       return fail(ErrorKind::Denied, folder.string() + ": cannot be made: " + error.message());
     host_ = &host;
     file_ = std::make_unique<RotatingFile>(config_.path, config_.rotation, host.clock());
-    return file_->open(config_.append);
+    // Two that write one file at a time would write over each other.
+    before_ = dynamic_cast<FileExporter*>(host.predecessor());
+    if (before_ && before_->config_.path != config_.path) before_ = nullptr;
+    return before_ ? Result<>{} : file_->open(config_.append);
+  }
+
+  void take_over(Component&) override {
+    if (!before_) return;
+    file_->take_over(*before_->file_);
+    std::exchange(before_, nullptr)->after_ = this;
   }
 
   void consume(Batch batch) override {
+    if (FileExporter* const other = before_ ? before_ : after_) {
+      return other->consume(std::move(batch));
+    }
     const size_t items = batch.items();
     auto written = write(batch);
     const bool good = written.has_value();
@@ -165,6 +177,9 @@ class FileExporter final : public pipeline::Component {
   const bool lines_;
   pipeline::Host* host_ = nullptr;
   std::unique_ptr<RotatingFile> file_;
+  // When the configuration is read again: whoever has the file open.
+  FileExporter* before_ = nullptr;
+  FileExporter* after_ = nullptr;
   bool working_ = true;
   std::string message_;
 };

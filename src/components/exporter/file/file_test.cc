@@ -65,6 +65,24 @@ TEST_F(FileExporter, WritesALineOfJsonABatchAndBeginsAnewUnlessToldToAppend) {
   EXPECT_EQ(read(path_), std::string(kLine) + std::string(kLine));
 }
 
+TEST_F(FileExporter, GoesOnInTheFileOfTheOneThatItReplaces) {
+  TestComponent old(sonde_component_exporter_file(), settings());
+  old.give(kLog);
+  TestComponent next(sonde_component_exporter_file(), settings("flush_interval: 2s"),
+                     old.component.get());
+  ASSERT_EQ(next.error, "");
+  next.give(kLog);
+  next.component->take_over(*old.component);
+  next.give(kLog);
+  old.give(kLog);  // What was on its way to it.
+  EXPECT_EQ(old.outcome.kind, Outcome::Delivered);
+  old.component.reset();
+  next.give(kLog);
+  const std::string text = read(path_);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 5);
+  EXPECT_EQ(text.size() % 5, 0u);
+}
+
 TEST_F(FileExporter, WritesProtobufBehindItsLength) {
   TestComponent file(sonde_component_exporter_file(), settings("format: proto"));
   ASSERT_EQ(file.error, "");

@@ -58,6 +58,12 @@ Result<> RotatingFile::open(bool keep) {
   return {};
 }
 
+void RotatingFile::take_over(RotatingFile& other) {
+  fd_ = std::exchange(other.fd_, -1);
+  size_ = other.size_;
+  last_backup_ms_ = other.last_backup_ms_;
+}
+
 Result<> RotatingFile::write(std::string_view message) {
   if (rotation_ && size_ > 0 &&
       size_ + message.size() > static_cast<uint64_t>(rotation_->max_megabytes) << 20)

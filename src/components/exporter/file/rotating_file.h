@@ -31,6 +31,8 @@ class RotatingFile {
 
   // With `keep` (or rotation) what lies there stays and is added to.
   Result<> open(bool keep);
+  // Goes on in the file that the other one has open, which has the same path and is closed by it.
+  void take_over(RotatingFile& other);
   // An error (Unavailable) where the system does not take it; the file is as before then.
   Result<> write(std::string_view message);
 

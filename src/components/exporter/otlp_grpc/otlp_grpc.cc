@@ -85,8 +85,10 @@ class OtlpGrpcExporter final : public pipeline::Component {
                                         std::move(done));
                                  });
         });
-    return queue_->restore(host);
+    auto* const old = dynamic_cast<OtlpGrpcExporter*>(host.predecessor());
+    return queue_->restore(host, old ? old->queue_.get() : nullptr);
   }
+  void take_over(Component&) override { queue_->take_over(); }
 
   void stop() override {
     if (queue_) queue_->stop();

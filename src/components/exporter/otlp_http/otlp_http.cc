@@ -106,8 +106,10 @@ class OtlpHttpExporter final : public pipeline::Component {
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
-    return queue_->restore(host);
+    auto* const old = dynamic_cast<OtlpHttpExporter*>(host.predecessor());
+    return queue_->restore(host, old ? old->queue_.get() : nullptr);
   }
+  void take_over(Component&) override { queue_->take_over(); }
 
   void stop() override {
     if (queue_) queue_->stop();

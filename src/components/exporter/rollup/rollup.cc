@@ -29,6 +29,12 @@ class RollupExporter final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
+    if (host.predecessor()) {
+      return fail(
+          ErrorKind::Invalid,
+          "the bounds of what the page tells apart are set when sonde starts; restart it to "
+          "change them");
+    }
     book_ = host.lease<rollup::Book>("rollup/book", [&] {
       return std::make_shared<rollup::Book>(
           rollup::BookLimits{.services = static_cast<size_t>(config_.max_services),

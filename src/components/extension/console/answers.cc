@@ -152,6 +152,14 @@ std::string status_json(const Status& s) {
   return w.take();
 }
 
+std::string reload_json(const pipeline::ReloadReport& report) {
+  JsonWriter w;
+  w.object().member("kept", static_cast<uint64_t>(report.kept));
+  w.member("started", static_cast<uint64_t>(report.started));
+  w.member("stopped", static_cast<uint64_t>(report.stopped)).end();
+  return w.take();
+}
+
 std::string error_json(std::string_view what, std::string_view why, std::string_view advice) {
   JsonWriter w;
   w.object().key("error").object().member("what", what).member("why", why).member("do", advice);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/reloader.h"
 #include "rollup/book.h"
 
 namespace sonde::console {
@@ -24,6 +25,7 @@ std::string services_json(const rollup::ServicesAnswer& answer, uint64_t lost_ev
 std::string service_json(const rollup::ServiceAnswer& answer);
 std::string map_json(const rollup::MapAnswer& answer);
 std::string status_json(const Status& status);
+std::string reload_json(const pipeline::ReloadReport& report);
 std::string error_json(std::string_view what, std::string_view why, std::string_view advice);
 
 // "5m", "90s", "300"; nothing readable is 0.

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/counters.h"
@@ -17,6 +19,7 @@
 #include "components/extension/console/taps.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
+#include "pipeline/reloader.h"
 #include "probe/probe.h"
 #include "rollup/book.h"
 #include "ui/assets.h"
@@ -61,6 +64,9 @@ net::Response error(int status, std::string_view what, std::string_view why,
   return json(status, console::error_json(what, why, advice));
 }
 
+constexpr std::string_view kReloadPath = "/api/v1/reload";
+constexpr std::string_view kTapPath = "/api/v1/pipelines/tap";
+
 class ConsoleExtension final : public pipeline::Component {
  public:
   ConsoleExtension(Config config, std::string_view, pipeline::Outputs)
@@ -69,6 +75,8 @@ class ConsoleExtension final : public pipeline::Component {
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
     started_ns_ = clock_->monotonic_ns();
+    auto* const old = dynamic_cast<ConsoleExtension*>(host.predecessor());
+    if (token_.empty() && old && old->config_.token.empty()) token_ = old->token_;
     if (token_.empty()) token_ = TRY(random_token());
     book_ =
         host.lease<rollup::Book>("rollup/book", [] { return std::make_shared<rollup::Book>(); });
@@ -80,6 +88,8 @@ class ConsoleExtension final : public pipeline::Component {
                                             host.lease<pipeline::TapBoard>(pipeline::kTapBoard, [] {
                                               return std::make_shared<pipeline::TapBoard>();
                                             }));
+    reloader_ = host.lease<pipeline::Reloader>(
+        pipeline::kReloader, [] { return std::make_shared<pipeline::Reloader>(); });
     sample_pipelines();
     sampler_.start(host.scheduler(), std::chrono::seconds(console::PipelineHistory::kSampleSeconds),
                    [this] { sample_pipelines(); });
@@ -97,7 +107,7 @@ class ConsoleExtension final : public pipeline::Component {
     server_ = std::move(*server);
     host_name_ = config_.endpoint.substr(0, config_.endpoint.rfind(':'));
     if (host_name_ == "0.0.0.0" || host_name_ == "[::]") host_name_.clear();
-    if (config_.print_address) {
+    if (config_.print_address && !old) {
       fmt::print("The page: http://{}:{}/?token={}\n",
                  host_name_.empty() ? "127.0.0.1" : host_name_, server_->port(), token_);
       std::fflush(stdout);
@@ -105,11 +115,19 @@ class ConsoleExtension final : public pipeline::Component {
     return {};
   }
 
+  void take_over(Component& predecessor) override {
+    auto& old = dynamic_cast<ConsoleExtension&>(predecessor);
+    started_ns_ = old.started_ns_;
+    pipelines_ = std::move(old.pipelines_);
+    old.pipelines_ = {};
+  }
+
   void stop() override {
     sampler_.stop();
     taps_.reset();
-    server_.reset();
+    if (server_) server_->drain();
   }
+  bool drained() const override { return !server_ || server_->drained(); }
 
  private:
   void sample_pipelines() { pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000); }
@@ -121,32 +139,52 @@ class ConsoleExtension final : public pipeline::Component {
   }
 
   void take(const net::Request& request, net::Responder responder) {
-    if (request.path == "/api/v1/pipelines/tap" && !refusal(request)) {
+    if (request.path == kReloadPath) return reload(request, std::move(responder));
+    if (request.path == kTapPath && request.method == "GET" && taps_ && !refuse(request)) {
       return taps_->open(request.query_param("edge").value_or(""), std::move(responder));
     }
     responder.respond(answer(request));
   }
 
-  // Why this request is not answered with what it asks for; the page's own files need no token.
-  std::optional<net::Response> refusal(const net::Request& request) const {
+  // What keeps others out, or nothing; the page's own files need no token.
+  std::optional<net::Response> refuse(const net::Request& request) const {
     if (!console::host_allowed(request.header("Host"), host_name_, server_->port())) {
       return error(403, "This name is not served", "The Host header names another machine.",
                    "Open the address that sonde printed at its start.");
     }
-    if (request.method != "GET") {
-      return error(405, "Only GET is answered", "The page changes nothing.", "Ask with GET.");
-    }
-    if (request.path.starts_with("/api/")) {
-      if (!signed_in(request)) {
-        return error(401, "Not signed in", "The request carries no valid token.",
-                     "Open the address with ?token=... that sonde printed at its start.");
-      }
+    if (request.path.starts_with("/api/") && !signed_in(request)) {
+      return error(401, "Not signed in", "The request carries no valid token.",
+                   "Open the address with ?token=... that sonde printed at its start.");
     }
     return std::nullopt;
   }
 
+  // Answered from another thread, when the new configuration runs or was refused.
+  void reload(const net::Request& request, net::Responder responder) {
+    if (auto refused = refuse(request)) return responder.respond(std::move(*refused));
+    if (request.method != "POST") {
+      return responder.respond(error(405, "Only POST is answered here",
+                                     "Reading the configuration again changes what runs.",
+                                     "Ask with POST."));
+    }
+    reloader_->request(
+        {.why = "asked over the API",
+         .done = [responder =
+                      std::move(responder)](const Result<pipeline::ReloadReport>& result) mutable {
+           if (result) return responder.respond(json(200, console::reload_json(*result)));
+           const bool busy = result.error().kind == ErrorKind::Unavailable ||
+                             result.error().kind == ErrorKind::Exhausted;
+           responder.respond(error(busy ? 503 : 422, "The configuration was not changed",
+                                   result.error().message,
+                                   "What ran before goes on. Mend it and ask again."));
+         }});
+  }
+
   net::Response answer(const net::Request& request) {
-    if (auto refused = refusal(request)) return std::move(*refused);
+    if (auto refused = refuse(request)) return std::move(*refused);
+    if (request.method != "GET") {
+      return error(405, "Only GET is answered", "The page changes nothing.", "Ask with GET.");
+    }
     if (request.path.starts_with("/api/")) return api(request);
     if (auto given = request.query_param("token")) return sign_in(*given);
     return file(request.path);
@@ -265,6 +303,7 @@ class ConsoleExtension final : public pipeline::Component {
   std::shared_ptr<pipeline::TopologyBoard> board_;
   std::shared_ptr<pipeline::StatusBoard> statuses_;
   std::unique_ptr<console::Taps> taps_;
+  std::shared_ptr<pipeline::Reloader> reloader_;
   console::PipelineHistory pipelines_;
   RepeatingTimer sampler_;
   std::unique_ptr<net::HttpServer> server_;

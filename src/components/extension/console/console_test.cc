@@ -30,6 +30,11 @@ TEST(Console, TakesOnlyTheWholeToken) {
   EXPECT_FALSE(same_token("abd", "abc"));
 }
 
+TEST(Console, SaysWhatAReloadDid) {
+  EXPECT_EQ(reload_json({.kept = 3, .started = 2, .stopped = 1}),
+            R"({"kept":3,"started":2,"stopped":1})");
+}
+
 TEST(Console, ReadsRanges) {
   EXPECT_EQ(parse_range("5m"), 300);
   EXPECT_EQ(parse_range("90s"), 90);

@@ -7,6 +7,7 @@
 #include <bit>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,8 +89,18 @@ class Receiver final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     host_ = &host;
-    probe_ = TRY(probe::Probe::create({.ring_bytes = static_cast<uint32_t>(config_.ring_size),
-                                       .front_end = probe::front_end_of(config_.front_end)}));
+    // What loading needs was given up when the predecessor loaded the probe, which goes on.
+    auto* const old = dynamic_cast<Receiver*>(host.predecessor());
+    if (old && (old->config_.ring_size != config_.ring_size ||
+                old->config_.front_end != config_.front_end)) {
+      return fail(ErrorKind::Invalid,
+                  "ring_size and front_end are settled when the probe is loaded; restart sonde to "
+                  "change them");
+    }
+    if (!old) {
+      probe_ = TRY(probe::Probe::create({.ring_bytes = static_cast<uint32_t>(config_.ring_size),
+                                         .front_end = probe::front_end_of(config_.front_end)}));
+    }
     EmitterConfig emitter;
     emitter.traces = outputs_.traces != nullptr;
     emitter.metrics = outputs_.metrics != nullptr;
@@ -107,17 +118,35 @@ class Receiver final : public pipeline::Component {
     tracker.routes.max_routes = config_.max_routes;
     probe::Filter::parse(config_.include, config_.exclude, tracker.filter);
     tracker_ = std::make_unique<probe::Tracker>(std::move(tracker), processes_, *emitter_);
+    if (old) return {};
     TRY(probe_->attach());
+    return begin();
+  }
+
+  // Connections are followed anew; a request that is under way at this moment is not counted.
+  void take_over(Component& predecessor) override {
+    auto& old = dynamic_cast<Receiver&>(predecessor);
+    probe_ = old.end();
+    // Which processes are left out is this one's to say.
+    for (const uint32_t tgid : old.excluded_) probe_->set_excluded(tgid, false);
+    if (const auto begun = begin(); !begun) log_error("{}: {}", id_, begun.error().message);
+  }
+
+  void stop() override { end(); }
+
+ private:
+  Result<> begin() {
     if (probe_->wake_fd() >= 0)
-      wake_ = TRY(host.loop().watch_readable(probe_->wake_fd(), [this] { probe_->wake(); }));
+      wake_ = TRY(host_->loop().watch_readable(probe_->wake_fd(), [this] { probe_->wake(); }));
     log_info("{}: capturing with {}", id_, probe::to_string(probe_->front_end()));
-    next_metrics_ns_ = host.clock().monotonic_ns() + config_.metrics_interval.count();
+    next_metrics_ns_ = host_->clock().monotonic_ns() + config_.metrics_interval.count();
     arm();
     return {};
   }
 
-  void stop() override {
-    if (!probe_ || !tracker_) return;
+  // Gives the probe back, after everything that it had was sent.
+  std::unique_ptr<probe::Probe> end() {
+    if (!probe_ || !tracker_) return nullptr;
     host_->scheduler().cancel(timer_);
     if (wake_) host_->loop().unwatch(*wake_);
     wake_.reset();
@@ -126,10 +155,9 @@ class Receiver final : public pipeline::Component {
     send_spans();
     send_metrics();
     tracker_.reset();
-    probe_.reset();
+    return std::move(probe_);
   }
 
- private:
   void arm() {
     timer_ = host_->scheduler().after(pause_, [this] {
       drain();
@@ -155,7 +183,11 @@ class Receiver final : public pipeline::Component {
     pause_ = events != 0 ? config_.drain_interval
                          : std::min(pause_ * 2, std::max(kQuietPause, config_.drain_interval));
     tracker_->tick(clock.monotonic_ns());
-    for (const uint32_t tgid : emitter_->take_excluded()) probe_->set_excluded(tgid, true);
+    for (const uint32_t tgid : emitter_->take_excluded()) {
+      probe_->set_excluded(tgid, true);
+      // Bounded: what is forgotten stays left out when the settings change.
+      if (excluded_.size() < kMaxExcluded) excluded_.insert(tgid);
+    }
     for (const std::string& id : processes_.take_unnamed_containers()) {
       containers_.find(id, clock.monotonic_ns());
     }
@@ -194,9 +226,12 @@ class Receiver final : public pipeline::Component {
     advance(overflow_, emitter_->overflowed(), seen_overflow_);
   }
 
+  static constexpr size_t kMaxExcluded = 65536;
+
   Config config_;
   std::string id_;
   pipeline::Outputs outputs_;
+  std::set<uint32_t> excluded_;
   pipeline::Host* host_ = nullptr;
   probe::ProcessTable processes_;
   ContainerNames containers_{config_.container_runtimes,

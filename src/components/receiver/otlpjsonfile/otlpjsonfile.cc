@@ -99,8 +99,17 @@ class Reader : public std::enable_shared_from_this<Reader> {
   Reader(Config config, std::string_view id, pipeline::Outputs outputs)
       : config_(std::move(config)), id_(id), outputs_(std::move(outputs)) {}
 
-  void start(Scheduler& scheduler) {
+  // `waits`: until take_over().
+  void start(Scheduler& scheduler, bool waits) {
     scheduler_ = &scheduler;
+    if (!waits) poll(config_.start_at == "beginning");
+  }
+  // Goes on where the other one is in its files; lines that are under way are this one's to try
+  // again.
+  void take_over(Reader& old) {
+    old.stop();
+    old.successor_ = weak_from_this();
+    files_ = old.files_;
     poll(config_.start_at == "beginning");
   }
   void stop() {
@@ -225,16 +234,16 @@ class Reader : public std::enable_shared_from_this<Reader> {
   void done(const std::shared_ptr<File>& file, Signal signal, std::vector<Bytes> chunks,
             size_t items, const Outcome& outcome) {
     --under_way_;
+    const auto reader = current();
     const ErrorKind kind = outcome.error.kind;
-    const bool again = outcome.kind == Outcome::Failed && !stopped_ &&
+    const bool again = outcome.kind == Outcome::Failed && !reader->stopped_ &&
                        (kind == ErrorKind::Unavailable || kind == ErrorKind::Exhausted);
     if (again) {
       // It stays under way, so that the file waits.
       const Duration pause = std::max<Duration>(outcome.error.retry_after, kRetryAfter);
-      scheduler_->after(pause, [self = weak_from_this(), file, signal, items,
-                                kept = std::move(chunks)]() mutable {
-        const auto reader = self.lock();
-        if (reader && !reader->stopped_) reader->send(file, signal, std::move(kept), items);
+      scheduler_->after(pause, [reader, file, signal, items, kept = std::move(chunks)]() mutable {
+        const auto now = reader->current();
+        if (!now->stopped_) now->send(file, signal, std::move(kept), items);
       });
       return;
     }
@@ -243,7 +252,14 @@ class Reader : public std::enable_shared_from_this<Reader> {
       pipeline::dropped_counter(id_, signal, "refused").add(items);
     }
     file->under_way = false;
-    read(file);
+    reader->read(file);
+  }
+
+  // Whoever reads the files now.
+  std::shared_ptr<Reader> current() {
+    auto reader = shared_from_this();
+    while (auto next = reader->successor_.lock()) reader = std::move(next);
+    return reader;
   }
 
   void refuse(const File& file, std::string_view why) {
@@ -262,6 +278,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   std::set<std::string> unreadable_;
   size_t under_way_ = 0;
   bool stopped_ = false;
+  std::weak_ptr<Reader> successor_;
 };
 
 class OtlpJsonFile final : public pipeline::Component {
@@ -269,8 +286,11 @@ class OtlpJsonFile final : public pipeline::Component {
   OtlpJsonFile(Config config, std::string_view id, pipeline::Outputs outputs)
       : reader_(std::make_shared<Reader>(std::move(config), id, std::move(outputs))) {}
   Result<> start(pipeline::Host& host) override {
-    reader_->start(host.scheduler());
+    reader_->start(host.scheduler(), dynamic_cast<OtlpJsonFile*>(host.predecessor()) != nullptr);
     return {};
+  }
+  void take_over(Component& old) override {
+    reader_->take_over(*dynamic_cast<OtlpJsonFile&>(old).reader_);
   }
   void stop() override { reader_->stop(); }
   bool drained() const override { return reader_->drained(); }

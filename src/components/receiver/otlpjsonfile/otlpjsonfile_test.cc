@@ -52,6 +52,25 @@ class OtlpJsonFile : public testing::Test {
   std::unique_ptr<TestComponent> receiver_;
 };
 
+TEST_F(OtlpJsonFile, GoesOnWhereTheOneThatItReplacesIs) {
+  append("a.json", line("old"));
+  start();
+  append("a.json", line("one"));
+  EXPECT_EQ(bodies(), "one ");
+  auto before = std::move(receiver_);
+  append("a.json", line("two"));
+  receiver_ = std::make_unique<TestComponent>(
+      sonde_component_receiver_otlpjsonfile(),
+      "{include: [" + (folder_ / "*.json").string() + "], poll_interval: 100ms}",
+      before->component.get());
+  EXPECT_EQ(bodies(), "");  // Not while the other one reads.
+  receiver_->component->take_over(*before->component);
+  before->component->stop();
+  before.reset();
+  append("a.json", line("three"));
+  EXPECT_EQ(bodies(), "two three ");
+}
+
 TEST_F(OtlpJsonFile, FollowsFilesThatGrowAndArrive) {
   append("a.json", line("old"));
   start();

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration is read again while data flows: nothing is lost, refused or sent twice, and a bad one changes nothing."""
+import http.client
+import json
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+
+import jsonschema
+import pytest
+
+from client import send_requests
+from otlp_pair import BackEnd, Relay, Sender, request_bytes
+from runtimes import RUNTIMES
+from sonde import PATIENCE, ROOT, Sonde, eventually, free_port, select
+
+SCHEMA = json.loads((ROOT / "src/components/extension/console/api.schema.json").read_text())
+CONFIG = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc}", max_recv_msg_size_mib: {receiver}}}
+      http: {{endpoint: "127.0.0.1:{http}"}}
+processors:
+  attributes: {{actions: [{{key: round, value: "{processor}", action: upsert}}]}}
+exporters:
+  otlp_grpc:
+    endpoint: 127.0.0.1:{back_end}
+    tls: {{insecure: true}}
+    timeout: {exporter}s
+    sending_queue: {{queue_size: 1000000}}
+extensions:
+  console: {{endpoint: "127.0.0.1:{page}", token: secret}}
+service:
+  extensions: [console]
+  telemetry: {{metrics: {{address: "127.0.0.1:{own}"}}}}
+  pipelines:
+    traces: {{receivers: [otlp], processors: [attributes], exporters: [otlp_grpc]}}
+"""
+
+
+class HttpSender:
+    """Posts numbers over one connection that is kept, or over one each. Whatever is not answered with 200 is an error."""
+
+    def __init__(self, port, first, keep):
+        self.port, self.number, self.keep = port, first, keep
+        self.acknowledged, self.errors = set(), []
+        self.connections = 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        connection = None
+        while not self.ended.is_set() and len(self.errors) < 10:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * PATIENCE)
+                self.connections += 1
+            try:
+                connection.request("POST", "/v1/traces", request_bytes(self.number), {"Content-Type": "application/x-protobuf"})
+                answer = connection.getresponse()
+                answer.read()
+            except OSError as error:
+                self.errors.append((self.number, repr(error)))
+                connection = None
+                continue
+            if answer.status == 200:
+                self.acknowledged.add(self.number)
+            else:
+                self.errors.append((self.number, answer.status))
+            self.number += 1
+            if not self.keep or answer.will_close:
+                connection.close()
+                connection = None
+        if connection:
+            connection.close()
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
+
+
+class Reloading:
+    """A Sonde before a back end, whose configuration is made of numbers that tests change."""
+
+    def __init__(self, directory, *arguments):
+        self.back_end = BackEnd()
+        self.numbers = {"receiver": 4, "processor": 0, "exporter": 5, "back_end": self.back_end.port,
+                        **{name: free_port() for name in ("grpc", "http", "page", "own")}}
+        self.relay = Relay(directory, CONFIG.format(**self.numbers), self.numbers["own"], *arguments)
+        self.relay.start()
+
+    def write(self, **numbers):
+        self.numbers.update(numbers)
+        self.relay.config.write_text(CONFIG.format(**self.numbers))
+
+    def count(self, result):
+        return self.relay.total("sonde_reloads_total", result=result)
+
+    def hang_up(self):
+        self.relay.process.send_signal(signal.SIGHUP)
+
+    def post(self, headers=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.numbers['page']}/api/v1/reload", method="POST",
+                                         headers={"Authorization": "Bearer secret"} if headers is None else headers)
+        with urllib.request.urlopen(request, timeout=30 * PATIENCE) as answer:
+            return json.loads(answer.read())
+
+    def stop(self):
+        self.relay.stop()
+        self.back_end.stop()
+
+
+@pytest.fixture
+def reloading(tmp_path):
+    made = []
+
+    def make(*arguments):
+        made.append(Reloading(tmp_path, *arguments))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_fifty_reloads_under_load_lose_and_refuse_nothing(reloading, shards):
+    sonde = reloading("--shards", str(shards))
+    sender = Sender(sonde.numbers["grpc"])
+    sender.run(threads=4)
+    over_http = [HttpSender(sonde.numbers["http"], first, keep) for first, keep in ((10**9, True), (2 * 10**9, False))]
+    try:
+        for round_ in range(1, 51):
+            what = ("processor", "exporter", "receiver")[round_ % 3]
+            sonde.write(**{what: 100 + round_})
+            sent = len(sender.acknowledged)
+            if round_ % 2:
+                sonde.hang_up()
+                assert eventually(lambda: sonde.count("applied") == round_), sonde.relay.log()
+            else:
+                report = sonde.post()
+                jsonschema.validate(report, {**SCHEMA, "$ref": "#/$defs/ReloadAnswer"})
+                # The processor has an instance a shard.
+                changed = shards if what == "processor" else 1
+                assert report == {"kept": 3 + shards - changed, "started": changed, "stopped": changed}
+            # Something must have been under way each time.
+            assert eventually(lambda: len(sender.acknowledged) > sent)
+    finally:
+        sender.stop()
+        for each in over_http:
+            each.stop()
+        sender.channel.close()
+    assert not sender.refused, list(sender.refused.items())[:3]
+    assert [each.errors for each in over_http] == [[], []]
+    # A connection in the clear outlives the receivers.
+    assert over_http[0].connections == 1
+    acknowledged = sender.acknowledged.union(*(each.acknowledged for each in over_http))
+    assert eventually(lambda: sonde.back_end.has(acknowledged)), sonde.relay.log()
+    sonde.relay.stop()
+    arrived = sonde.back_end.arrived
+    assert set(arrived) == acknowledged
+    assert [number for number, times in arrived.items() if times != 1] == []
+    print(f"{len(acknowledged)} requests while it was reloaded 50 times")
+
+
+def test_a_bad_file_and_a_taken_port_change_nothing(reloading):
+    sonde = reloading()
+    sender = Sender(sonde.numbers["grpc"])
+    assert sender.send()
+    good = sonde.relay.config.read_text()
+    sonde.relay.config.write_text(good.replace("protocols:", "protcols:"))
+    sonde.hang_up()
+    assert eventually(lambda: sonde.count("refused") == 1), sonde.relay.log()
+    assert 'relay.yaml:4: receivers::otlp: unknown key "protcols"' in sonde.relay.log()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        sonde.post()
+    assert refused.value.code == 422
+    answer = json.loads(refused.value.read())
+    jsonschema.validate(answer, {**SCHEMA, "$ref": "#/$defs/ErrorAnswer"})
+    assert "relay.yaml:4: receivers::otlp" in answer["error"]["why"]
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        sonde.relay.config.write_text(good.replace(f'127.0.0.1:{sonde.numbers["http"]}', f"127.0.0.1:{taken}"))
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            sonde.post()
+    why = json.loads(refused.value.read())["error"]["why"]
+    assert "relay.yaml:3: receivers::otlp" in why and "the port is taken by" in why, why
+
+    for _ in range(3):
+        assert sender.send()
+    sender.close()
+    assert eventually(lambda: sonde.back_end.has(sender.acknowledged))
+    assert sonde.count("applied") == 0
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+def test_only_who_is_signed_in_may_ask(reloading, headers):
+    sonde = reloading()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        sonde.post(headers)
+    assert refused.value.code == 401
+    assert sonde.count("applied") == sonde.count("refused") == 0
+
+
+def test_what_is_queued_goes_to_where_the_new_exporter_sends(reloading):
+    sonde = reloading()
+    sender = Sender(sonde.numbers["grpc"])
+    elsewhere = BackEnd()  # Now, or the kernel may give it the same port.
+    sonde.back_end.stop()
+    for _ in range(30):
+        assert sender.send()
+    sonde.write(back_end=elsewhere.port)
+    assert sonde.post()["started"] == 1
+    assert eventually(lambda: elsewhere.has(sender.acknowledged)), sonde.relay.log()
+    assert all(times == 1 for times in elsewhere.arrived.values())
+    sender.close()
+    elsewhere.stop()
+    sonde.back_end.start()
+
+
+def test_a_changed_file_is_read_again(reloading, tmp_path):
+    included = tmp_path / "endpoint"
+    sonde = reloading("--watch")
+    included.write_text(f"127.0.0.1:{sonde.back_end.port}")
+    sonde.relay.config.write_text(CONFIG.replace("127.0.0.1:{back_end}", "${{file:" + str(included) + "}}").format(**sonde.numbers))
+    assert eventually(lambda: sonde.count("applied") == 1), sonde.relay.log()
+    # Included files are watched too, and so is what could not be read.
+    elsewhere = BackEnd()
+    included.unlink()
+    assert eventually(lambda: sonde.count("refused") == 1), sonde.relay.log()
+    included.write_text(f"127.0.0.1:{elsewhere.port}")
+    assert eventually(lambda: sonde.count("applied") == 2), sonde.relay.log()
+    sender = Sender(sonde.numbers["grpc"])
+    assert sender.send()
+    assert eventually(lambda: elsewhere.has(sender.acknowledged))
+    sender.close()
+    elsewhere.stop()
+
+
+def test_the_page_keeps_its_counts_and_the_probe_its_capabilities(start):
+    """Capabilities are given up once the probe is loaded, so that it could not be loaded again."""
+    runtime = RUNTIMES["python_http_server"]
+    sonde = Sonde(send_otlp=False)
+    try:
+        port = start(runtime)
+        count = lambda: sum(s["count"] for s in sonde.api("/services")["services"] if s["name"] == runtime.service)
+        reloads = lambda result: sum(
+            value for _, value in select(sonde.own_metrics_text(), "sonde_reloads_total", {"result": result}))
+        send_requests(port, [("GET", "/items/1")] * 20)
+        assert eventually(lambda: count() == 20)
+        sonde.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: reloads("applied") == 1), sonde.log()
+        send_requests(port, [("GET", "/items/1")] * 20)
+        assert eventually(lambda: count() == 40)
+
+        # The receiver's settings are others: the same probe goes on under it.
+        text = sonde.config.read_text()
+        sonde.config.write_text(text.replace("  ebpf:\n", f"  ebpf:\n    exclude: [port={port}]\n", 1))
+        sonde.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: reloads("applied") == 2), sonde.log()
+        send_requests(port, [("GET", "/items/1")] * 20)
+        sonde.config.write_text(text)
+        sonde.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: reloads("applied") == 3), sonde.log()
+        send_requests(port, [("GET", "/items/1")] * 20)
+        assert eventually(lambda: count() == 60), count()
+
+        sonde.config.write_text(text.replace("  ebpf:\n", "  ebpf:\n    ring_size: 1048576\n", 1))
+        sonde.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: reloads("refused") == 1), sonde.log()
+        assert "restart sonde to change them" in sonde.log()
+    finally:
+        sonde.stop()
