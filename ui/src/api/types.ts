@@ -154,6 +154,8 @@ export interface MapAnswer {
 export interface PipelineQueue {
   used: number;
   capacity: number;
+  /** For how long the oldest request has waited. */
+  oldest_s: number | null;
 }
 
 export interface PipelineDrop {

@@ -29,7 +29,7 @@ export function pipelines(partial: boolean): PipelinesAnswer {
     const [kind, id] = [key.slice(0, key.indexOf('/')) as PipelineComponent['kind'], key.slice(key.indexOf('/') + 1).replace(/@.*/, '')];
     const otlp = id === 'otlp_grpc';
     return { key, kind, id, type: id, pipelines: [...new Set(edges.filter((e) => e.from === key || e.to === key).map((e) => e.pipeline))],
-      queue: otlp ? { used: partial ? 31_200_000 : 262_144, capacity: 33_554_432 } : null, retries: otlp && partial ? 41 : 0,
+      queue: otlp ? { used: partial ? 31_200_000 : 262_144, capacity: 33_554_432, oldest_s: partial ? 184 : 0 } : null, retries: otlp && partial ? 41 : 0,
       status: otlp && partial ? { state: 'recoverable_error', error: '127.0.0.1:4317: connection refused', since: now - 184_000 } : { state: 'ok', error: null, since: now - 4_000_000 },
       dropped: otlp && partial ? [{ signal: 'traces', reason: 'queue_full', count: 1800 }] : [] };
   });

@@ -50,12 +50,22 @@ std::optional<double> queue_figure(std::string_view name, const std::string& exp
   return sum;
 }
 
+// Of the signal that waits longest.
+std::optional<double> queue_oldest(const std::string& exporter) {
+  std::optional<double> oldest;
+  for (const CounterSample& s : Counters::samples("sonde_exporter_queue_oldest_seconds")) {
+    if (label(s, "exporter") == exporter) oldest = std::max(oldest.value_or(0), s.value);
+  }
+  return oldest;
+}
+
 PipelineComponent describe(const pipeline::TopologyComponent& c) {
   PipelineComponent out{
       .key = c.key, .kind = c.kind, .id = c.id, .type = c.type, .pipelines = c.pipelines};
   if (c.kind == "exporter") {
     out.queue_used = queue_figure("otelcol_exporter_queue_size", c.id);
     out.queue_capacity = queue_figure("otelcol_exporter_queue_capacity", c.id);
+    out.queue_oldest_s = queue_oldest(c.id);
     for (const CounterSample& s : Counters::samples("sonde_exporter_retries_total")) {
       if (label(s, "exporter") == c.id) out.retries += static_cast<uint64_t>(s.value);
     }
@@ -184,7 +194,8 @@ std::string pipelines_json(const PipelinesAnswer& a) {
     for (const auto& p : c.pipelines) w.value(p);
     w.end().key("queue");
     if (c.queue_used && c.queue_capacity) {
-      w.object().member("used", c.queue_used).member("capacity", c.queue_capacity).end();
+      w.object().member("used", c.queue_used).member("capacity", c.queue_capacity);
+      w.member("oldest_s", c.queue_oldest_s).end();
     } else {
       w.null();
     }

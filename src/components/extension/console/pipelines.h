@@ -27,6 +27,7 @@ struct PipelineComponent {
   std::string key{}, kind{}, id{}, type{};
   std::vector<std::string> pipelines{};
   std::optional<double> queue_used{}, queue_capacity{};  // In the unit of the queue's sizer.
+  std::optional<double> queue_oldest_s{};  // For how long the oldest request has waited.
   uint64_t retries = 0;
   std::vector<DroppedRow> dropped{};
   pipeline::Status status{};

@@ -68,6 +68,11 @@ TEST(Pipelines, TellsDropsAndTheQueueOfAnExporter) {
       .add(20);
   gauge("otelcol_exporter_queue_size", "", {{"exporter", "pipelines_drops"}}).set(3);
   gauge("otelcol_exporter_queue_capacity", "", {{"exporter", "pipelines_drops"}}).set(1000);
+  for (const auto& [signal, age] : {std::pair("traces", 4.5), std::pair("logs", 2.0)}) {
+    gauge("sonde_exporter_queue_oldest_seconds", "",
+          {{"exporter", "pipelines_drops"}, {"data_type", signal}})
+        .set(age);
+  }
   const auto a = history.answer(topology, {}, 60, 10'000);
   EXPECT_EQ(a.edges[0].errors, 20u);
   EXPECT_DOUBLE_EQ(*a.edges[0].errors_rate, 2);
@@ -76,7 +81,8 @@ TEST(Pipelines, TellsDropsAndTheQueueOfAnExporter) {
   ASSERT_EQ(a.components[1].dropped.size(), 1u);
   EXPECT_EQ(a.components[1].dropped[0].reason, "queue_full");
   const std::string json = pipelines_json(a);
-  EXPECT_NE(json.find(R"("queue":{"used":3,"capacity":1000})"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("queue":{"used":3,"capacity":1000,"oldest_s":4.5})"), std::string::npos)
+      << json;
   EXPECT_NE(json.find(R"("queue":null)"), std::string::npos);
 }
 

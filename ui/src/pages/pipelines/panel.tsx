@@ -2,7 +2,7 @@
 // What is known of one component or one edge: how much passes, what waits, what was lost and why.
 import type { PipelineComponent, PipelineEdge, PipelinesAnswer } from '../../api/types';
 import { useFrame } from '../../parts/context';
-import { ago, bytes, clock, count, share } from '../../parts/format';
+import { ago, bytes, clock, count, duration, share } from '../../parts/format';
 import { Dot, Sparkline } from '../../parts/marks';
 import parts from '../../parts/parts.module.css';
 import { hereWith, Link } from '../../router';
@@ -31,6 +31,7 @@ function Queue({ component }: { component: PipelineComponent }) {
   return (
     <>
       <span className={full >= queueTrouble ? css.warn : ''}>{share(full)} full, {count(component.queue!.used)} of {count(component.queue!.capacity)}</span>
+      {!!component.queue!.oldest_s && <span className={parts.muted}>, the oldest waits for {duration(component.queue!.oldest_s)}</span>}
       <span className={`${parts.meter} ${full >= queueTrouble ? parts.meterFull : ''}`}><span style={{ width: `${Math.min(100, full * 100)}%` }} /></span>
     </>
   );
