@@ -33,10 +33,12 @@ exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:{otlp_grpc_port}
     tls: {{insecure: true}}
+    timeout: {send_timeout}s
   debug:
     verbosity: detailed
   otlp_http:
     endpoint: http://127.0.0.1:{otlp_http_port}
+    timeout: {send_timeout}s
 extensions:
   console:
     endpoint: 127.0.0.1:{page_port}
@@ -120,7 +122,7 @@ class Sonde:
         self.directory = tempfile.TemporaryDirectory()
         self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
         text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also,
-                             front_end=front_end, **self.ports)
+                             front_end=front_end, send_timeout=5 * PATIENCE, **self.ports)
         if not send_otlp:
             text = text.replace(", otlp_grpc, otlp_http", "")
         if receiver:
