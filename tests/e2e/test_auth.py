@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import pathlib
+import signal
 import ssl
 import subprocess
 import threading
@@ -38,11 +39,11 @@ class Process:
     """A Sonde with the given configuration; `port` is its HTTP port in the clear."""
 
     def __init__(self, directory, name, text, port):
-        config = pathlib.Path(directory) / f"{name}.yaml"
-        config.write_text(text)
+        self.config = pathlib.Path(directory) / f"{name}.yaml"
+        self.config.write_text(text)
         self.log_path = pathlib.Path(directory) / f"{name}.log"
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(self.config)], stdout=log, stderr=log)
         assert sonde.eventually(lambda: self.process.poll() is not None or listens(port)) and self.process.poll() is None, self.log()
 
     def log(self):
@@ -166,6 +167,29 @@ def test_bearertokenauth_follows_its_file(run, back_end, tmp_path):
     assert sonde.eventually(lambda: server.post("d", Authorization="Bearer third")[0] == 200)
     assert server.post("e", Authorization="Bearer first")[0] == 401
     assert sonde.eventually(lambda: {name for name, _ in server.arrived()} == {"a", "b", "d"})
+
+
+def test_a_reload_changes_who_may_send_and_nobody_else_notices(run, back_end):
+    """The listeners go on with the authenticator of the new configuration; a mistake leaves the old one at work."""
+    server = Server(run, back_end, "bearertokenauth", "{tokens: [both, old]}")
+    config = server.process.config
+
+    def reload(old, new):
+        config.write_text(config.read_text().replace(old, new))
+        server.process.process.send_signal(signal.SIGHUP)
+
+    def let_in(token):
+        return (server.call(f"{token} grpc", ("authorization", f"Bearer {token}")) is None,
+                server.post(f"{token} http", Authorization=f"Bearer {token}")[0] == 200)
+
+    assert let_in("both") == let_in("old") == (True, True)
+    reload("[both, old]", "[both, new]")
+    assert sonde.eventually(lambda: let_in("both") == let_in("new") == (True, True)), server.process.log()
+    assert let_in("old") == (False, False)
+    reload("extensions: [bearertokenauth]", "extensions: []")
+    assert sonde.eventually(lambda: 'extension "bearertokenauth" does not run' in server.process.log())
+    assert let_in("both") == let_in("new") == (True, True)
+    assert let_in("old") == let_in("none") == (False, False)
 
 
 RELAY = """
