@@ -5,6 +5,7 @@ import http.server
 import json
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import urllib.error
@@ -73,9 +74,9 @@ class Relay(Running):
     def __init__(self, directory):
         self.sink = Sink()
         self.ports = {name: sonde.free_port() for name in re.findall(r"127\.0\.0\.1:{(\w+)}", CONFIG) if name != "sink"}
-        config = directory / "relay.yaml"
-        config.write_text(CONFIG.format(sink=self.sink.port, **self.ports))
-        super().__init__(["run", "--config", config], directory / "log")
+        self.config = directory / "relay.yaml"
+        self.config.write_text(CONFIG.format(sink=self.sink.port, **self.ports))
+        super().__init__(["run", "--config", self.config], directory / "log")
         assert sonde.eventually(lambda: self.get("plain", "/")[0] == 200), self.log.read_text()
 
     def get(self, name, path):
@@ -186,6 +187,32 @@ def test_the_configuration_is_shown_without_its_secrets(relay):
     assert status == 200
     assert json.loads(text)["exporters"]["otlp_http"]["headers"] == {"authorization": "[REDACTED]"}
     assert "hidden-in-answers" not in text
+
+
+def test_a_new_configuration_does_not_interrupt_health(relay):
+    def since():
+        status, _, text = relay.get("plain", "/")
+        assert status == 200, text
+        return json.loads(text)["upSince"]
+
+    def configuration():
+        status, _, text = relay.get("status", "/config")
+        return status == 200 and json.loads(text)
+
+    begin = since()
+    text = relay.config.read_text()
+    relay.config.write_text(text.replace("path: /up", "path: /ready").replace("traces/a", "traces/b"))
+    relay.process.send_signal(signal.SIGHUP)
+    assert sonde.eventually(lambda: relay.get("bodies", "/ready")[::2] == (200, "fine") and since()), relay.log.read_text()
+    assert since() == begin
+    assert sonde.eventually(lambda: list(configuration()["service"]["pipelines"]) == ["traces/b"])
+    whole = json.loads(relay.get("status", "/status?verbose")[2])
+    assert (whole["status"], list(whole["components"])) == ("StatusOK", ["extensions", "pipeline:traces/b"])
+    relay.config.write_text(text.replace("path: /up", "path: up"))  # Which is refused.
+    relay.process.send_signal(signal.SIGHUP)
+    assert sonde.eventually(lambda: "path must start with /" in relay.log.read_text())
+    assert relay.get("bodies", "/ready")[0] == 200 and since() == begin
+    assert list(configuration()["service"]["pipelines"]) == ["traces/b"]
 
 
 def test_plain_pages_tell_what_runs(relay):

@@ -3,6 +3,7 @@
 import json
 import queue
 import re
+import signal
 import threading
 import time
 import urllib.error
@@ -42,9 +43,9 @@ SCHEMA = json.loads((sonde.ROOT / "src/components/extension/console/api.schema.j
 class Relay(Running):
     def __init__(self, directory):
         self.ports = {name: sonde.free_port() for name in ("otlp", "page")}
-        config = directory / "relay.yaml"
-        config.write_text(CONFIG.format(**self.ports))
-        super().__init__(["run", "--config", config], directory / "log")
+        self.config = directory / "relay.yaml"
+        self.config.write_text(CONFIG.format(**self.ports))
+        super().__init__(["run", "--config", self.config], directory / "log")
         assert sonde.eventually(lambda: "token=" in self.log.read_text()), self.log.read_text()
         self.token = re.search(r"token=([0-9a-f]+)", self.log.read_text())[1]
         assert sonde.eventually(self.listens), self.log.read_text()
@@ -55,6 +56,12 @@ class Relay(Running):
             return True
         except OSError:
             return False
+
+    def change(self, old, new):
+        text = self.config.read_text()
+        assert old in text
+        self.config.write_text(text.replace(old, new))
+        self.process.send_signal(signal.SIGHUP)
 
     def send(self, name, count=50):
         request = spans(name)
@@ -166,6 +173,25 @@ def _opens(relay):
         return True
     except urllib.error.HTTPError:
         return False
+
+
+def test_a_tap_goes_on_over_a_new_configuration_and_ends_with_its_edge(relay):
+    before, after = Events(relay.tap(BEFORE)), Events(relay.tap(AFTER))
+    before.next(), after.next()
+
+    def value():
+        relay.send("again", 1)
+        batch = after.next()[1]
+        return re.findall('added = "([a-z-]+)"', batch["text"])[-1]
+
+    assert value() == "by-the-processor"
+    relay.change("by-the-processor", "by-another")
+    assert sonde.eventually(lambda: value() == "by-another"), relay.log.read_text()
+    relay.change("processors: [attributes], ", "")
+    # What is still to be read of the stream comes first.
+    assert sonde.eventually(lambda: after.next()[0] == "gone"), relay.log.read_text()
+    assert sonde.eventually(lambda: before.next()[0] == "gone"), relay.log.read_text()
+    assert refusal(lambda: relay.tap(AFTER))[0] == 404
 
 
 def test_the_answer_tells_how_components_fare(relay):
