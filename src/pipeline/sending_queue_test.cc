@@ -301,6 +301,7 @@ TEST_F(SendingQueueTest, TellsHowLongTheOldestWaitsAndWhatACrashWouldLose) {
   queue.consume(spans(2));
   scheduler.advance(seconds(1));
   EXPECT_EQ(age.value(), 5);
+  EXPECT_EQ(gauge("otelcol_exporter_in_flight_requests", "", labels).value(), 2);
   EXPECT_EQ(at_risk.value(), 5);
   held[0](Sent{});
   scheduler.advance(seconds(5));

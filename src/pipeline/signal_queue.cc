@@ -33,6 +33,8 @@ SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signa
           gauge("otelcol_exporter_queue_size", "Size of the sending queue.", labels(id, signal))),
       age_gauge_(gauge("sonde_exporter_queue_oldest_seconds",
                        "For how long the oldest request has waited.", labels(id, signal))),
+      in_flight_gauge_(gauge("otelcol_exporter_in_flight_requests",
+                             "Requests that the peer has not answered.", labels(id, signal))),
       at_risk_gauge_(gauge("sonde_at_risk_items",
                            "Items that were acknowledged and are held in memory only.",
                            labels(id, signal))),
@@ -228,6 +230,7 @@ void SignalQueue::show_waiting() {
   for (const QueuedRequest& request : overflow_) oldest = std::min(oldest, request.queued_ns);
   const bool safe = journal_ || !settings_.queue.enabled || settings_.queue.wait_for_result;
   age_gauge_.set(static_cast<double>(now - oldest) / 1e9);
+  in_flight_gauge_.set(static_cast<double>(sending_));
   at_risk_gauge_.set(safe ? 0 : static_cast<double>(items));
 }
 

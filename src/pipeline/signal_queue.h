@@ -42,7 +42,8 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   // Lets go of everything; the counters say what was lost by it.
   void abandon();
   bool drained() const;
-  // Sets the gauges of what waits: how long the oldest, and how much a crash would lose.
+  // Sets the gauges of what waits: how long the oldest, how many requests are in flight, and how
+  // much a crash would lose.
   void show_waiting();
   size_t size() const { return waiting_->count() + overflow_.size() + active_; }
 
@@ -104,6 +105,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::minstd_rand random_;
   Gauge& size_gauge_;
   Gauge& age_gauge_;
+  Gauge& in_flight_gauge_;
   Gauge& at_risk_gauge_;
   Counter* sent_ = nullptr;
   Counter* send_failed_ = nullptr;
