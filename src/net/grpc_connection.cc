@@ -95,7 +95,9 @@ std::vector<GrpcCallPtr> GrpcConnection::let_go() {
   std::vector<GrpcCallPtr> calls;
   if (!session_) return calls;
   session_->each_stream([&](Stream& stream) {
+    if (stream.user == nullptr) return;
     if (call_of(stream).held) calls.push_back(std::move(call_of(stream).held));
+    stream.user = nullptr;  // Nothing else keeps the call.
   });
   return calls;
 }
