@@ -8,6 +8,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "net/internal/http2_server_connection.h"
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr size_t kReadAhead = 64 * 1024;
+
+}  // namespace
 
 std::string http_date(int64_t unix_ns) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -27,12 +30,9 @@ std::string http_date(int64_t unix_ns) {
                      kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-// A line break in a value would let a handler's input write headers of its own.
 bool is_clean(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
-
-}  // namespace
 
 std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
                           bool chunked, int64_t unix_ns) {
@@ -61,6 +61,8 @@ HttpConnection::HttpConnection(std::shared_ptr<Core> core, std::unique_ptr<Trans
 void HttpConnection::answer(uint64_t exchange, Response response,
                             std::shared_ptr<Stream::State> stream,
                             std::move_only_function<void()> on_close) {
+  if (http2_ && stream) response = {501, "text/plain", "streams need HTTP/1.1 here\n", {}};
+  if (http2_) http2_->answer(exchange, std::move(response));
   if (exchange != exchange_ || answer_ || !open_) {
     if (stream) {
       const std::lock_guard lock(stream->mutex);
@@ -68,23 +70,38 @@ void HttpConnection::answer(uint64_t exchange, Response response,
     }
     return;
   }
-  annotate(response);
+  annotate(response, origin_, method_);
   answer_ = std::move(response);
   out_ = std::move(stream);
   on_close_ = std::move(on_close);
   wake();
 }
 
-void HttpConnection::annotate(Response& response) const {
+std::optional<Response> HttpConnection::preflight(const Request& request) const {
+  const Cors* const cors = core_->options.cors.get();
+  if (cors == nullptr || !Cors::is_preflight(request)) return std::nullopt;
+  Response response = cors->preflight(request);
+  const auto& more = core_->options.response_headers;
+  response.headers.insert(response.headers.end(), more.begin(), more.end());
+  return response;
+}
+
+void HttpConnection::handle(const Request& request, uint64_t exchange) {
+  core_->handler(request, Responder(weak_from_this(), &core_->loop, exchange));
+}
+
+void HttpConnection::annotate(Response& response, std::string_view origin,
+                              std::string_view method) const {
   const HttpServerOptions& options = core_->options;
   const auto& more = options.response_headers;
   response.headers.insert(response.headers.end(), more.begin(), more.end());
-  if (options.cors) options.cors->annotate(origin_, method_, response.headers);
+  if (options.cors) options.cors->annotate(origin, method, response.headers);
 }
 
 void HttpConnection::abort() {
   open_ = false;
   on_close_ = {};
+  if (http2_) return http2_->close();
   transport_->close();
   wake();
 }
@@ -103,6 +120,7 @@ void HttpConnection::peer_gone() {
 
 void HttpConnection::drain(const std::shared_ptr<Core>& next) {
   if (!open_ || out_) return;
+  if (http2_) return http2_->drain();
   next_ = next;
   last_ = !next;
   if (waiting_) move_on();
@@ -121,8 +139,30 @@ void HttpConnection::move_on() {
   core_->connections.emplace(this, weak_from_this());
 }
 
+// By its first bytes, in the clear as after TLS: no request of HTTP/1 begins as HTTP/2's preface.
+asio::awaitable<bool> HttpConnection::speaks_http2() {
+  constexpr std::string_view kEnough = http2::kPreface.substr(0, 3);
+  const HttpServerOptions& limits = core_->options;
+  start_timer(std::min(limits.idle_timeout, limits.header_timeout), Late::Close);
+  waiting_ = true;
+  const auto failed = co_await input_.wait(*transport_);
+  waiting_ = false;
+  if (failed) co_return false;
+  while (input_.pending().size() < kEnough.size() && kEnough.starts_with(input_.pending())) {
+    if (co_await input_.wait_more(*transport_)) co_return false;
+  }
+  stop_timer();
+  co_return input_.pending().starts_with(kEnough);
+}
+
 asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
   HttpConnection& c = *self;
+  if (c.core_->options.http2 && co_await c.speaks_http2() && c.open_) {
+    c.http2_ =
+        std::make_shared<Http2ServerConnection>(c.core_, c, std::exchange(c.transport_, nullptr));
+    co_await Http2ServerConnection::serve(c.http2_, c.input_.take_pending());
+    c.open_ = false;
+  }
   while (c.open_) {
     c.move_on();
     {
@@ -131,16 +171,12 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
       c.head_ = request.head;
       c.answer_.reset();
       ++c.exchange_;
-      const Cors* const cors = c.core_->options.cors.get();
-      if (cors) {
+      if (c.core_->options.cors) {
         c.method_ = request.method;
         c.origin_ = request.header("Origin");
       }
-      if (cors && Cors::is_preflight(request)) {
-        c.answer_ = cors->preflight(request);
-      } else {
-        c.core_->handler(request, Responder(self, &c.core_->loop, c.exchange_));
-      }
+      c.answer_ = c.preflight(request);
+      if (!c.answer_) c.handle(request, c.exchange_);
     }
     while (!c.answer_ && c.open_) {
       c.wake_.expires_at(asio::steady_timer::time_point::max());
@@ -159,7 +195,7 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
     }
   }
   c.peer_gone();
-  c.transport_->close();
+  if (c.transport_) c.transport_->close();
   c.core_->connections.erase(self.get());
 }
 
@@ -169,6 +205,7 @@ void HttpConnection::start_timer(Duration limit, Late late) {
 }
 
 void HttpConnection::tick(int64_t now_ns) {
+  if (http2_) return http2_->tick(now_ns);
   if (deadline_ns_ == 0 || now_ns < deadline_ns_) return;
   stop_timer();
   if (late_ == Late::EndRead) return input_.expire(*transport_);

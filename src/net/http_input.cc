@@ -40,9 +40,13 @@ asio::awaitable<error_code> HttpInput::receive(Transport& transport, std::string
 
 asio::awaitable<error_code> HttpInput::wait(Transport& transport) {
   if (!pending_.empty()) co_return error_code();
+  co_return co_await wait_more(transport);
+}
+
+asio::awaitable<error_code> HttpInput::wait_more(Transport& transport) {
   std::string_view bytes;
   const auto error = co_await receive(transport, bytes);
-  if (!error) pending_ = bytes;
+  if (!error) pending_ += bytes;
   co_return error;
 }
 

@@ -43,12 +43,10 @@ std::optional<Refusal> check_head(const RequestParser& parser) {
   return std::nullopt;
 }
 
-std::optional<Refusal> take_request(RequestParser& parser, Request& out) {
-  auto& message = parser.get();
-  out.method = std::string(message.method_string());
+std::optional<Refusal> take_target(std::string_view target, Request& out) {
   out.head = out.method == "HEAD";
   if (out.head) out.method = "GET";
-  out.target = std::string(message.target());
+  out.target = std::string(target);
   std::string_view rest = out.target;
   if (!rest.starts_with('/') && rest != "*") {
     const size_t scheme = rest.find("://");
@@ -64,6 +62,13 @@ std::optional<Refusal> take_request(RequestParser& parser, Request& out) {
     return Refusal{400, "the request path has a broken percent escape"};
   }
   out.path = std::move(*path);
+  return std::nullopt;
+}
+
+std::optional<Refusal> take_request(RequestParser& parser, Request& out) {
+  auto& message = parser.get();
+  out.method = std::string(message.method_string());
+  if (auto refusal = take_target(message.target(), out)) return refusal;
   out.headers.clear();
   for (const auto& field : message) {
     out.headers.push_back({std::string(field.name_string()), std::string(field.value())});

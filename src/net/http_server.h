@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server, encrypted or not, for OTLP receivers, the Prometheus endpoint and the
-// console. Each connection is served one request at a time, so pipelined requests are answered in
-// order. What a peer can spend is bounded: header bytes, body bytes, connections, and time at each
-// step. Bad requests are answered by the server itself (400, 408, 413, 431, 501, 503); the handler
-// sees only whole ones. It is not a router.
+// An HTTP/1.1 and HTTP/2 server, encrypted or not, for OTLP receivers, the Prometheus endpoint and
+// the console. Each connection is served one request at a time, so pipelined requests are answered
+// in order. What a peer can spend is bounded: header bytes, body bytes, connections, and time at
+// each step. Bad requests are answered by the server itself (400, 408, 413, 431, 501, 503); the
+// handler sees only whole ones. It is not a router.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct HttpServerOptions {
   bool keep_alive = true;                             // several requests on a connection
   Headers response_headers = {};                      // of each answer of the handler
   std::shared_ptr<const Cors> cors = nullptr;         // answers preflights, annotates the rest
-  TlsContextPtr tls = nullptr;                        // of make_tls_server(); none: in the clear
+  bool http2 = false;  // take HTTP/2 as well, by its first bytes; there are no streams over it
+  TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
   Accepting accepting = {};
 };
 

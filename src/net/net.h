@@ -3,7 +3,7 @@
 //
 //   loop.h         one event loop, one thread: the Scheduler of a shard, with fds and signals
 //   address.h      "host:port" and "http://host:port/path" with errors that say what is wrong
-//   http_server.h  HTTP/1.1 server: keep-alive, pipelining, limits, server-sent events
+//   http_server.h  HTTP/1.1 and HTTP/2 server: keep-alive, pipelining, limits, server-sent events
 //   cors.h         which pages of browsers may use a server
 //   http_client.h  HTTP/1.1 client: a few kept-alive connections, a timeout, a bounded answer
 //   grpc_client.h  unary gRPC calls over HTTP/2

@@ -45,7 +45,7 @@ struct TlsContext;  // internal
 using TlsContextPtr = std::shared_ptr<const TlsContext>;
 
 // What is offered and chosen by ALPN (RFC 7301). A peer that does not use it is taken to know.
-enum class HttpVersion : uint8_t { Http2, Http1 };
+enum class HttpVersion : uint8_t { Http2, Http1, Http2OrHttp1 };
 
 // Invalid with the setting, the file and what is wrong with it. Files that are read again later and
 // have become wrong are reported in the log and counted; what was read before goes on.

@@ -149,7 +149,8 @@ Result<std::shared_ptr<TlsContext>> make_tls(const TlsSettings& settings, bool c
   auto made = std::make_shared<TlsContext>();
   made->settings = settings;
   made->client = client;
-  made->protocols = version == HttpVersion::Http2 ? "\x02h2" : "\x08http/1.1";
+  if (version != HttpVersion::Http1) made->protocols = "\x02h2";
+  if (version != HttpVersion::Http2) made->protocols += "\x08http/1.1";
   made->verify = client && !settings.insecure_skip_verify;
   const auto build = [&]() -> Result<> {
     TRY(client ? check_tls(settings) : check_tls_server(settings));

@@ -66,6 +66,7 @@ Result<net::HttpServerOptions> http_server_options(const HttpServerSettings& set
   options.body_timeout = first_of(settings.read_timeout, kBody, kBody);
   options.write_timeout = first_of(settings.write_timeout, kLong, kLong);
   options.idle_timeout = first_of(settings.idle_timeout, settings.read_timeout, kLong);
+  options.http2 = true;
   options.keep_alive = settings.keep_alives_enabled;
   for (const auto& [name, value] : settings.response_headers) {
     options.response_headers.push_back({name, value});
@@ -76,7 +77,7 @@ Result<net::HttpServerOptions> http_server_options(const HttpServerSettings& set
     log_warn("cors: allowed_headers without allowed_origins allows nothing");
   }
   if (settings.tls) {
-    options.tls = TRY(net::make_tls_server(*settings.tls, net::HttpVersion::Http1));
+    options.tls = TRY(net::make_tls_server(*settings.tls, net::HttpVersion::Http2OrHttp1));
   }
   return options;
 }

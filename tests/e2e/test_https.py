@@ -104,6 +104,39 @@ def test_mutual_tls_over_http_on_both_sides(certificates):
     sink.stop()
 
 
+@pytest.mark.parametrize("encrypted", [True, False])
+@pytest.mark.parametrize("asked, spoken", [(["--http2"], {True: "2", False: "1.1"}), (["--http1.1"], {True: "1.1", False: "1.1"}),
+                                           (["--http2-prior-knowledge"], {True: "2", False: "2"})])
+def test_one_port_speaks_both_versions_of_http(certificates, encrypted, asked, spoken):
+    """curl speaks HTTP/2 by nghttp2, Sonde by code of its own."""
+    sink = OtlpReceiver(http_tls=server_context(certificates))
+    port = sonde.free_port()
+    config = certificates / "relay.yaml"
+    text = CONFIG.format(dir=certificates, port=port, sink=sink.http_port)
+    if not encrypted:
+        text = text.replace("tls: {cert_file: %s/server.crt" % certificates, "# ")
+    config.write_text(text)
+    body = certificates / "body"
+    body.write_bytes(spans("curled").SerializeToString() * 100)
+    url = f"{'https' if encrypted else 'http'}://localhost:{port}/v1/traces"
+    with Running(["run", "--config", config], certificates / "log") as relay:
+        def curl():
+            assert relay.process.poll() is None, relay.log.read_text()
+            tls = ["--cacert", "ca.crt", "--cert", "client.crt", "--key", "client.key"]
+            # Three at once, over one connection where there are several to one. curl 7.88 takes no connection again that began
+            # as HTTP/2 in the clear.
+            parallel = ["--parallel", "--parallel-max", "3"] if encrypted else []
+            count = 3 if encrypted else 1
+            done = subprocess.run(["curl", "-sS", *parallel, *asked, *tls, "-H",
+                                   "Content-Type: application/x-protobuf", "--data-binary", "@body", "-o", "/dev/null", "-w",
+                                   "%{http_code} %{http_version};", *[part for _ in range(count) for part in (url, "-o", "/dev/null")][:-2]],
+                                  cwd=certificates, capture_output=True, text=True, timeout=60)
+            return done.stdout if done.returncode == 0 else None
+        assert sonde.eventually(curl) == f"200 {spoken[encrypted]};" * (3 if encrypted else 1), relay.log.read_text()
+        assert sonde.eventually(lambda: len(arrived(sink, "http", "curled")) >= 5_000), relay.log.read_text()
+    sink.stop()
+
+
 def test_a_configuration_may_come_over_https(certificates):
     text = b"receivers: {nop: }\nexporters: {nop: }\nservice: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}\n"
 

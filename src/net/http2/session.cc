@@ -87,9 +87,14 @@ Stream* Session::open(HeaderBlock& head, Body body, void* user) {
 
 void Session::respond(Stream& stream, HeaderBlock& head, Body body, HeaderBlock& trailers) {
   if (stream.local_ended || stream.has_body) return;
+  stream.trailers = &trailers;
+  respond(stream, head, std::move(body));
+}
+
+void Session::respond(Stream& stream, HeaderBlock& head, Body body) {
+  if (stream.local_ended || stream.has_body) return;
   write(Type::Headers, kEndHeaders, stream.id, encoder_.encode(head));
   stream.body = std::move(body);
-  stream.trailers = &trailers;
   stream.has_body = true;
   queue(stream);
 }

@@ -63,8 +63,9 @@ class Session {
   bool can_open() const;
   bool closing() const { return goaway_sent_ || goaway_received_ || next_stream_ > kMaxStream; }
 
-  // Server: an answer with a body and trailers, or one that its head ends.
+  // Server: an answer with a body and trailers, with a body, or one that its head ends.
   void respond(Stream& stream, HeaderBlock& head, Body body, HeaderBlock& trailers);
+  void respond(Stream& stream, HeaderBlock& head, Body body);
   void respond(Stream& stream, HeaderBlock& head);
 
   // Server: an answer whose body comes in pieces, one after the other: begin_body(), then

@@ -48,6 +48,8 @@ struct Stream::State {
   void notify(std::unique_lock<std::mutex> lock);
 };
 
+class Http2ServerConnection;
+
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   using Core = HttpServer::Impl;
@@ -65,6 +67,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void close_if_waiting();
   bool streams() const { return out_ != nullptr; }
   void tick(int64_t now_ns);
+  // The answer to a browser that asks for permission; nothing for other requests.
+  std::optional<Response> preflight(const Request& request) const;
+  // Gives the request to whoever answers it: `exchange` says which answer is its own.
+  void handle(const Request& request, uint64_t exchange);
+  // Adds what each answer says, to a request of this origin and method.
+  void annotate(Response& response, std::string_view origin, std::string_view method) const;
 
  private:
   // What happens when the time is up: a read ends, so that the peer can be told; a write that does
@@ -74,7 +82,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   asio::awaitable<void> refuse(Refusal refusal);
   asio::awaitable<bool> write(const Response& response, bool keep_alive);
   asio::awaitable<void> run_stream();
-  void annotate(Response& response) const;
+  asio::awaitable<bool> speaks_http2();
   static asio::awaitable<void> watch_peer(std::shared_ptr<HttpConnection> self);
   asio::awaitable<void> linger();
   void peer_gone();
@@ -87,6 +95,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool last_ = false;         // The next answer is.
   bool waiting_ = false;      // Between two requests.
   std::unique_ptr<Transport> transport_;
+  std::shared_ptr<Http2ServerConnection> http2_;  // which then has the transport
   HttpInput input_;
   asio::steady_timer wake_;
   uint64_t exchange_ = 0;
@@ -102,6 +111,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::move_only_function<void()> on_close_;
 };
 
+// Whether a header may hold it: a line break would let a handler's input write headers of its own.
+bool is_clean(std::string_view text);
+// RFC 9110 section 5.6.7.
+std::string http_date(int64_t unix_ns);
 // The head of a response. length is nullopt for a streamed one.
 std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
                           bool chunked, int64_t unix_ns);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "net/internal/asio.h"
 #include "net/internal/transport.h"
@@ -20,11 +21,15 @@ class HttpInput {
 
   bool empty() const { return pending_.empty(); }
   void clear() { pending_ = {}; }
+  std::string_view pending() const { return pending_; }
+  std::string take_pending() { return std::exchange(pending_, {}); }
   // Ends what is being read, and all reading after it, with timed_out. The transport stays usable.
   void expire(Transport& transport);
 
   // Waits for the first byte of a message, if none is there.
   asio::awaitable<error_code> wait(Transport& transport);
+  // Waits for more than there is.
+  asio::awaitable<error_code> wait_more(Transport& transport);
   // Up to the end of the header, or of the message. Errors are the transport's or Beast's:
   // end_of_stream where nothing came before the peer's end, partial_message where something had.
   template <bool kRequest>

@@ -28,6 +28,8 @@ struct Refusal {
 // What to answer to an error of the parser; nullopt when the peer is gone and nothing is to be
 // said.
 std::optional<Refusal> refusal_of(error_code error);
+// Of any version of HTTP: sets target, path and query, and what HEAD means. `out.method` is set.
+std::optional<Refusal> take_target(std::string_view target, Request& out);
 // To be asked once the header is read, before the body.
 std::optional<Refusal> check_head(const RequestParser& parser);
 // To be asked once the body is read. Moves the body out of the parser.

@@ -86,6 +86,11 @@ class RawClient {
     }
     return std::exchange(got_, {});
   }
+  // What comes next; empty when the peer has closed or ten seconds have passed.
+  std::string read_some_bytes() {
+    read_some();
+    return std::exchange(got_, {});
+  }
   bool connected = false;
 
  private:
