@@ -147,6 +147,12 @@ Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeli
     sinks_.push_back(std::make_unique<Partitioner>(std::move(targets)));
     result = sinks_.back().get();
   }
+  if (pipeline) {  // A processor.
+    Counter& items =
+        processor_items("otelcol_processor_incoming_items", node.id, TRY(signal_of(*pipeline)));
+    sinks_.push_back(std::make_unique<ItemCounter>(*result, items));
+    result = sinks_.back().get();
+  }
   return reached_[key] = result;
 }
 
@@ -214,8 +220,11 @@ Result<std::shared_ptr<Instance>> Build::make(const ComponentNode& node, const C
   made->shape = shape_of(outputs);
   made->replaces = replaced;
   for_each_output(outputs, [&](Sink*& output, Signal signal, std::string_view pipeline) {
-    made->ports.push_back(std::make_unique<OutputMeter>(*output, made->key, signal,
-                                                        taps_->point(made->key, signal, pipeline)));
+    Counter* const too = type.kind == Kind::Processor
+                             ? &processor_items("otelcol_processor_outgoing_items", node.id, signal)
+                             : nullptr;
+    made->ports.push_back(std::make_unique<OutputMeter>(
+        *output, made->key, signal, taps_->point(made->key, signal, pipeline), too));
     output = made->ports.back().get();
   });
   made->component = TRY(type.create(node.config, node.id, std::move(outputs)));

@@ -202,6 +202,12 @@ TEST_F(EngineTest, CountsWhatEachComponentGivesAndPublishesItsGraph) {
   ASSERT_TRUE(watch);
   engine->input("traces")->consume(traces(3));
   EXPECT_EQ(watch->take()->items, 3u);
+  for (const std::string_view way : {"incoming", "outgoing"}) {
+    EXPECT_EQ(processor_items("otelcol_processor_" + std::string(way) + "_items", "step/metered",
+                              Signal::Traces)
+                  .value(),
+              3u);
+  }
   // Before the fan-out: two exporters do not make six of three.
   EXPECT_EQ(counter(kOutputItems, "",
                     {{"component", "processor/step/metered@traces"}, {"signal", "traces"}})

@@ -18,9 +18,10 @@ inline constexpr std::string_view kOutputBytes = "sonde_output_bytes_total";
 
 class OutputMeter final : public Sink {
  public:
-  // `component` is a key of topology.h. The sink must outlive the meter.
+  // `component` is a key of topology.h. The sink must outlive the meter. `items_too` counts the
+  // items as well.
   OutputMeter(Sink& sink, const std::string& component, Signal signal,
-              std::shared_ptr<TapPoint> tap);
+              std::shared_ptr<TapPoint> tap, Counter* items_too = nullptr);
   void consume(Batch batch) override;
   // What follows from the next batch on. On the shard of the component.
   void retarget(Sink& sink) { sink_ = &sink; }
@@ -29,7 +30,26 @@ class OutputMeter final : public Sink {
   Sink* sink_;
   Counter& items_;
   Counter& bytes_;
+  Counter* const items_too_;
   const std::shared_ptr<TapPoint> tap_;
 };
+
+// Counts the items that pass. The sink must outlive it.
+class ItemCounter final : public Sink {
+ public:
+  ItemCounter(Sink& sink, Counter& items) : sink_(sink), items_(items) {}
+  void consume(Batch batch) override {
+    items_.add(batch.items());
+    sink_.consume(std::move(batch));
+  }
+
+ private:
+  Sink& sink_;
+  Counter& items_;
+};
+
+// What the Collector counts of each processor: "otelcol_processor_incoming_items" and
+// "otelcol_processor_outgoing_items".
+Counter& processor_items(std::string_view name, std::string_view id, Signal signal);
 
 }  // namespace sonde::pipeline
