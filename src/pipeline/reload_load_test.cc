@@ -102,6 +102,25 @@ TEST_F(ReloadTest, NothingIsLostUnderLoadWithThreads) {
   EXPECT_EQ(failed, 0);
 }
 
+TEST_F(ReloadTest, OwnMetricsMoveToAnotherAddressOrStayWhereTheyAre) {
+  const auto text = [](std::string_view address, std::string_view note) {
+    std::string out = chain("note: " + std::string(note));
+    return out.replace(out.find("level: none"), 11, "address: \"" + std::string(address) + "\"");
+  };
+  auto engine = Engine::create(graph(text("127.0.0.1:0", "a")), types(), {});
+  ASSERT_TRUE(engine);
+  ASSERT_TRUE((*engine)->start());
+  const uint16_t port = (*engine)->telemetry_port();
+  ASSERT_TRUE((*engine)->reload(graph(text("127.0.0.1:0", "b"))));
+  EXPECT_EQ((*engine)->telemetry_port(), port);
+  const std::string taken = "127.0.0.1:" + std::to_string(port);
+  EXPECT_FALSE((*engine)->reload(graph(text(taken, "b"))));  // By this very process.
+  EXPECT_EQ((*engine)->telemetry_port(), port);
+  ASSERT_TRUE((*engine)->reload(graph(text("localhost:0", "b"))));
+  EXPECT_NE((*engine)->telemetry_port(), port);
+  EXPECT_NE((*engine)->telemetry_port(), 0);
+}
+
 TEST_F(ReloadTest, RequestsAreAnsweredWhileItRuns) {
   EngineOptions options;
   auto engine = Engine::create(graph(chain("note: a")), types(), options);

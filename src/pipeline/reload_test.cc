@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes on, what is replaced, and in which order, when the configuration is read again.
+#include <optional>
+
 #include "pipeline/lease.h"
 #include "pipeline/testing/noting_component.h"
 #include "pipeline/topology.h"
@@ -71,6 +73,33 @@ TEST_F(ReloadTest, WhatDoesNotStartLeavesEverythingAsItWas) {
   ASSERT_TRUE(engine->reload(graph(chain("note: c"))));
   give(engine->component("source"), 1);
   EXPECT_EQ(journal.back(), "got 1 sink:@0");
+}
+
+TEST_F(ReloadTest, AFatalStatusAtStartUndoesTheNewConfigurationAlone) {
+  auto engine = start(chain("note: a"));
+  const auto report = engine->reload(graph(chain("note: b, fatal: true")));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().message, "processor/step@traces: it is broken");
+  EXPECT_EQ(journal, (Events{"start after step:b@0", "stop step:b@0"}));
+  give(engine->component("source"), 2);
+  EXPECT_EQ(journal.back(), "got 2 sink:@0");
+}
+
+TEST_F(ReloadTest, WhatDoesNotLetGoIsWaitedForByADeadline) {
+  auto engine = start(chain("", "note: a, hold: true, keep: true"));
+  std::optional<Outcome::Kind> outcome;
+  engine->input("traces")->consume(
+      traces(3, Ack::make(nullptr, [&](const Outcome& o) { outcome = o.kind; })));
+  const int64_t before = schedulers_[0].clock().monotonic_ns();
+  // No successor: it has time to let go as if nothing had happened, and then is ended all the same.
+  ASSERT_TRUE(engine->reload(
+      graph("receivers: {source: }\nprocessors: {step: }\nexporters: {sink/other: }\nservice:\n"
+            "  pipelines: {traces: {receivers: [source], processors: [step], exporters: "
+            "[sink/other]}}\n")));
+  const auto waited = Duration(schedulers_[0].clock().monotonic_ns() - before);
+  EXPECT_GE(waited, std::chrono::seconds(9));
+  EXPECT_LE(waited, std::chrono::seconds(11));
+  EXPECT_EQ(outcome, Outcome::Failed);
 }
 
 TEST_F(ReloadTest, AnInvalidConfigurationLeavesEverythingAsItWas) {

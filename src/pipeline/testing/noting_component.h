@@ -22,12 +22,16 @@ struct Config {
   std::string needs;
   bool broken = false;
   bool hold = false;
+  bool keep = false;
+  bool fatal = false;
 };
 inline constexpr auto kFields = config::fields<Config>(
     config::field("note", &Config::note, "What tells it from another."),
     config::field("needs", &Config::needs, "An extension that it asks for."),
     config::field("broken", &Config::broken, "Whether it does not start."),
-    config::field("hold", &Config::hold, "Whether it keeps what comes until it is stopped."));
+    config::field("hold", &Config::hold, "Whether it keeps what comes until it is stopped."),
+    config::field("keep", &Config::keep, "Whether it never lets go of what it holds."),
+    config::field("fatal", &Config::fatal, "Whether it says at its start that all must end."));
 
 // By all instances, in order: "start sink:note@0", "got 3 sink:note@0", ...
 inline std::mutex journal_mutex;
@@ -45,6 +49,7 @@ class Noting final : public Component {
       if (!needed_) return fail(ErrorKind::NotFound, "no extension " + config_.needs);
     }
     if (config_.broken) return fail(ErrorKind::Unavailable, "the port is taken");
+    if (config_.fatal) host.report_status(Status::fatal({ErrorKind::Internal, "it is broken", {}}));
     add(host.predecessor() ? "start after" : "start");
     return {};
   }
@@ -55,7 +60,11 @@ class Noting final : public Component {
   }
   void stop() override {
     add("stop");
+    if (config_.keep) return;
     for (Batch& batch : std::exchange(held_, {})) pass(std::move(batch));
+  }
+  ~Noting() override {
+    for (Batch& batch : held_) batch.ack.fail({ErrorKind::Unavailable, "ended", {}});
   }
   bool drained() const override { return held_.empty(); }
   void consume(Batch batch) override {

@@ -82,7 +82,10 @@ class HealthCheck final : public pipeline::Component {
         }));
     return {};
   }
-  void stop() override { server_.reset(); }
+  void stop() override {
+    if (server_) server_->drain();
+  }
+  bool drained() const override { return !server_ || server_->drained(); }
 
  private:
   bool serves(std::string_view path) const {

@@ -44,7 +44,10 @@ class Zpages final : public pipeline::Component {
         }));
     return {};
   }
-  void stop() override { server_.reset(); }
+  void stop() override {
+    if (server_) server_->drain();
+  }
+  bool drained() const override { return !server_ || server_->drained(); }
 
  private:
   template <class Board>
