@@ -5,6 +5,10 @@
 
 main([Port]) ->
     {ok, _} = application:ensure_all_started(inets),
+    % Loaded one by one while the first request is served, as Erlang does by itself, they sometimes make inets fail it
+    % where loading takes long, as on an emulated machine.
+    {ok, Modules} = application:get_key(inets, modules),
+    ok = code:ensure_modules_loaded(Modules),
     {ok, _} = inets:start(httpd, [{port, list_to_integer(Port)}, {bind_address, {127, 0, 0, 1}},
         {server_name, "counted"}, {server_root, "/tmp"}, {document_root, "/tmp"}, {modules, [?MODULE]}]),
     receive stop -> ok end.
