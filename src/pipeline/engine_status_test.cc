@@ -2,8 +2,6 @@
 // What the engine says of how components fare, and what it does when one of them cannot go on.
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "base/virtual_scheduler.h"
 #include "config/yaml.h"
 #include "pipeline/engine.h"
@@ -110,12 +108,12 @@ TEST_F(EngineStatusTest, EndsWithTheFirstFatalErrorThatAComponentReports) {
   auto engine = make("nothing", true);
   ASSERT_TRUE(engine->start());
   auto* actor = static_cast<Actor*>(engine->component("actor"));
-  std::thread other([&] {
+  // On its own shard, as every component does.
+  engine->scheduler(0).post([&] {
     actor->report(Status::fatal({ErrorKind::Internal, "the probe is gone", {}}));
     actor->report(Status::fatal({ErrorKind::Internal, "another", {}}));
   });
   const auto ended = engine->run();
-  other.join();
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().message, "exporter/actor: the probe is gone");
 }
