@@ -8,13 +8,17 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/configuration.h"
 #include "app/feature_gates.h"
+#include "app/memory_limit.h"
 #include "app/schema.h"
 #include "app/serve.h"
 #include "app/unknown_word.h"
 #include "app/up.h"
+#include "base/memory_ledger.h"
+#include "base/system_memory.h"
 #include "components/all.h"
 #include "config/graph.h"
 #include "config/print.h"
@@ -30,6 +34,15 @@ int print(const Configuration& configuration, bool unredacted, bool json) {
   if (!value) return complain(value.error(), kMistake);
   fmt::print("{}", json ? config::to_json(*value) : config::to_yaml(*value));
   return 0;
+}
+
+Result<> limit_memory(std::string_view said) {
+  const char* const go = std::getenv("GOMEMLIMIT");
+  const auto total = total_memory();
+  if (!total && said.empty()) return {};  // Nothing to take a share of.
+  const uint64_t limit = TRY(memory_limit(said, total.value_or(0), go ? go : ""));
+  MemoryLedger::process().set_limit(limit);
+  return {};
 }
 
 int list_components(bool schema) {
@@ -55,7 +68,7 @@ int run(std::vector<std::string> arguments) {
   ConfigOptions options;
   int shards = 1;
   bool schema = false, watch = false;
-  std::string which, mode = "redacted", format = "yaml", gate;
+  std::string which, mode = "redacted", format = "yaml", gate, memory;
 
   auto up_flags = [&](CLI::App* command) {
     command
@@ -93,6 +106,12 @@ int run(std::vector<std::string> arguments) {
   run_command->add_flag(
       "--watch", watch,
       "Read the configuration again when one of its files changes, as SIGHUP does");
+  const auto memory_flag = [&](CLI::App* command) {
+    command->add_option("--memory-limit", memory,
+                        "The most memory of the process, such as 512MiB or 70%; 80% by default");
+  };
+  memory_flag(up_command);
+  memory_flag(run_command);
   run_command->add_option("--shards", shards, "Event loops")->check(CLI::Range(1, 256));
   auto* validate_command = cli.add_subcommand("validate", "Check a configuration");
   config_flags(validate_command, true);
@@ -140,6 +159,9 @@ int run(std::vector<std::string> arguments) {
     if (!text) return complain(text.error(), kMistake);
     fmt::print("{}", *text);
     return 0;
+  }
+  if (*up_command || *run_command) {
+    if (auto limited = limit_memory(memory); !limited) return complain(limited.error(), kMistake);
   }
   // `print-config up` is the text to start an own file from: with comments, without defaults.
   if (*up_command || (*print_command && (which == "up" || options.configs.empty()))) {

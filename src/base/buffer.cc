@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/memory_ledger.h"
 
 namespace sonde {
 namespace {
@@ -23,7 +23,8 @@ constexpr size_t kKept = size_t{32} << 20;  // idle bytes, over all classes
 class Pool {
  public:
   char* take(size_t capacity) {
-    used_.fetch_add(capacity, std::memory_order_relaxed);
+    MemoryLedger& ledger = MemoryLedger::process();
+    ledger.charge(capacity);
     const size_t c = class_of(capacity);
     if (c <= kLargest) {
       const std::lock_guard lock(mutex_);
@@ -34,11 +35,13 @@ class Pool {
         idle_ -= capacity;
         return block;
       }
+      // What idles takes room of what is wanted.
+      if (idle_ > 0 && idle_ > ledger.room()) release_locked();
     }
     return static_cast<char*>(::operator new(capacity));
   }
   void give(char* block, size_t capacity) {
-    used_.fetch_sub(capacity, std::memory_order_relaxed);
+    MemoryLedger::process().refund(capacity);
     const size_t c = class_of(capacity);
     if (c <= kLargest) {
       const std::lock_guard lock(mutex_);
@@ -52,25 +55,27 @@ class Pool {
   }
   void release() {
     const std::lock_guard lock(mutex_);
+    release_locked();
+  }
+  size_t idle() {
+    const std::lock_guard lock(mutex_);
+    return idle_;
+  }
+
+ private:
+  void release_locked() {
     for (auto& free : free_) {
       for (char* block : free) ::operator delete(block);
       free.clear();
     }
     idle_ = 0;
   }
-  BufferUse use() {
-    const std::lock_guard lock(mutex_);
-    return {used_.load(std::memory_order_relaxed), idle_};
-  }
-
- private:
   static size_t class_of(size_t capacity) {
     return static_cast<size_t>(std::countr_zero(capacity));
   }
   std::mutex mutex_;
   std::array<std::vector<char*>, kLargest + 1> free_;
   size_t idle_ = 0;
-  std::atomic<size_t> used_ = 0;
 };
 
 // Never destroyed: Bytes may outlive every static object.
@@ -92,6 +97,10 @@ struct Block {
 
 }  // namespace
 
+size_t Buffer::block_size(size_t capacity) {
+  return std::bit_ceil(std::max(capacity, size_t{1} << kSmallest));
+}
+
 Buffer::Buffer(size_t capacity) { reserve(capacity); }
 Buffer::~Buffer() {
   if (block_ != nullptr) pool().give(block_, capacity_);
@@ -99,7 +108,7 @@ Buffer::~Buffer() {
 
 void Buffer::reserve(size_t capacity) {
   if (capacity <= capacity_) return;
-  const size_t rounded = std::bit_ceil(std::max(capacity, size_t{1} << kSmallest));
+  const size_t rounded = block_size(capacity);
   char* const block = pool().take(rounded);
   if (size_ > 0) std::memcpy(block, block_, size_);
   if (block_ != nullptr) pool().give(block_, capacity_);
@@ -129,7 +138,7 @@ Bytes Buffer::take(std::shared_ptr<const void> keep) && {
   return Bytes::alias(std::move(owner), written);
 }
 
-BufferUse buffer_use() { return pool().use(); }
+BufferUse buffer_use() { return {MemoryLedger::process().held(), pool().idle()}; }
 void release_idle_buffers() { pool().release(); }
 
 }  // namespace sonde

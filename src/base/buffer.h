@@ -38,6 +38,8 @@ class Buffer {
   // Grows where needed, at least twofold.
   void append(std::string_view bytes);
   void reserve(size_t capacity);
+  // What a buffer for so many bytes takes of the memory.
+  static size_t block_size(size_t capacity);
   // Sets how many bytes are written: at most the capacity.
   void resize(size_t size);
 
@@ -50,7 +52,7 @@ class Buffer {
   size_t capacity_ = 0;
 };
 
-// What the pool holds, in bytes: in buffers or in Bytes that came from one, and idle for reuse.
+// In bytes: what the ledger holds (memory_ledger.h), and what is idle in the pool for reuse.
 struct BufferUse {
   size_t used = 0;
   size_t idle = 0;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory_ledger.h"
+
 namespace sonde {
 
 class Bytes {
@@ -16,8 +18,8 @@ class Bytes {
   static Bytes copy(std::string_view bytes) { return take(std::string(bytes)); }
   static Bytes take(std::string bytes) {
     if (bytes.empty()) return {};
-    auto storage = std::make_shared<const std::string>(std::move(bytes));
-    const std::string_view view = *storage;
+    auto storage = std::make_shared<const Charged>(std::move(bytes));
+    const std::string_view view = storage->text;
     return Bytes(std::move(storage), view);
   }
   // A view of storage that someone else made; `owner` keeps it alive.
@@ -39,6 +41,15 @@ class Bytes {
   friend bool operator==(const Bytes& a, const Bytes& b) { return a.view_ == b.view_; }
 
  private:
+  struct Charged {
+    explicit Charged(std::string bytes) : text(std::move(bytes)) {
+      MemoryLedger::process().charge(text.capacity());
+    }
+    ~Charged() { MemoryLedger::process().refund(text.capacity()); }
+    Charged(const Charged&) = delete;
+    Charged& operator=(const Charged&) = delete;
+    const std::string text;
+  };
   Bytes(std::shared_ptr<const void> owner, std::string_view view)
       : owner_(std::move(owner)), view_(view) {}
 

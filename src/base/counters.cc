@@ -19,6 +19,7 @@ struct Family {
   bool is_counter = true;
   std::map<CounterLabels, std::unique_ptr<Counter>> counters;
   std::map<CounterLabels, std::unique_ptr<Gauge>> gauges;
+  std::map<CounterLabels, std::function<double()>> sampled;
 };
 
 struct Registry {
@@ -91,6 +92,15 @@ Gauge& gauge(std::string_view name, std::string_view help, const CounterLabels& 
   return entry(family(r, name, help, false).gauges, labels);
 }
 
+void sampled_gauge(std::string_view name, std::string_view help, const CounterLabels& labels,
+                   std::function<double()> read) {
+  Registry& r = registry();
+  std::lock_guard lock(r.mutex);
+  CounterLabels ordered = labels;
+  std::sort(ordered.begin(), ordered.end());
+  family(r, name, help, false).sampled.insert_or_assign(std::move(ordered), std::move(read));
+}
+
 std::string Counters::exposition() {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
@@ -107,6 +117,11 @@ std::string Counters::exposition() {
       out += name;
       append_labels(out, labels);
       out += fmt::format(" {}\n", value->value());
+    }
+    for (const auto& [labels, read] : f.sampled) {
+      out += name;
+      append_labels(out, labels);
+      out += fmt::format(" {}\n", read());
     }
   }
   return out;
@@ -128,6 +143,7 @@ std::vector<CounterSample> Counters::samples(std::string_view name) {
     out.push_back({labels, static_cast<double>(value->value())});
   }
   for (const auto& [labels, value] : found->second.gauges) out.push_back({labels, value->value()});
+  for (const auto& [labels, read] : found->second.sampled) out.push_back({labels, read()});
   return out;
 }
 

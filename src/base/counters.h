@@ -5,6 +5,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,11 @@ class Gauge {
 // call stays.
 Counter& counter(std::string_view name, std::string_view help, const CounterLabels& labels = {});
 Gauge& gauge(std::string_view name, std::string_view help, const CounterLabels& labels = {});
+
+// A gauge that is read when somebody asks, from any thread. The last one of a name and labels
+// counts.
+void sampled_gauge(std::string_view name, std::string_view help, const CounterLabels& labels,
+                   std::function<double()> read);
 
 struct CounterSample {
   CounterLabels labels;  // Ordered by key.

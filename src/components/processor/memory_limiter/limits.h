@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the processor memory_limiter measures against what: the limits that settings mean on a
-// machine, how much memory there is (that of the control group where it is less), and how much of
-// it this process holds.
+// The limits that settings of the processor memory_limiter mean on a machine.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +23,5 @@ struct Limits {
 // `limit_mib` wins over percentages of `total` bytes. Without a spike limit it is a fifth. The
 // error (Invalid) where no limit is set, or the spike is not below it.
 Result<Limits> limits_of(const Settings& settings, uint64_t total);
-
-// Bytes that this process may use. An error (NotFound) where the system does not say.
-Result<uint64_t> total_memory();
-// Bytes resident now; 0 where the system does not say.
-uint64_t resident_memory();
 
 }  // namespace sonde::memory_limiter

@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/repeating_timer.h"
+#include "base/system_memory.h"
 #include "components/processor/memory_limiter/limits.h"
 #include "pipeline/component.h"
 #include "pipeline/own_telemetry.h"
@@ -61,7 +62,7 @@ class MemoryLimiter final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     uint64_t total = 0;
-    if (config_.limits.limit_mib == 0) total = TRY(memory_limiter::total_memory());
+    if (config_.limits.limit_mib == 0) total = TRY(total_memory());
     limits_ = TRY(memory_limiter::limits_of(config_.limits, total));
     log_info("{}: refuses data above {} MiB, of at most {} MiB", id_, limits_.soft >> 20,
              limits_.hard >> 20);
@@ -123,7 +124,7 @@ class MemoryLimiter final : public pipeline::Component {
   // What idles in the pool is taken again before the process grows.
   void read() {
     const BufferUse use = buffer_use();
-    const uint64_t resident = memory_limiter::resident_memory();
+    const uint64_t resident = resident_memory();
     measured_ = resident > use.idle ? resident - use.idle : 0;
     buffers_then_ = use.used;
   }

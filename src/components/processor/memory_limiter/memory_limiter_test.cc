@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/buffer.h"
+#include "base/system_memory.h"
 #include "components/processor/memory_limiter/limits.h"
 #include "pipeline/test_component.h"
 
@@ -27,9 +28,9 @@ TEST(MemoryLimiter, ComputesItsLimits) {
 }
 
 TEST(MemoryLimiter, KnowsTheMachineAndItself) {
-  ASSERT_TRUE(memory_limiter::total_memory());
-  EXPECT_GT(*memory_limiter::total_memory(), memory_limiter::resident_memory());
-  EXPECT_GT(memory_limiter::resident_memory(), kMib);
+  ASSERT_TRUE(total_memory());
+  EXPECT_GT(*total_memory(), resident_memory());
+  EXPECT_GT(resident_memory(), kMib);
 }
 
 TEST(MemoryLimiter, RefusesForATimeNotForGood) {
@@ -44,7 +45,7 @@ TEST(MemoryLimiter, RefusesForATimeNotForGood) {
 }
 
 TEST(MemoryLimiter, RefusesABurstBeforeItMeasuresAgain) {
-  const uint64_t limit = memory_limiter::resident_memory() / kMib + 64;
+  const uint64_t limit = resident_memory() / kMib + 64;
   TestComponent limiter(
       sonde_component_processor_memory_limiter(),
       "{check_interval: 1h, spike_limit_mib: 1, limit_mib: " + std::to_string(limit) + "}");
