@@ -3,6 +3,7 @@
 // A sink that keeps the batch longer than the call owns its acknowledgement until then.
 #pragma once
 
+#include "base/admission.h"
 #include "data/batch.h"
 
 namespace sonde {
@@ -11,6 +12,10 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void consume(Batch batch) = 0;
+  // Adds the places with bounded room that data of this signal ends in when it is given here: all
+  // that it surely reaches, and none that only some of it may reach. Asked after everything behind
+  // has started.
+  virtual void gates(Signal, Gates&) {}
 };
 
 }  // namespace sonde

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // gRPC calls of one message over HTTP/2, encrypted or not, from the receiving side. A call is given to the
 // handler when its message is whole. What a peer can spend is bounded: header bytes, message bytes,
-// calls, connections and time; the memory of a message is asked for (admit) before its first byte
-// is kept, and a call that gets none is refused at once. Compressed messages are handed on as they
+// calls, connections and time; room for a message is asked for (admit) before its first byte is
+// kept, and a call that gets none is refused at once. Compressed messages are handed on as they
 // came. An answer may be one message or several. It is not a general gRPC: clients stream nothing,
 // and there is no reflection.
 #pragma once
@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/admission.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -60,6 +61,7 @@ struct GrpcServerKeepalive {
   Duration min_ping_interval = std::chrono::minutes(5);
   bool pings_without_calls = false;
 };
+struct GrpcRequest;
 
 struct GrpcServerOptions {
   size_t max_message = size_t{4} << 20;  // bytes of one message as sent
@@ -72,11 +74,11 @@ struct GrpcServerOptions {
   Accepting accepting = {};
   GrpcServerKeepalive keepalive = {};
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
-  // Asked for a message's memory before its first byte is kept; what it returns lives as long as
-  // the message does. An error refuses the call: with RESOURCE_EXHAUSTED where it is Exhausted.
-  std::function<Result<std::shared_ptr<const void>>(size_t bytes)> admit = {};
-  // Makes the details of a refusal by `admit`, a serialized google.rpc.Status.
-  std::function<std::string(GrpcCode, std::string_view message, Duration retry_after)> details = {};
+  // Asked before the first byte of a message of so many bytes is kept, with the request as far as
+  // it is known. An error refuses the call at once, as `refusal` says; what it returns is given to
+  // the handler.
+  std::function<Result<Admission>(const GrpcRequest&, size_t bytes)> admit = {};
+  std::function<GrpcStatus(const Error&)> refusal = {};
 };
 
 struct GrpcRequest {
@@ -85,6 +87,7 @@ struct GrpcRequest {
   std::string_view peer;
   const Headers& metadata;  // without the pseudo-headers
   Bytes message;
+  Admission admission;
 };
 
 class GrpcServerConnection;  // internal

@@ -134,20 +134,20 @@ void GrpcServerConnection::take_prefix(Stream& stream) {
                  {}});
   }
   if (server_->options.admit) {
-    auto admitted = server_->options.admit(call.length);
-    if (!admitted) {
-      const Error& error = admitted.error();
-      const GrpcCode code =
-          error.kind == ErrorKind::Exhausted ? GrpcCode::ResourceExhausted : GrpcCode::Unavailable;
-      std::string details;
-      if (server_->options.details) {
-        details = server_->options.details(code, error.message, error.retry_after);
-      }
-      return submit_status(stream, {code, error.message, std::move(details)});
-    }
-    call.admitted = std::move(*admitted);
+    auto admitted = server_->options.admit(request_of(call), call.length);
+    if (!admitted) return submit_status(stream, server_->options.refusal(admitted.error()));
+    call.admission = std::move(*admitted);
   }
   call.message.reserve(call.length);
+}
+
+GrpcRequest GrpcServerConnection::request_of(const Call& call) const {
+  return {.path = call.head->path,
+          .encoding = call.compressed ? std::string_view(call.head->encoding) : std::string_view(),
+          .peer = transport_->peer(),
+          .metadata = call.head->metadata,
+          .message = {},
+          .admission = {}};
 }
 
 void GrpcServerConnection::on_end(Stream& stream) {
@@ -192,7 +192,7 @@ void GrpcServerConnection::submit_status(Stream& stream, const GrpcStatus& statu
   Call& call = call_of(stream);
   call.answered = true;
   call.message = {};
-  call.admitted.reset();
+  call.admission.end();
   http2::HeaderBlock head{{{":status", "200"},
                            {"content-type", "application/grpc"},
                            {"grpc-status", fmt::format("{}", static_cast<int>(status.code))}}};
@@ -249,11 +249,10 @@ void GrpcServerConnection::give_out() {
     if (stream == nullptr || dead_) continue;
     Call& call = call_of(*stream);
     if (call.answered) continue;
-    const auto head = call.head;
-    Bytes message = std::move(call.message).take(std::move(call.admitted));
-    GrpcRequest request{head->path,
-                        call.compressed ? std::string_view(head->encoding) : std::string_view(),
-                        transport_->peer(), head->metadata, std::move(message)};
+    const auto head = call.head;  // The request has views of it, and the call may end meanwhile.
+    GrpcRequest request = request_of(call);
+    request.message = std::move(call.message).take();
+    request.admission = std::move(call.admission);
     server_->handler(std::move(request), GrpcResponder(weak_from_this(), id));
   }
   giving_.clear();

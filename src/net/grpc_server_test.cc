@@ -143,31 +143,43 @@ TEST(GrpcServer, TakesAMessageOfExactlyTheLimit) {
   EXPECT_TRUE(pair.call({Bytes::take(std::string(1000, 'x'))})[0]);
 }
 
-TEST(GrpcServer, AsksForMemoryBeforeItKeepsAByteAndReturnsItWithTheMessage) {
+struct CountingGate final : Gate {
+  Result<> change(const Need& from, const Need& to) override {
+    set_aside = set_aside - from.bytes + to.bytes;
+    return {};
+  }
+  uint64_t set_aside = 0;
+};
+
+TEST(GrpcServer, AsksForRoomBeforeItKeepsAByteAndGivesItToTheHandler) {
   GrpcServerOptions options;
-  size_t reserved = 0;
-  options.admit = [&](size_t bytes) -> Result<std::shared_ptr<const void>> {
+  const auto gate = std::make_shared<CountingGate>();
+  const auto gates = std::make_shared<const Gates>(Gates{gate});
+  options.admit = [&](const GrpcRequest& request, size_t bytes) -> Result<Admission> {
+    EXPECT_EQ(request.path, "/test.Service/Call");
     if (bytes > 100) return std::unexpected(Error{ErrorKind::Exhausted, "no room", seconds(3)});
-    reserved += bytes;
-    return std::shared_ptr<const void>(&reserved, [bytes](size_t* all) { *all -= bytes; });
+    return Admission::ask(gates, {1, 0, bytes});
   };
-  Bytes kept;
+  options.refusal = [](const Error& error) {
+    return GrpcStatus{GrpcCode::ResourceExhausted, error.message, {}};
+  };
+  Admission kept;
   Pair pair(
       [&](GrpcRequest request, GrpcResponder responder) {
-        kept = std::move(request.message);
+        kept = std::move(request.admission);
         responder.respond({});
       },
       std::move(options));
   const auto answers = pair.call({Bytes::take(std::string(70, 'x'))});
   EXPECT_TRUE(answers[0]);
-  EXPECT_EQ(reserved, size_t{70});
-  kept = {};
-  EXPECT_EQ(reserved, size_t{0});
+  EXPECT_EQ(gate->set_aside, uint64_t{70});
+  kept.end();
+  EXPECT_EQ(gate->set_aside, uint64_t{0});
   const auto refused = pair.call({Bytes::take(std::string(2 << 20, 'x'))});
   ASSERT_FALSE(refused[0]);
   EXPECT_EQ(refused[0].error().kind, ErrorKind::Unavailable);
   EXPECT_NE(refused[0].error().message.find("no room"), std::string::npos);
-  EXPECT_EQ(reserved, size_t{0});
+  EXPECT_EQ(gate->set_aside, uint64_t{0});
 }
 
 TEST(GrpcServer, AnswersForAHandlerThatDropsACall) {

@@ -138,6 +138,10 @@ struct Outputs {
   Sink* of(Signal signal) const {
     return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
   }
+  // As Sink::gates().
+  void gates(Signal signal, Gates& out) const {
+    if (Sink* sink = of(signal)) sink->gates(signal, out);
+  }
   // Passes the batch on, or drops it with a reason when nobody wants it.
   void send(Batch batch) const;
   // An error (NotFound) names the pipelines that there are.

@@ -17,6 +17,7 @@ class EditingProcessor : public Component, protected Editor {
  public:
   EditingProcessor(std::string_view id, Outputs outputs) : id_(id), outputs_(outputs) {}
   void consume(Batch batch) final;
+  void gates(Signal signal, Gates& out) final { outputs_.gates(signal, out); }
 
  protected:
   // Called once a batch, with how many items were dropped from it.

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "pipeline/engine_impl.h"
 #include "pipeline/lease.h"
+#include "pipeline/own_telemetry.h"
 #include "pipeline/telemetry_server.h"
 
 namespace sonde::pipeline {
@@ -63,6 +64,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const config::Graph& graph,
 }
 
 Result<> Engine::start() {
+  show_memory();
   impl_->telemetry = TRY(impl_->serve_telemetry(impl_->build->graph()));
   impl_->board = std::static_pointer_cast<TopologyBoard>(lease(
       kTopologyBoard, typeid(TopologyBoard), [] { return std::make_shared<TopologyBoard>(); }));

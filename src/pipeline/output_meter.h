@@ -25,6 +25,7 @@ class OutputMeter final : public Sink {
   void consume(Batch batch) override;
   // What follows from the next batch on. On the shard of the component.
   void retarget(Sink& sink) { sink_ = &sink; }
+  void gates(Signal signal, Gates& out) override { sink_->gates(signal, out); }
 
  private:
   Sink* sink_;
@@ -42,6 +43,7 @@ class ItemCounter final : public Sink {
     items_.add(batch.items());
     sink_.consume(std::move(batch));
   }
+  void gates(Signal signal, Gates& out) override { sink_.gates(signal, out); }
 
  private:
   Sink& sink_;

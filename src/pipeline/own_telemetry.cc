@@ -3,7 +3,9 @@
 
 #include <iterator>
 
+#include "base/buffer.h"
 #include "base/log.h"
+#include "base/memory_ledger.h"
 
 namespace sonde::pipeline {
 
@@ -39,9 +41,28 @@ void apply_log_level(std::string_view level) {
   }
 }
 
+Gauge& holder_gauge(std::string_view kind, std::string_view id, std::string_view signal) {
+  return gauge("sonde_memory_holder_bytes",
+               "Bytes of telemetry by who keeps them; shared ones twice.",
+               {{"kind", std::string(kind)},
+                {"component", std::string(id)},
+                {"signal", std::string(signal)}});
+}
+
+void show_memory() {
+  const auto show = [](std::string kind, size_t (*read)()) {
+    sampled_gauge("sonde_memory_bytes", "The memory ledger of the process.",
+                  {{"kind", std::move(kind)}}, [read] { return static_cast<double>(read()); });
+  };
+  show("limit", [] { return MemoryLedger::process().limit(); });
+  show("budget", [] { return MemoryLedger::process().budget(); });
+  show("held", [] { return MemoryLedger::process().held(); });
+  show("promised", [] { return MemoryLedger::process().promised(); });
+  show("idle", [] { return buffer_use().idle; });
+}
+
 void count_accepted(std::string_view id, std::string_view transport, const Batch& batch) {
-  receiver_counter("otelcol_receiver_accepted_", batch.signal, id, transport)
-      .add(batch.items());
+  receiver_counter("otelcol_receiver_accepted_", batch.signal, id, transport).add(batch.items());
 }
 
 void count_refused(std::string_view id, std::string_view transport, Signal signal,

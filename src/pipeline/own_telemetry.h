@@ -25,6 +25,12 @@ Counter& dropped_counter(std::string_view id, Signal signal, std::string_view re
 // Of service::telemetry::logs: "debug", "info", "warn" or "error".
 void apply_log_level(std::string_view level);
 
+// sonde_memory_holder_bytes: what `kind` ("reading", "queue", "batch") of holder keeps in memory.
+// Branches share bytes, so the sum may be more than what the ledger holds.
+Gauge& holder_gauge(std::string_view kind, std::string_view id, std::string_view signal);
+// The figures of the memory ledger, as gauges.
+void show_memory();
+
 // What a receiver calls for a batch it passes on.
 void count_accepted(std::string_view id, std::string_view transport, const Batch& batch);
 void count_refused(std::string_view id, std::string_view transport, Signal signal,

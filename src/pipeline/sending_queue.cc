@@ -19,7 +19,9 @@ SendingQueue::SendingQueue(Scheduler& scheduler, std::string_view id,
       id_(id),
       settings_(settings),
       send_(std::make_shared<Send>(std::move(send))),
-      status_(std::make_shared<SendStatus>()) {}
+      status_(std::make_shared<SendStatus>()) {
+  for (auto& room : rooms_) room = std::make_shared<QueueRoom>(id_, settings_.queue);
+}
 
 SendingQueue::~SendingQueue() {
   status_->report_to(nullptr);
@@ -83,14 +85,15 @@ void SendingQueue::take_over() {
     if (held->journal()) held->journal()->adjust(*storage_);
     queues_[i] = held;
     old->given_[i] = true;
-    held->become(settings_, send_, status_, std::move(journals_[i]));
+    held->become(settings_, send_, status_, std::move(journals_[i]), rooms_[i]);
   }
 }
 
 SignalQueue& SendingQueue::of(Signal signal) {
   auto& queue = queues_[static_cast<size_t>(signal)];
   if (!queue) {
-    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_, send_, status_);
+    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_, send_, status_,
+                                          rooms_[static_cast<size_t>(signal)]);
     if (stopping_) queue->stop();
   }
   return *queue;
@@ -99,6 +102,10 @@ SignalQueue& SendingQueue::of(Signal signal) {
 void SendingQueue::consume(Batch batch) {
   if (predecessor_) return predecessor_->consume(std::move(batch));
   of(batch.signal).consume(std::move(batch));
+}
+
+void SendingQueue::gates(Signal signal, Gates& out) const {
+  if (settings_.queue.enabled) out.push_back(rooms_[static_cast<size_t>(signal)]);
 }
 
 void SendingQueue::stop() {

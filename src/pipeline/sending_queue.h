@@ -38,6 +38,7 @@ using Send = std::move_only_function<void(const Batch&, SendDone done)>;
 
 class QueueJournal;
 class SendStatus;
+class QueueRoom;
 class SignalQueue;
 class Storage;
 
@@ -64,6 +65,8 @@ class SendingQueue {
   void take_over();
 
   void consume(Batch batch);
+  // As Sink::gates(): the queue of this signal, where there is one. Safe on any thread.
+  void gates(Signal signal, Gates& out) const;
   // Takes nothing more. What is held in memory alone is tried once more, without waiting; what is
   // on disk stays there, but for the requests in flight. See drained().
   void stop();
@@ -80,6 +83,7 @@ class SendingQueue {
   // Shared, so that it outlives neither queue: an answer may come when one is gone.
   std::shared_ptr<Send> send_;
   std::shared_ptr<SendStatus> status_;
+  std::array<std::shared_ptr<QueueRoom>, 3> rooms_;
   std::array<std::shared_ptr<SignalQueue>, 3> queues_;  // Made by the first batch of its signal.
   RepeatingTimer shown_;
   bool stopping_ = false;

@@ -11,6 +11,10 @@ Result<> check_sending(const SendingSettings& settings) {
                 "sending_queue: `wait_for_result` cannot be used with `storage`: what is on disk "
                 "is answered at once");
   }
+  if (queue.block_on_overflow && queue.drop_on_overflow) {
+    return fail(ErrorKind::Invalid,
+                "sending_queue: `block_on_overflow` and `drop_on_overflow` exclude each other");
+  }
   if (!queue.batch) return {};
   const QueueBatchSettings& batch = *queue.batch;
   if (batch.max_size > 0 && batch.max_size < batch.min_size) {

@@ -35,6 +35,7 @@ struct QueueSettings {
   uint32_t num_consumers = 10;
   std::string sizer = "requests";
   bool block_on_overflow = false;
+  bool drop_on_overflow = false;
   bool wait_for_result = false;
   std::string storage;
   std::optional<QueueBatchSettings> batch;
@@ -83,6 +84,9 @@ inline constexpr auto kQueueFields = config::fields<QueueSettings>(
     config::field("block_on_overflow", &QueueSettings::block_on_overflow,
                   "Whether a sender waits for room, up to once more the queue's size, instead of "
                   "being refused."),
+    config::field("drop_on_overflow", &QueueSettings::drop_on_overflow,
+                  "Whether what does not fit is dropped and counted instead of being refused, so "
+                  "that a full queue never holds up the other exporters of a sender."),
     config::field("wait_for_result", &QueueSettings::wait_for_result,
                   "Whether a sender is answered only when the peer has answered."),
     config::field("storage", &QueueSettings::storage,

@@ -44,7 +44,10 @@ struct ShardDoor::State {
 };
 
 ShardDoor::ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes)
-    : target_(target), id_(id), state_(std::make_shared<State>(sink, id, capacity_bytes)) {}
+    : target_(target),
+      sink_(sink),
+      id_(id),
+      state_(std::make_shared<State>(sink, id, capacity_bytes)) {}
 
 bool ShardDoor::empty() const { return state_->queue.empty(); }
 void ShardDoor::close() { state_->sink = nullptr; }
@@ -61,6 +64,8 @@ void ShardDoor::consume(Batch batch) {
     if (auto next = state->queue.try_pop()) state->give(std::move(*next));
   });
 }
+
+void ShardDoor::gates(Signal signal, Gates& out) { sink_.gates(signal, out); }
 
 void FanOut::consume(Batch batch) { send_to_all(sinks_, std::move(batch)); }
 

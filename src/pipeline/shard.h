@@ -47,6 +47,7 @@ class ShardDoor final : public Sink {
  public:
   ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes);
   void consume(Batch batch) override;
+  void gates(Signal signal, Gates& out) override;
   // Whether everything that came was given to the sink, or is being given now.
   bool empty() const;
   // The sink goes away: what comes later fails. On the target shard.
@@ -55,6 +56,7 @@ class ShardDoor final : public Sink {
  private:
   struct State;
   Shard& target_;
+  Sink& sink_;  // For gates() alone: what is given to it goes through the state.
   const std::string id_;
   std::shared_ptr<State> state_;
 };
@@ -64,6 +66,9 @@ class FanOut final : public Sink {
  public:
   explicit FanOut(std::vector<Sink*> sinks) : sinks_(std::move(sinks)) {}
   void consume(Batch batch) override;
+  void gates(Signal signal, Gates& out) override {
+    for (Sink* sink : sinks_) sink->gates(signal, out);
+  }
 
  private:
   std::vector<Sink*> sinks_;

@@ -10,7 +10,7 @@
 namespace sonde::pipeline {
 namespace {
 
-// What a sender is told when there is no room now.
+// What a sender is told when the disk or the memory has no room now.
 constexpr Duration kComeBack = std::chrono::seconds(1);
 
 CounterLabels labels(std::string_view id, Signal signal) {
@@ -21,7 +21,7 @@ CounterLabels labels(std::string_view id, Signal signal) {
 
 SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signal,
                          const SendingSettings& settings, std::shared_ptr<Send> send,
-                         std::shared_ptr<SendStatus> status)
+                         std::shared_ptr<SendStatus> status, std::shared_ptr<QueueRoom> room)
     : scheduler_(scheduler),
       id_(id),
       signal_(signal),
@@ -38,6 +38,8 @@ SignalQueue::SignalQueue(Scheduler& scheduler, std::string_view id, Signal signa
       at_risk_gauge_(gauge("sonde_at_risk_items",
                            "Items that were acknowledged and are held in memory only.",
                            labels(id, signal))),
+      memory_gauge_(holder_gauge("queue", id, to_string(signal))),
+      room_(std::move(room)),
       waiting_(settings_.queue) {
   say_capacity();
 }
@@ -71,15 +73,9 @@ void SignalQueue::load_unfinished() {
     request.queued_ns = scheduler_.clock().monotonic_ns();
     request.room = {cost_of(request), entry.position};
     used_ += request.room.cost;
+    room_->take_anyway(request.room.cost);
     waiting_->push(std::move(request));
   }
-}
-
-// At least one, so that empty requests are bounded too.
-uint64_t SignalQueue::cost_of(const QueuedRequest& request) const {
-  if (settings_.queue.sizer == "items") return std::max<uint64_t>(1, request.items);
-  if (settings_.queue.sizer == "bytes") return std::max<uint64_t>(1, request.bytes);
-  return 1;
 }
 
 void SignalQueue::consume(Batch batch) {
@@ -95,22 +91,18 @@ void SignalQueue::consume(Batch batch) {
     waiting_->push(std::move(request));
     return pump();
   }
-  const uint64_t capacity = settings_.queue.queue_size;
+  // Senders were asked to wait before this: here it is data that the process makes itself.
+  if (MemoryLedger::process().exhausted()) {
+    return refuse(request, {ErrorKind::Exhausted, id_ + ": the memory limit is reached", kComeBack},
+                  "memory_limit");
+  }
   const uint64_t cost = request.room.cost = cost_of(request);
-  if (cost > capacity) {
-    return refuse(
-        request,
-        {ErrorKind::Invalid, id_ + ": the request is larger than the whole sending queue", {}},
-        "too_large");
+  if (auto taken = room_->take(cost); !taken) {
+    const bool large = taken.error().kind == ErrorKind::Invalid;
+    return refuse(request, std::move(taken.error()), large ? "too_large" : "queue_full");
   }
-  if (!overflow_.empty() || cost > capacity - std::min(used_, capacity)) {
-    if (!settings_.queue.block_on_overflow || cost > capacity - overflow_cost_) {
-      return refuse(request, {ErrorKind::Exhausted, id_ + ": the sending queue is full", kComeBack},
-                    "queue_full");
-    }
-    overflow_cost_ += cost;
-    return overflow_.push_back(std::move(request));
-  }
+  // There is as much again as the queue's size for those who wait: block_on_overflow.
+  if (!overflow_.empty() || !fits(cost)) return overflow_.push_back(std::move(request));
   admit(std::move(request));
   pump();
 }
@@ -127,6 +119,7 @@ void SignalQueue::admit(QueuedRequest request) {
                   : full ? why.kind
                          : ErrorKind::Unavailable,
                   id_ + ": " + why.message, kComeBack};
+      room_->give_back(request.room.cost);
       return refuse(request, std::move(error),
                     large  ? "too_large"
                     : full ? "disk_full"
@@ -145,18 +138,18 @@ void SignalQueue::refuse(QueuedRequest& request, Error error, std::string_view r
   if (settings_.queue.enabled && !stopping_) {
     exporter_total(enqueue_failed_, "otelcol_exporter_enqueue_failed_").add(request.items);
   }
-  request.batch.ack.fail(std::move(error));
+  if (settings_.queue.drop_on_overflow && !stopping_) {
+    request.batch.ack.drop(reason);
+  } else {
+    request.batch.ack.fail(std::move(error));
+  }
   count_lost(request.items, reason);
 }
 
 void SignalQueue::admit_overflow() {
-  const uint64_t capacity = settings_.queue.queue_size;
-  while (!overflow_.empty()) {
-    const uint64_t cost = overflow_.front().room.cost;
-    if (cost > capacity - std::min(used_, capacity)) return;
+  while (!overflow_.empty() && fits(overflow_.front().room.cost)) {
     QueuedRequest request = std::move(overflow_.front());
     overflow_.pop_front();
-    overflow_cost_ -= cost;
     admit(std::move(request));
   }
 }
@@ -166,9 +159,9 @@ void SignalQueue::stop() {
   while (!overflow_.empty()) {
     QueuedRequest request = std::move(overflow_.front());
     overflow_.pop_front();
+    room_->give_back(request.room.cost);
     refuse(request, {ErrorKind::Unavailable, id_ + ": shutting down", {}}, "shutdown");
   }
-  overflow_cost_ = 0;
   for (uint32_t index = 0; index < flights_.size(); ++index) {
     Flight& flight = flights_[index];
     if (flight.timer == 0) continue;
@@ -201,16 +194,21 @@ void SignalQueue::abandon() {
     for (Part& part : flight.parts) end(part.ack, std::exchange(items, 0));
   }
   waiting_->each([&](QueuedRequest& request) { end(request.batch.ack, request.items); });
-  for (QueuedRequest& request : overflow_) end(request.batch.ack, request.items);
+  for (QueuedRequest& request : overflow_) {
+    end(request.batch.ack, request.items);
+    room_->give_back(request.room.cost);
+  }
+  room_->give_back(used_);
   if (lost > 0) log_error("{}: dropped {} batches at shutdown", id_, lost);
   if (kept > 0) log_info("{}: {} batches of {} stay on disk", id_, kept, to_string(signal_));
   // Flights stay, so that a late answer finds that it is late.
   for (Flight& flight : flights_) flight = {};
   waiting_->clear();
   overflow_.clear();
-  active_ = sending_ = used_ = 0;
+  active_ = sending_ = used_ = flying_bytes_ = 0;
   journal_.reset();
   size_gauge_.set(0);
+  memory_gauge_.set(0);
   show_waiting();
 }
 

@@ -4,6 +4,7 @@
 // does.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "base/counters.h"
 #include "pipeline/queue_journal.h"
+#include "pipeline/queue_room.h"
 #include "pipeline/queued_request.h"
 #include "pipeline/send_status.h"
 #include "pipeline/sending_queue.h"
@@ -26,14 +28,15 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
  public:
   SignalQueue(Scheduler& scheduler, std::string_view id, Signal signal,
               const SendingSettings& settings, std::shared_ptr<Send> send,
-              std::shared_ptr<SendStatus> status);
+              std::shared_ptr<SendStatus> status, std::shared_ptr<QueueRoom> room);
 
   void restore(std::unique_ptr<QueueJournal> journal);
   // Goes on as the queue of an exporter with these settings: what waits and what is tried again is
   // sent with `send`, what is in flight ends as it began. `journal` is for what is in memory alone,
   // or nullptr. (signal_queue_reload.cc)
   void become(const SendingSettings& settings, std::shared_ptr<Send> send,
-              std::shared_ptr<SendStatus> status, std::unique_ptr<QueueJournal> journal);
+              std::shared_ptr<SendStatus> status, std::unique_ptr<QueueJournal> journal,
+              std::shared_ptr<QueueRoom> room);
   // How many requests in flight were begun with it.
   size_t sending_with(const Send* send) const;
   QueueJournal* journal() const { return journal_.get(); }
@@ -64,6 +67,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     Batch batch;
     std::vector<Part> parts;
     uint64_t items = 0;
+    uint64_t bytes = 0;
     int64_t first_try_ns = 0;
     Duration interval{};
     TimerId timer = 0;
@@ -71,7 +75,13 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
 
   void load_unfinished();
   void say_capacity() const;
-  uint64_t cost_of(const QueuedRequest& request) const;
+  uint64_t cost_of(const QueuedRequest& request) const {
+    return room_->cost_of({1, request.items, request.bytes});
+  }
+  bool fits(uint64_t cost) const {
+    const uint64_t size = settings_.queue.queue_size;
+    return cost <= size - std::min(used_, size);
+  }
   void admit(QueuedRequest request);
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
   void admit_overflow();
@@ -107,6 +117,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   Gauge& age_gauge_;
   Gauge& in_flight_gauge_;
   Gauge& at_risk_gauge_;
+  Gauge& memory_gauge_;
   Counter* sent_ = nullptr;
   Counter* send_failed_ = nullptr;
   Counter* enqueue_failed_ = nullptr;
@@ -114,13 +125,14 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::unique_ptr<QueueJournal> journal_;
   Rewriter rewriter_;
 
+  std::shared_ptr<QueueRoom> room_;
   std::optional<WaitingRequests> waiting_;
   std::deque<QueuedRequest> overflow_;  // Not acknowledged: block_on_overflow.
-  uint64_t overflow_cost_ = 0;
   std::deque<Flight> flights_;  // A deque: a flight stays where it is while others are made.
   std::vector<uint32_t> free_;
   size_t active_ = 0;
   size_t sending_ = 0;
+  uint64_t flying_bytes_ = 0;
   uint64_t used_ = 0;
   TimerId flush_timer_ = 0;
   bool stopping_ = false;

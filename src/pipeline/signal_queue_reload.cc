@@ -15,14 +15,19 @@ size_t SignalQueue::sending_with(const Send* send) const {
 }
 
 void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> send,
-                         std::shared_ptr<SendStatus> status,
-                         std::unique_ptr<QueueJournal> journal) {
+                         std::shared_ptr<SendStatus> status, std::unique_ptr<QueueJournal> journal,
+                         std::shared_ptr<QueueRoom> room) {
   std::vector<QueuedRequest> requests;
   requests.reserve(waiting_->count());
   waiting_->each([&](QueuedRequest& request) { requests.push_back(std::move(request)); });
   // Lines of different metadata may become one.
   std::ranges::stable_sort(requests, {}, &QueuedRequest::queued_ns);
   scheduler_.cancel(std::exchange(flush_timer_, 0));
+  uint64_t taken = used_;
+  for (const QueuedRequest& request : overflow_) taken += request.room.cost;
+  room_->give_back(taken);
+  room->take_anyway(taken);
+  room_ = std::move(room);
   settings_ = settings;
   send_ = std::move(send);
   status_ = std::move(status);
@@ -39,8 +44,10 @@ void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> 
     if (by_metadata && !load(request)) continue;
     if (!request.shared) {
       used_ -= request.room.cost;
+      room_->give_back(request.room.cost);
       request.room.cost = settings_.queue.enabled ? cost_of(request) : 0;
       used_ += request.room.cost;
+      room_->take_anyway(request.room.cost);
       keep(request);
     }
     waiting_->push(std::move(request));

@@ -45,6 +45,7 @@ void SignalQueue::pump() {
     depart(*line);
   }
   size_gauge_.set(static_cast<double>(used_));
+  memory_gauge_.set(static_cast<double>(waiting_->bytes_in_memory() + flying_bytes_));
 }
 
 void SignalQueue::pump_after(Duration wait) {
@@ -60,6 +61,7 @@ void SignalQueue::pump_after(Duration wait) {
 
 void SignalQueue::take(Flight& flight, QueuedRequest request, const WaitingRequests::Line& line) {
   flight.items += request.items;
+  flight.bytes += request.bytes;
   Part part{request.room, std::move(request.shared), std::move(request.batch.ack),
             request.queued_ns};
   if (flight.parts.empty()) {
@@ -109,11 +111,12 @@ uint32_t SignalQueue::free_flight() {
 void SignalQueue::depart(WaitingRequests::Line& line) {
   const uint32_t index = free_flight();
   Flight& flight = flights_[index];
-  flight.items = 0;
+  flight.items = flight.bytes = 0;
   fill(flight, line);
   waiting_->leave(line);
   if (flight.parts.empty()) return free_.push_back(index);  // All of it was damaged.
   flight.busy = true;
+  flying_bytes_ += flight.bytes;
   ++active_;
   flight.first_try_ns = scheduler_.clock().monotonic_ns();
   flight.interval = settings_.retry.initial_interval;
@@ -220,6 +223,7 @@ void SignalQueue::land(Flight& flight) {
   flight.parts.clear();
   flight.batch = {};
   flight.busy = false;
+  flying_bytes_ -= flight.bytes;
   ++flight.generation;
   --active_;
   free_.push_back(flight.index);
@@ -234,6 +238,7 @@ void SignalQueue::release(const Part& part) {
 
 void SignalQueue::give_back(const Room& room) {
   used_ -= room.cost;
+  room_->give_back(room.cost);
   if (room.on_disk()) journal_->finish(room.place);
 }
 

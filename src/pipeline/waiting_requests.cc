@@ -62,6 +62,7 @@ void WaitingRequests::push(QueuedRequest request) {
       loaded_bytes_ += request.bytes;
     }
   }
+  if (!request.unloaded) bytes_ += request.bytes;
   line.requests.push_back(std::move(request));
 }
 
@@ -70,13 +71,16 @@ QueuedRequest WaitingRequests::pop(Line& line) {
   line.requests.pop_front();
   line.size -= size_of(request);
   --count_;
-  if (request.room.on_disk() && !request.unloaded) loaded_bytes_ -= request.bytes;
+  if (request.unloaded) return request;
+  bytes_ -= request.bytes;
+  if (request.room.on_disk()) loaded_bytes_ -= request.bytes;
   return request;
 }
 
 void WaitingRequests::push_front(Line& line, QueuedRequest request) {
   line.size += size_of(request);
   ++count_;
+  bytes_ += request.bytes;
   if (request.room.on_disk()) loaded_bytes_ += request.bytes;
   line.requests.push_front(std::move(request));
 }
@@ -110,7 +114,7 @@ void WaitingRequests::clear() {
     line.size = 0;
   }
   count_ = 0;
-  loaded_bytes_ = 0;
+  bytes_ = loaded_bytes_ = 0;
 }
 
 }  // namespace sonde::pipeline

@@ -31,6 +31,7 @@ class WaitingRequests {
   bool in_bytes() const { return in_bytes_; }
   uint64_t size_of(const QueuedRequest& request) const { return request.size(in_bytes_); }
   size_t count() const { return count_; }
+  uint64_t bytes_in_memory() const { return bytes_; }
 
   // What is on disk stays in memory too up to 32 MiB, so that a queue that keeps up reads nothing
   // back; past that the request is unloaded.
@@ -63,7 +64,8 @@ class WaitingRequests {
   std::map<std::string, Line> lines_;
   Line& only_;  // Where there are no keys.
   size_t count_ = 0;
-  uint64_t loaded_bytes_ = 0;
+  uint64_t bytes_ = 0;         // In memory.
+  uint64_t loaded_bytes_ = 0;  // Of those, what is on disk as well.
 };
 
 }  // namespace sonde::pipeline

@@ -77,7 +77,7 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     size_t prefix_size = 0;
     size_t length = 0;
     Buffer message;
-    std::shared_ptr<const void> admitted;
+    Admission admission;
     bool ended = false;  // the peer has sent everything
     bool answered = false;
     bool has_prefix() const { return prefix_size == prefix.size(); }
@@ -100,6 +100,7 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   Call& begin(Stream& stream);
   std::shared_ptr<const Head> head_of(const http2::FieldsPtr& fields);
   void take_prefix(Stream& stream);
+  GrpcRequest request_of(const Call& call) const;
   void give_out();
   void submit_status(Stream& stream, const GrpcStatus& status);
   void refuse_pings();

@@ -14,6 +14,7 @@ class ForwardConnector final : public pipeline::Component {
  public:
   ForwardConnector(const Config&, std::string_view, pipeline::Outputs outputs)
       : outputs_(std::move(outputs)) {}
+  void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
   void consume(Batch batch) override { outputs_.send(std::move(batch)); }
 
  private:

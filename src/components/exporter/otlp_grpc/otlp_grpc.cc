@@ -95,6 +95,7 @@ class OtlpGrpcExporter final : public pipeline::Component {
   }
   bool drained() const override { return !queue_ || queue_->drained(); }
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
+  void gates(Signal signal, Gates& out) override { queue_->gates(signal, out); }
 
  private:
   void call(std::string_view path, Bytes body, bool compressed, net::Headers metadata,

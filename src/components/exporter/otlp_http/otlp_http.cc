@@ -116,6 +116,7 @@ class OtlpHttpExporter final : public pipeline::Component {
   }
   bool drained() const override { return !queue_ || queue_->drained(); }
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
+  void gates(Signal signal, Gates& out) override { queue_->gates(signal, out); }
 
  private:
   // Where a signal goes. Signals of one host share its connections.

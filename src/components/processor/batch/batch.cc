@@ -80,7 +80,8 @@ class BatchProcessor final : public pipeline::Component {
                            {{"processor", id_}})),
         at_risk_(gauge("sonde_at_risk_items",
                        "Items that were acknowledged and are held in memory only.",
-                       {{"processor", id_}})) {}
+                       {{"processor", id_}})),
+        held_bytes_(pipeline::holder_gauge("batch", id_, "")) {}
 
   Result<> start(pipeline::Host& host) override {
     scheduler_ = &host.scheduler();
@@ -93,6 +94,9 @@ class BatchProcessor final : public pipeline::Component {
     for (auto& [key, group] : groups_) scheduler_->cancel(group.timer);
     stopped_ = true;
   }
+
+  // What is refused behind it is lost, so senders are asked to wait before.
+  void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
 
   void consume(Batch batch) override {
     const size_t items = batch.items();
@@ -111,6 +115,7 @@ class BatchProcessor final : public pipeline::Component {
     signal_ = batch.signal;
     group->items += items;
     at_risk_.add(static_cast<double>(items));
+    held_bytes_.add(static_cast<double>(batch.bytes()));
     if (batch.chunks.size() == 1) {
       group->pieces.push_back({std::move(batch.chunks[0]), items});
     } else {
@@ -212,6 +217,8 @@ class BatchProcessor final : public pipeline::Component {
       group.pieces[at].items = 0;
       return;
     }
+    held_bytes_.add(-static_cast<double>(group.pieces[at].chunk.size()));
+    for (const Piece& part : *parts) held_bytes_.add(static_cast<double>(part.chunk.size()));
     group.pieces[at] = std::move(parts->front());
     group.pieces.insert(group.pieces.begin() + static_cast<ptrdiff_t>(at) + 1,
                         std::make_move_iterator(parts->begin() + 1),
@@ -220,14 +227,17 @@ class BatchProcessor final : public pipeline::Component {
 
   void pass_on(Group& group, std::vector<Piece> pieces, Counter& trigger) {
     size_t items = 0;
+    size_t bytes = 0;
     std::vector<Bytes> chunks;
     chunks.reserve(pieces.size());
     for (Piece& piece : pieces) {
       items += piece.items;
+      bytes += piece.chunk.size();
       chunks.push_back(std::move(piece.chunk));
     }
     group.items -= items;
     at_risk_.add(-static_cast<double>(items));
+    held_bytes_.add(-static_cast<double>(bytes));
     trigger.add();
     sent_batches_.add();
     sent_items_.add(items);
@@ -259,6 +269,7 @@ class BatchProcessor final : public pipeline::Component {
   Counter& sent_items_;
   Gauge& cardinality_;
   Gauge& at_risk_;
+  Gauge& held_bytes_;
   Scheduler* scheduler_ = nullptr;
   Rewriter rewriter_;
   Signal signal_ = Signal::Traces;

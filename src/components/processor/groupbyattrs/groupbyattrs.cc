@@ -35,6 +35,7 @@ class GroupByAttrs final : public pipeline::Component {
       if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
   }
 
+  void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
   void consume(Batch batch) override {
     groupbyattrs::Regroup regroup(batch.signal, keys_);
     for (const Bytes& chunk : batch.chunks) {

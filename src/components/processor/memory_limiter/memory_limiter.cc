@@ -74,6 +74,7 @@ class MemoryLimiter final : public pipeline::Component {
 
   void stop() override { timer_.stop(); }
 
+  void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
   void consume(Batch batch) override {
     const Signal signal = batch.signal;
     const size_t items = batch.items();

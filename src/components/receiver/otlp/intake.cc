@@ -3,13 +3,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
+#include "base/buffer.h"
 #include "data/wire.h"
 #include "pipeline/own_telemetry.h"
 
 namespace sonde::otlp_receiver {
+namespace {
+
+// What a sender is told while the process has no memory for its request.
+constexpr Duration kComeBack = std::chrono::seconds(1);
+// How much larger telemetry becomes when it is decompressed, as a rule: gzip measures 8 to 12. It
+// is put right when the body is there.
+constexpr size_t kExpansion = 10;
+
+// How much is being read, for own telemetry.
+struct ReadingMeter final : Gate {
+  explicit ReadingMeter(Gauge& shown) : bytes(shown) {}
+  Result<> change(const Need& from, const Need& to) override {
+    bytes.add(static_cast<double>(to.bytes) - static_cast<double>(from.bytes));
+    return {};
+  }
+  Gauge& bytes;
+};
+
+Error out_of_memory() {
+  return {ErrorKind::Exhausted, "the memory limit is reached, try again later", kComeBack};
+}
+
+}  // namespace
 
 Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
                        size_t max_size, std::move_only_function<Bytes()> kept) {
@@ -20,26 +45,59 @@ Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::str
   }
   if (*known == net::Encoding::Identity) return Body{kept(), nullptr};
   Body body;
-  body.plain = TRY(net::decompress(*known, bytes, max_size));
+  const size_t room = MemoryLedger::process().room();
+  auto plain = net::decompress(*known, bytes, std::min(max_size, room));
+  if (!plain) {
+    if (plain.error().kind != ErrorKind::Exhausted || room >= max_size)
+      return std::unexpected(std::move(plain.error()));
+    return std::unexpected(out_of_memory());
+  }
+  body.plain = std::move(*plain);
   body.original = std::make_shared<const Encoded>(std::string(net::name_of(*known)), kept());
   return body;
 }
 
 Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
                pipeline::Outputs outputs)
-    : scheduler_(scheduler), outputs_(outputs) {
+    : scheduler_(scheduler),
+      outputs_(outputs),
+      turned_away_(
+          counter("sonde_receiver_turned_away_requests_total",
+                  "Requests that were refused before their body was read.",
+                  {{"receiver", std::string(id)}, {"transport", std::string(transport)}})) {
   for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
     counts_[static_cast<size_t>(signal)] = {
         &pipeline::receiver_counter("otelcol_receiver_accepted_", signal, id, transport),
         &pipeline::receiver_counter("otelcol_receiver_refused_", signal, id, transport)};
+    auto gates = std::make_shared<Gates>();
+    gates->push_back(
+        std::make_shared<ReadingMeter>(pipeline::holder_gauge("reading", id, to_string(signal))));
+    outputs_.gates(signal, *gates);
+    gates_[static_cast<size_t>(signal)] = std::move(gates);
   }
 }
 
+Result<Admission> Intake::admit(Signal signal, size_t length, bool compressed, size_t max_size) {
+  const size_t later = compressed ? std::min(max_size, length * kExpansion) : 0;
+  const MemoryLedger& ledger = MemoryLedger::process();
+  Result<Admission> admitted = std::unexpected(out_of_memory());
+  if (ledger.has_room(Buffer::block_size(length) + later)) {
+    admitted =
+        Admission::ask(gates_[static_cast<size_t>(signal)], {1, 0, length}, MemoryPromise(later));
+  }
+  if (!admitted) turned_away_.add();
+  return admitted;
+}
+
 void Intake::take(Signal signal, Body body, size_t items,
-                  std::shared_ptr<const RequestContext> context,
+                  std::shared_ptr<const RequestContext> context, Admission admission,
                   std::move_only_function<void(Result<Accepted>)> done) {
   if (items == 0) return done(Accepted{});
   const Counts counts = counts_[static_cast<size_t>(signal)];
+  if (auto fits = admission.change({1, items, body.plain.size()}); !fits) {
+    counts.refused->add(items);
+    return done(std::unexpected(std::move(fits.error())));
+  }
   ++*open_;
   auto ended = [open = open_, counts, n = items, done = std::move(done)](Outcome outcome) mutable {
     --*open;
@@ -62,6 +120,8 @@ void Intake::take(Signal signal, Body body, size_t items,
   batch.set_items(items);
   batch.context = std::move(context);
   batch.original = std::move(body.original);
+  // Whoever takes it now finds the room: nothing comes between on this shard.
+  admission.end();
   outputs_.of(signal)->consume(std::move(batch));
 }
 

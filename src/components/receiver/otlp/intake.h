@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/admission.h"
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "base/scheduler.h"
@@ -31,20 +32,23 @@ struct Body {
 };
 
 // NotFound for an encoding that is not known, Exhausted for a body over max_size bytes once it is
-// decompressed, Invalid for a damaged one. `kept` gives the body as it came, for sending it on.
+// decompressed, Invalid for a damaged one; Exhausted with a time to come back where it is the
+// process that has no memory for it now. `kept` gives the body as it came, for sending it on.
 Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
                        size_t max_size, std::move_only_function<Bytes()> kept);
 
 class Intake {
  public:
-  // `transport` is "grpc" or "http", for the counters.
+  // `transport` is "grpc" or "http", for the counters. What the outputs lead to has started.
   Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
          pipeline::Outputs outputs);
 
+  // Asked before a body of `length` bytes is read, which is at most `max_size` once decompressed.
+  Result<Admission> admit(Signal signal, size_t length, bool compressed, size_t max_size);
   // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
   // later on the scheduler.
   void take(Signal signal, Body body, size_t items, std::shared_ptr<const RequestContext> context,
-            std::move_only_function<void(Result<Accepted>)> done);
+            Admission admission, std::move_only_function<void(Result<Accepted>)> done);
   bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
   // Requests whose end is not known yet.
   size_t open() const { return *open_; }
@@ -57,6 +61,8 @@ class Intake {
   Scheduler& scheduler_;
   pipeline::Outputs outputs_;
   Counts counts_[3];
+  std::shared_ptr<const Gates> gates_[3];
+  Counter& turned_away_;
   // Shared with the requests, which may end after the receiver that took them is gone.
   std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
 };

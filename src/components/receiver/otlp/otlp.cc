@@ -60,6 +60,7 @@ GrpcCode code_of_body(const Error& error) {
 }
 
 int http_status_of_body(const Error& error) {
+  if (error.retry_after > Duration{}) return 429;
   switch (error.kind) {
     case ErrorKind::NotFound:
       return 415;
@@ -140,9 +141,12 @@ class OtlpReceiver final : public pipeline::Component {
     if (!gate) return std::unexpected(at("protocols::grpc", std::move(gate.error())));
     grpc_gate_ = std::move(*gate);
     options.keep_metadata = settings.include_metadata || grpc_gate_;
-    options.details = [](GrpcCode code, std::string_view message, Duration retry_after) {
-      return pipeline::encode_rpc_status(code, message, retry_after);
+    options.admit = [this](const net::GrpcRequest& request, size_t bytes) -> Result<Admission> {
+      const auto signal = signal_of_method(request.path);
+      if (!signal) return Admission();  // The handler says what is wrong with it.
+      return grpc_intake_->admit(*signal, bytes, !request.encoding.empty(), grpc_max_message());
     };
+    options.refusal = pipeline::grpc_status_of;
     if (settings.tls) {
       auto tls = net::make_tls_server(*settings.tls);
       if (!tls) return std::unexpected(at("protocols::grpc", std::move(tls.error())));
@@ -187,9 +191,14 @@ class OtlpReceiver final : public pipeline::Component {
       return responder.fail(
           {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", request.path), {}});
     }
+    request.admission.redeem_memory();
     auto body = open_body(net::Carrier::Grpc, request.encoding, request.message.view(),
                           grpc_max_message(), [&] { return std::move(request.message); });
-    if (!body) return responder.fail({code_of_body(body.error()), body.error().message, {}});
+    if (!body) {
+      const Error& error = body.error();
+      if (error.retry_after > Duration{}) return responder.fail(pipeline::grpc_status_of(error));
+      return responder.fail({code_of_body(error), error.message, {}});
+    }
     const auto items = count_items(*signal, body->plain.view());
     if (!items) {
       return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
@@ -198,6 +207,7 @@ class OtlpReceiver final : public pipeline::Component {
         context_of(config_.protocols.grpc->include_metadata ? &request.metadata : nullptr,
                    request.peer, std::move(sender));
     grpc_intake_->take(*signal, std::move(*body), *items, std::move(context),
+                       std::move(request.admission),
                        [responder = std::move(responder)](Result<Accepted> result) mutable {
                          if (result) {
                            responder.respond(Bytes::take(encode_response(*result)));
@@ -343,7 +353,7 @@ class OtlpReceiver final : public pipeline::Component {
     }
     auto context = context_of(settings.include_metadata ? &request.headers : nullptr, request.peer,
                               std::move(sender));
-    http_intake_->take(*signal, std::move(*body), *items, std::move(context),
+    http_intake_->take(*signal, std::move(*body), *items, std::move(context), Admission(),
                        [json, signal = *signal,
                         responder = std::move(responder)](Result<Accepted> result) mutable {
                          responder.respond(result ? accepted(json, signal, *result)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/counters.h"
+#include "base/memory_ledger.h"
 #include "data/span_writer.h"
 #include "net/compression/compression.h"
 #include "net/grpc_client.h"
@@ -32,9 +34,23 @@ Bytes spans(int count) {
   return pipeline::joined(batch);
 }
 
+// Has room, or will have it later, or will never have it.
+struct Door final : Gate {
+  Result<> change(const Need& from, const Need& to) override {
+    if (to.requests < from.requests) return {};
+    if (refusal) return std::unexpected(*refusal);
+    if (to.items > most_items) return fail(ErrorKind::Invalid, "too many at once");
+    return {};
+  }
+  std::optional<Error> refusal;
+  uint64_t most_items = 1000;
+};
+
 // Ends each batch as the test says, at once or later.
 class JudgingSink final : public Sink {
  public:
+  void gates(Signal, Gates& out) override { out.push_back(door); }
+  const std::shared_ptr<Door> door = std::make_shared<Door>();
   void consume(Batch batch) override {
     items += batch.items();
     context = batch.context;
@@ -251,6 +267,52 @@ TEST_F(Receiver_otlp, TakesJsonAndAnswersInIt) {
   EXPECT_EQ(post(port, json, {type})->body,
             R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"one was too old"}})");
   EXPECT_EQ(post(port, json, {{"Content-Type", "application/jsonl"}})->status, 415);
+}
+
+TEST_F(Receiver_otlp, AsksForRoomInTheBranchesBeforeItTakesABody) {
+  start("grpc", "unix:" + socket_);
+  const auto turned_away = [] {
+    return Counters::sum("sonde_receiver_turned_away_requests_total");
+  };
+  const double before = turned_away();
+  sink_.door->refusal = Error{ErrorKind::Exhausted, "the sending queue is full", seconds(3)};
+  // What cannot even be read is refused for want of room: nobody looked at it.
+  const auto full = call(kExportTraces, Bytes::take(std::string(3 << 20, 'x')));
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().message, "RESOURCE_EXHAUSTED: the sending queue is full");
+  EXPECT_EQ(full.error().retry_after, seconds(3));
+  EXPECT_EQ(turned_away(), before + 1);
+  sink_.door->refusal.reset();
+  EXPECT_TRUE(call(kExportTraces, spans(3)));
+  // Its items are known once it is read.
+  sink_.door->most_items = 2;
+  const auto large = call(kExportTraces, spans(3));
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(sink_.items, 3u);
+}
+
+TEST_F(Receiver_otlp, TellsTheSenderToComeBackWhenThereIsNoMemory) {
+  start("grpc", "unix:" + socket_);
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  const Bytes large = Bytes::take(std::string(2 << 20, 'x'));
+  // 1 MiB of room, and what the test and its client need for the message itself.
+  ledger.set_limit((33 << 20) + ledger.held());
+  const auto refused = call(kExportTraces, large);
+  EXPECT_TRUE(call(kExportTraces, spans(3)));
+  // It is small until it is decompressed.
+  const Bytes bomb = packed(net::Encoding::Gzip, Bytes::take(std::string(3 << 20, '\0')));
+  const auto grown = call(kExportTraces, bomb, "gzip");
+  ledger.set_limit(limit);
+  for (const auto& answer : {refused, grown}) {
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().message,
+              "RESOURCE_EXHAUSTED: the memory limit is reached, try again later");
+    EXPECT_EQ(answer.error().retry_after, seconds(1));
+  }
+  EXPECT_EQ(ledger.promised(), 0u);
+  EXPECT_TRUE(call(kExportTraces, packed(net::Encoding::Gzip, spans(3)), "gzip"));
 }
 
 TEST_F(Receiver_otlp, NeedsAProtocol) {
