@@ -5,6 +5,7 @@ Each request holds one span whose trace id is the request's number, so that the 
 """
 import collections
 import concurrent.futures
+import os
 import subprocess
 import threading
 import urllib.request
@@ -136,7 +137,8 @@ def retry_delay(error):
 class Relay:
     """A Sonde with a given configuration, which opens `port` and shows its own metrics at `own_port`."""
 
-    def __init__(self, directory, config, own_port, *arguments):
+    def __init__(self, directory, config, own_port, *arguments, environment=None):
+        self.environment = environment
         self.config = directory / "relay.yaml"
         self.config.write_text(config)
         self.log_path = directory / "relay.log"
@@ -146,7 +148,8 @@ class Relay:
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config), *self.arguments], stdout=log, stderr=log)
+            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config), *self.arguments], stdout=log, stderr=log,
+                                            env={**os.environ, **(self.environment or {})})
         assert eventually(self._ready, 30), self.log()
 
     def _ready(self):
