@@ -62,14 +62,17 @@ TEST(GrpcMessageReader, DecompressesUnderTheSameLimit) {
 }
 
 TEST(GrpcOutcome, SortsStatusesByWhetherARetryHelps) {
-  for (const char* status : {"1", "4", "8", "10", "11", "14", "15"}) {
+  for (const char* status : {"1", "4", "10", "11", "14", "15"}) {
     EXPECT_EQ(error_of(status).kind, ErrorKind::Unavailable) << status;
+    EXPECT_EQ(std::to_string(error_of(status).peer_code), status);
   }
-  for (const char* status : {"2", "3", "5", "6", "7", "9", "12", "13", "16", "99", "x", "-1"}) {
+  // RESOURCE_EXHAUSTED only where the peer says when: see ReadsRetryInfo.
+  for (const char* status : {"2", "3", "5", "6", "7", "8", "9", "12", "13", "16", "99", "x", "-1"}) {
     EXPECT_EQ(error_of(status).kind, ErrorKind::Invalid) << status;
   }
   EXPECT_EQ(error_of("8", "too%20much").message, "RESOURCE_EXHAUSTED: too much");
   EXPECT_EQ(error_of("14").message, "UNAVAILABLE");
+  EXPECT_EQ(error_of("99").peer_code, 2);
 }
 
 TEST(GrpcOutcome, MapsAnHttpStatusWithoutAGrpcStatus) {
@@ -102,6 +105,14 @@ TEST(GrpcOutcome, ReadsRetryInfo) {
   t.status = "8";
   t.details = "CAgaMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAg==";
   EXPECT_EQ(grpc_outcome(t).error().retry_after, Duration(2s));
+  EXPECT_EQ(grpc_outcome(t).error().kind, ErrorKind::Unavailable);
+  // The same without a delay: it may be tried again at once.
+  t.details = "CAgaLAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIA";
+  EXPECT_EQ(grpc_outcome(t).error().kind, ErrorKind::Unavailable);
+  EXPECT_EQ(grpc_outcome(t).error().retry_after, Duration(0s));
+  t.details.clear();
+  t.pushback = "100";
+  EXPECT_EQ(grpc_outcome(t).error().kind, ErrorKind::Unavailable);
 }
 
 TEST(GrpcOutcome, IgnoresOtherAndBrokenDetails) {

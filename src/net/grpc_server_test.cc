@@ -177,7 +177,7 @@ TEST(GrpcServer, AsksForRoomBeforeItKeepsAByteAndGivesItToTheHandler) {
   EXPECT_EQ(gate->set_aside, uint64_t{0});
   const auto refused = pair.call({Bytes::take(std::string(2 << 20, 'x'))});
   ASSERT_FALSE(refused[0]);
-  EXPECT_EQ(refused[0].error().kind, ErrorKind::Unavailable);
+  EXPECT_EQ(refused[0].error().peer_code, uint8_t{8});
   EXPECT_NE(refused[0].error().message.find("no room"), std::string::npos);
   EXPECT_EQ(gate->set_aside, uint64_t{0});
 }

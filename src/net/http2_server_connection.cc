@@ -18,6 +18,7 @@ constexpr uint32_t kMaxStreams = 100;
 constexpr uint32_t kStreamWindow = 1 << 20;
 constexpr uint32_t kConnectionWindow = 16 << 20;
 constexpr size_t kReadSize = 64 * 1024;
+const Refusal kNoMemory{429, "the memory limit is reached, try again later", true};
 
 char* read_buffer() {
   thread_local std::unique_ptr<char[]> buffer(new char[kReadSize]);
@@ -80,12 +81,35 @@ std::optional<Refusal> Http2ServerConnection::begin(Call& call, const http2::Fie
   return std::nullopt;
 }
 
+std::optional<Response> Http2ServerConnection::admit(Call& call) const {
+  const std::string_view said = call.request.header("content-length");
+  size_t length = 0;  // begin() has looked at it.
+  std::from_chars(said.data(), said.data() + said.size(), length);
+  if (core_->options.admit) {
+    Admitted admitted = core_->options.admit(
+        call.request, said.empty() ? std::nullopt : std::optional<size_t>(length));
+    if (!admitted) return std::move(admitted.error());
+    call.request.admission = std::move(*admitted);
+  }
+  if (length > 0 && !make_room(call.body, length)) return response_of(kNoMemory);
+  return std::nullopt;
+}
+
+bool Http2ServerConnection::make_room(Buffer& body, size_t capacity) {
+  if (!MemoryLedger::process().has_room(Buffer::block_size(capacity))) return false;
+  body.reserve(capacity);
+  return true;
+}
+
 void Http2ServerConnection::on_fields(Stream& stream, const http2::FieldsPtr& fields, bool last) {
   if (stream.user == nullptr) {
     auto& call = *(calls_[stream.id] = std::make_unique<Call>());
     stream.user = &call;
     call.deadline_ns = core_->loop.clock().monotonic_ns() + core_->options.body_timeout.count();
     if (const auto refusal = begin(call, *fields)) return refuse(stream, *refusal);
+    if (!last) {
+      if (auto refused = admit(call)) return respond(stream, std::move(*refused));
+    }
   }
   if (last) on_end(stream);
 }
@@ -95,6 +119,11 @@ void Http2ServerConnection::on_data(Stream& stream, std::string_view bytes) {
   if (call.answered) return;
   if (bytes.size() > core_->options.max_body - call.body.size()) {
     return refuse(stream, {413, "the request body is too large"});
+  }
+  const size_t size = call.body.size() + bytes.size();
+  if (size > call.body.capacity() &&
+      !make_room(call.body, std::max(size, call.body.capacity() * 2))) {
+    return refuse(stream, kNoMemory);
   }
   call.body.append(bytes);
 }
@@ -112,17 +141,14 @@ void Http2ServerConnection::on_closed(Stream& stream, http2::Code) {
 }
 
 void Http2ServerConnection::refuse(Stream& stream, const Refusal& refusal) {
-  Response response;
-  response.status = refusal.status;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = refusal.why + "\n";
-  respond(stream, std::move(response));
+  respond(stream, response_of(refusal));
 }
 
 void Http2ServerConnection::respond(Stream& stream, Response response) {
   Call& call = call_of(stream);
   call.answered = true;
   call.body = {};
+  call.request.admission.end();
   if (!call.permission)
     door_.annotate(response, call.request.header("origin"), call.request.method);
   http2::HeaderBlock head{{{":status", fmt::format("{}", response.status)},
@@ -157,7 +183,7 @@ void Http2ServerConnection::give_out() {
     if (call.answered) continue;
     // The handler may answer at once, which ends the call: what the answer needs stays with it.
     Request request = std::move(call.request);
-    request.body = std::move(call.body);
+    request.body = std::move(call.body).take();
     call.request = {};
     call.request.method = request.method;
     call.request.head = request.head;

@@ -26,10 +26,11 @@ class HttpClientTest : public ::testing::Test {
   void serve_echo() {
     serve([this](const Request& request, Responder responder) {
       peers_.push_back(request.peer);
-      responder.respond({.status = request.path == "/base/404" ? 404 : 200,
-                         .content_type = "text/plain",
-                         .body = request.method + " " + request.target + " " + request.body,
-                         .headers = {{"X-Agent", std::string(request.header("user-agent"))}}});
+      responder.respond(
+          {.status = request.path == "/base/404" ? 404 : 200,
+           .content_type = "text/plain",
+           .body = request.method + " " + request.target + " " + std::string(request.body.view()),
+           .headers = {{"X-Agent", std::string(request.header("user-agent"))}}});
     });
   }
   HttpClientOptions options() {

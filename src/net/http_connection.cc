@@ -16,6 +16,7 @@ namespace {
 
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr size_t kReadAhead = 64 * 1024;
+constexpr size_t kWorthReading = 64 * 1024;  // of a request that is refused
 
 }  // namespace
 
@@ -86,7 +87,7 @@ std::optional<Response> HttpConnection::preflight(const Request& request) const 
   return response;
 }
 
-void HttpConnection::handle(const Request& request, uint64_t exchange) {
+void HttpConnection::handle(Request& request, uint64_t exchange) {
   core_->handler(request, Responder(weak_from_this(), &core_->loop, exchange));
 }
 
@@ -167,14 +168,12 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
     c.move_on();
     {
       Request request;
-      if (!co_await c.read_request(request) || !c.open_ || c.core_->stopped) break;
+      const Next next = co_await c.read_request(request);
+      if (next == Next::End || !c.open_ || c.core_->stopped) break;
+      if (next == Next::Again) continue;
       c.head_ = request.head;
       c.answer_.reset();
       ++c.exchange_;
-      if (c.core_->options.cors) {
-        c.method_ = request.method;
-        c.origin_ = request.header("Origin");
-      }
       c.answer_ = c.preflight(request);
       if (!c.answer_) c.handle(request, c.exchange_);
     }
@@ -212,7 +211,7 @@ void HttpConnection::tick(int64_t now_ns) {
   transport_->close();
 }
 
-asio::awaitable<bool> HttpConnection::read_request(Request& request) {
+asio::awaitable<HttpConnection::Next> HttpConnection::read_request(Request& request) {
   if (input_.empty()) {
     const HttpServerOptions& limits = core_->options;
     // Only a peer that has been served before may be silent for long.
@@ -222,7 +221,7 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
     waiting_ = true;
     const auto failed = co_await input_.wait(*transport_);
     waiting_ = false;
-    if (failed) co_return false;
+    if (failed) co_return Next::End;
   }
   // The server may have become another while nothing came; while something comes it stays.
   const auto core = core_;
@@ -231,42 +230,74 @@ asio::awaitable<bool> HttpConnection::read_request(Request& request) {
   parser.header_limit(static_cast<uint32_t>(limits.max_header));
   parser.body_limit(limits.max_body);
   start_timer(limits.header_timeout, Late::EndRead);
-  auto error = co_await input_.read_header(*transport_, parser);
-  std::optional<Refusal> refusal = error ? refusal_of(error) : check_head(parser);
-  if (error && !refusal) co_return false;
+  const auto error = co_await input_.read_header(*transport_, parser);
+  std::optional<Refusal> refusal = error ? refusal_of(error) : take_head(parser, request);
+  if (error && !refusal) co_return Next::End;
   http10_ = parser.get().version() == 10;
-  if (!refusal && !parser.is_done()) {
-    start_timer(limits.body_timeout, Late::EndRead);
-    if (input_.empty() && !http10_ &&
-        equals_ignoring_case(parser.get()[http::field::expect], "100-continue")) {
-      const std::array<asio::const_buffer, 1> line = {
-          asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
-      if (co_await transport_->write(line)) co_return false;
-    }
-    error = co_await input_.read_all(*transport_, parser);
-    if (error) refusal = refusal_of(error);
-    if (error && !refusal) co_return false;
+  if (refusal) co_return co_await refuse(response_of(*refusal));
+  keep_alive_ = parser.keep_alive() && limits.keep_alive;
+  request.peer = transport_->peer();
+  if (limits.cors) {
+    method_ = request.method;
+    origin_ = request.header("Origin");
+  }
+  if (!parser.is_done()) {
+    const Next next = co_await read_body(parser, request);
+    if (next != Next::Handle) co_return next;
   }
   stop_timer();
-  if (!refusal) {
-    keep_alive_ = parser.keep_alive() && core_->options.keep_alive;
-    refusal = take_request(parser, request);
-  }
-  if (refusal) {
-    co_await refuse(std::move(*refusal));
-    co_return false;
-  }
-  request.peer = transport_->peer();
-  co_return true;
+  take_body(parser, request);
+  co_return Next::Handle;
 }
 
-asio::awaitable<void> HttpConnection::refuse(Refusal refusal) {
+asio::awaitable<HttpConnection::Next> HttpConnection::read_body(RequestParser& parser,
+                                                                Request& request) {
+  std::optional<Response> refused;
+  if (core_->options.admit) {
+    const auto said = parser.content_length();
+    const auto length = said ? std::optional<size_t>(static_cast<size_t>(*said)) : std::nullopt;
+    Admitted admitted = core_->options.admit(request, length);
+    if (admitted) {
+      request.admission = std::move(*admitted);
+    } else if (length.value_or(SIZE_MAX) > kWorthReading) {
+      co_return co_await refuse(std::move(admitted.error()));
+    } else {
+      // Reading a small body costs less than another connection would.
+      refused = std::move(admitted.error());
+    }
+  }
+  start_timer(core_->options.body_timeout, Late::EndRead);
+  if (input_.empty() && !http10_ &&
+      equals_ignoring_case(parser.get()[http::field::expect], "100-continue")) {
+    if (refused) co_return co_await refuse(std::move(*refused));
+    const std::array<asio::const_buffer, 1> line = {
+        asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
+    if (co_await transport_->write(line)) co_return Next::End;
+  }
+  if (const auto error = co_await input_.read_all(*transport_, parser)) {
+    const auto refusal = refusal_of(error);
+    if (!refusal) co_return Next::End;
+    co_return co_await refuse(refused ? std::move(*refused) : response_of(*refusal));
+  }
+  if (!refused) co_return Next::Handle;
+  const bool keep_alive = keep_alive_ && !last_;
+  const bool again = co_await write(*refused, keep_alive) && keep_alive;
+  co_return again ? Next::Again : Next::End;
+}
+
+Response response_of(const Refusal& refusal) {
   Response response;
   response.status = refusal.status;
   response.content_type = "text/plain; charset=utf-8";
   response.body = refusal.why + "\n";
+  if (refusal.come_back) response.headers.push_back({"Retry-After", "1"});
+  return response;
+}
+
+asio::awaitable<HttpConnection::Next> HttpConnection::refuse(Response response) {
   head_ = false;
   if (co_await write(response, false)) co_await linger();
+  co_return Next::End;
 }
 
 asio::awaitable<bool> HttpConnection::write(const Response& response, bool keep_alive) {

@@ -12,6 +12,9 @@ std::optional<Refusal> refusal_of(error_code error) {
   if (error == E::header_limit || error == E::buffer_overflow) {
     return Refusal{431, "the request header is too large"};
   }
+  if (error == boost::system::errc::not_enough_memory) {
+    return Refusal{429, "the memory limit is reached, try again later", true};
+  }
   if (error == E::body_limit) return Refusal{413, "the request body is too large"};
   if (error == E::end_of_stream || error == E::partial_message) return std::nullopt;
   if (error == E::bad_version) return Refusal{505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
@@ -20,6 +23,8 @@ std::optional<Refusal> refusal_of(error_code error) {
   }
   return std::nullopt;  // the connection broke
 }
+
+namespace {
 
 std::optional<Refusal> check_head(const RequestParser& parser) {
   const auto& head = parser.get();
@@ -43,6 +48,8 @@ std::optional<Refusal> check_head(const RequestParser& parser) {
   return std::nullopt;
 }
 
+}  // namespace
+
 std::optional<Refusal> take_target(std::string_view target, Request& out) {
   out.head = out.method == "HEAD";
   if (out.head) out.method = "GET";
@@ -65,16 +72,20 @@ std::optional<Refusal> take_target(std::string_view target, Request& out) {
   return std::nullopt;
 }
 
-std::optional<Refusal> take_request(RequestParser& parser, Request& out) {
-  auto& message = parser.get();
+std::optional<Refusal> take_head(const RequestParser& parser, Request& out) {
+  if (auto refusal = check_head(parser)) return refusal;
+  const auto& message = parser.get();
   out.method = std::string(message.method_string());
   if (auto refusal = take_target(message.target(), out)) return refusal;
   out.headers.clear();
   for (const auto& field : message) {
     out.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
-  out.body = std::move(message.body());
   return std::nullopt;
+}
+
+void take_body(RequestParser& parser, Request& out) {
+  out.body = std::move(parser.get().body()).take();
 }
 
 std::optional<Refusal> parse_request(std::string_view bytes, size_t max_header, size_t max_body,
@@ -88,7 +99,7 @@ std::optional<Refusal> parse_request(std::string_view bytes, size_t max_header, 
     const size_t used = parser.put(asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(used);
     if (parser.is_header_done() && !checked) {
-      if (auto refusal = check_head(parser)) return refusal;
+      if (auto refusal = take_head(parser, out)) return refusal;
       checked = true;
       parser.eager(true);
     }
@@ -97,7 +108,8 @@ std::optional<Refusal> parse_request(std::string_view bytes, size_t max_header, 
     }
     if (error) return refusal_of(error);
   }
-  return take_request(parser, out);
+  take_body(parser, out);
+  return std::nullopt;
 }
 
 }  // namespace sonde::net

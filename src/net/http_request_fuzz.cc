@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (request.body.size() > 4096) __builtin_trap();
     (void)request.query_param("range");
   }
+  if (retry_after(bytes, 0).count() < 0) __builtin_trap();
   (void)parse_url(bytes);
   (void)parse_address(bytes);
   (void)listening_inodes(bytes, 4317);

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,9 @@
 #include "net/tls.h"
 
 namespace sonde::net {
+
+// What a server says before it reads the body of a request.
+using Admitted = std::expected<Admission, Response>;
 
 struct HttpServerOptions {
   size_t max_header = 16 * 1024;
@@ -37,6 +42,10 @@ struct HttpServerOptions {
   bool http2 = false;  // take HTTP/2 as well, by its first bytes; there are no streams over it
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
   Accepting accepting = {};
+  // Asked before a body is read, with the request but for the body and with the length that it says
+  // (none: the body is chunked). A response refuses it; else the handler finds the admission in the
+  // request.
+  std::function<Admitted(const Request&, std::optional<size_t> length)> admit = {};
 };
 
 class HttpConnection;  // internal
@@ -90,7 +99,7 @@ class Responder {
 
 class HttpServer {
  public:
-  using Handler = std::move_only_function<void(const Request&, Responder)>;
+  using Handler = std::move_only_function<void(Request&, Responder)>;
 
   // "host:port" or "unix:PATH". Binds and listens at once. "address in use" names the pid and
   // program that hold the port.

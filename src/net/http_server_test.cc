@@ -32,10 +32,11 @@ class HttpServerTest : public ::testing::Test {
   void serve_echo(HttpServerOptions options = {}) {
     serve(
         [](const Request& request, Responder responder) {
-          responder.respond({.status = 200,
-                             .content_type = "text/plain",
-                             .body = request.method + " " + request.path + " " + request.body,
-                             .headers = {}});
+          responder.respond(
+              {.status = 200,
+               .content_type = "text/plain",
+               .body = request.method + " " + request.path + " " + std::string(request.body.view()),
+               .headers = {}});
         },
         options);
   }

@@ -29,7 +29,7 @@ class HttpTls : public ::testing::Test {
   void serve_echo(TlsSettings settings = {}, HttpServerOptions options = {}) {
     const auto echo = [this](const Request& request, Responder responder) {
       peers_.push_back(request.peer);
-      responder.respond({200, "text/plain", request.body, {}});
+      responder.respond({200, "text/plain", std::string(request.body.view()), {}});
     };
     serve(std::move(settings), echo, std::move(options));
   }

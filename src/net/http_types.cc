@@ -2,6 +2,8 @@
 #include "net/http_types.h"
 
 #include <algorithm>
+#include <charconv>
+#include <ctime>
 
 namespace sonde::net {
 namespace {
@@ -57,6 +59,30 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
     return percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
   }
   return std::nullopt;
+}
+
+Duration retry_after(std::string_view header, int64_t unix_ns) {
+  constexpr int64_t kMost = 3600;
+  while (header.ends_with(' ')) header.remove_suffix(1);
+  int64_t seconds = 0;
+  const char* const last = header.data() + header.size();
+  const auto [end, error] = std::from_chars(header.data(), last, seconds);
+  if (end == header.data() && header.size() < 64) {
+    const std::string text(header);
+    for (const char* form :
+         {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+      std::tm date{};
+      const char* const rest = ::strptime(text.c_str(), form, &date);
+      if (rest == nullptr || *rest != '\0') continue;
+      seconds = ::timegm(&date) - unix_ns / 1'000'000'000;
+      break;
+    }
+  } else if (end != last) {
+    return {};
+  } else if (error == std::errc::result_out_of_range) {
+    seconds = header.starts_with('-') ? 0 : kMost;
+  }
+  return std::chrono::seconds(std::clamp<int64_t>(seconds, 0, kMost));
 }
 
 std::string_view reason_phrase(int status) {

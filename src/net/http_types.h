@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/admission.h"
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace sonde::net {
@@ -30,8 +32,9 @@ struct Request {
   std::string path;    // percent-decoded, always starts with '/' (or is "*")
   std::string query;   // raw, without the '?'
   Headers headers;
-  std::string body;
-  std::string peer;  // "address:port" of the other end
+  Bytes body;
+  Admission admission;  // of HttpServerOptions::admit
+  std::string peer;     // "address:port" of the other end
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
   // The decoded value of a query parameter; nullopt when it is absent.
@@ -53,6 +56,9 @@ struct HttpResponse {
 };
 
 std::string_view reason_phrase(int status);
+// What a Retry-After says: seconds, or a date in one of the three forms of RFC 9110 section 5.6.7.
+// Zero where it says nothing, or a time that is past; at most an hour, for more is an outage.
+Duration retry_after(std::string_view header, int64_t unix_ns);
 // Decodes %XX, and '+' as a space when asked. A broken escape is nullopt.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 

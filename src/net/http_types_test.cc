@@ -14,6 +14,23 @@ int status_of(std::string_view bytes) {
   return refusal ? refusal->status : 200;
 }
 
+TEST(RetryAfter, IsSecondsOrADate) {
+  using std::chrono::hours;
+  using std::chrono::seconds;
+  constexpr int64_t kNow = int64_t{784111700} * 1'000'000'000;
+  EXPECT_EQ(retry_after("120", kNow), seconds(120));
+  EXPECT_EQ(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow), seconds(77));
+  EXPECT_EQ(retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kNow), seconds(77));
+  EXPECT_EQ(retry_after("Sun Nov  6 08:49:37 1994", kNow), seconds(77));
+  EXPECT_EQ(retry_after("Sat, 05 Nov 1994 08:49:37 GMT", kNow), seconds(0));
+  // No clock is so wrong that it should stop a queue for a day.
+  EXPECT_EQ(retry_after("Sun, 06 Nov 2094 08:49:37 GMT", kNow), hours(1));
+  EXPECT_EQ(retry_after("99999999999999999999", kNow), hours(1));
+  for (const char* nothing : {"", "soon", "-5", "12 apples", "1.5", "Sun, 06 Nov 1994 08:49:37"}) {
+    EXPECT_EQ(retry_after(nothing, kNow), seconds(0)) << nothing;
+  }
+}
+
 TEST(Request, DecodesPathAndQuery) {
   Request r;
   ASSERT_FALSE(
@@ -82,7 +99,7 @@ TEST(Request, ReadsAChunkedBody) {
       parse_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                     "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
                     16384, 1024, r));
-  EXPECT_EQ(r.body, "abcde");
+  EXPECT_EQ(r.body.view(), "abcde");
 }
 
 TEST(PercentDecode, RefusesBrokenEscapes) {

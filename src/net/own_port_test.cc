@@ -39,7 +39,7 @@ TEST(OwnPort, IsTheNearEndOfAConnectionOnlyTowardsItsFarEnd) {
 
 TEST(OwnPort, KnowsWhatAServerListensOn) {
   Loop loop;
-  auto server = HttpServer::listen(loop, "127.0.0.1:0", [](Request, Responder) {});
+  auto server = HttpServer::listen(loop, "127.0.0.1:0", [](Request&, Responder) {});
   ASSERT_TRUE(server) << server.error().message;
   const uint16_t port = (*server)->port();
   EXPECT_TRUE(is_own_port(port, 9, steady_clock::now() + seconds(3600)));

@@ -76,8 +76,8 @@ class ThroughProxy : public ::testing::Test {
  protected:
   void serve() {
     auto made =
-        HttpServer::listen(loop_, "127.0.0.1:0", [this](const Request& request, Responder to) {
-          seen_ = request;
+        HttpServer::listen(loop_, "127.0.0.1:0", [this](Request& request, Responder to) {
+          seen_ = std::move(request);
           to.respond({200, "text/plain", "from the proxy", {}});
         });
     ASSERT_TRUE(made);

@@ -35,7 +35,7 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
   using Stream = http2::Stream;
   struct Call {
     Request request;
-    std::string body;
+    Buffer body;
     int64_t deadline_ns = 0;
     bool answered = false;
     bool permission = false;  // a preflight, which is answered as it is
@@ -49,6 +49,9 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
 
   // Why the head cannot be served.
   std::optional<Refusal> begin(Call& call, const http2::Fields& fields) const;
+  // Before the body: a response where the server has no room for it.
+  std::optional<Response> admit(Call& call) const;
+  static bool make_room(Buffer& body, size_t capacity);
   void refuse(Stream& stream, const Refusal& refusal);
   void respond(Stream& stream, Response response);
   void give_out();

@@ -70,7 +70,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // The answer to a browser that asks for permission; nothing for other requests.
   std::optional<Response> preflight(const Request& request) const;
   // Gives the request to whoever answers it: `exchange` says which answer is its own.
-  void handle(const Request& request, uint64_t exchange);
+  void handle(Request& request, uint64_t exchange);
   // Adds what each answer says, to a request of this origin and method.
   void annotate(Response& response, std::string_view origin, std::string_view method) const;
 
@@ -78,8 +78,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // What happens when the time is up: a read ends, so that the peer can be told; a write that does
   // not go on ends the connection.
   enum class Late : uint8_t { EndRead, Close };
-  asio::awaitable<bool> read_request(Request& request);
-  asio::awaitable<void> refuse(Refusal refusal);
+  enum class Next : uint8_t { Handle, Again, End };
+  asio::awaitable<Next> read_request(Request& request);
+  // Or refuses the request before.
+  asio::awaitable<Next> read_body(RequestParser& parser, Request& request);
+  asio::awaitable<Next> refuse(Response response);
   asio::awaitable<bool> write(const Response& response, bool keep_alive);
   asio::awaitable<void> run_stream();
   asio::awaitable<bool> speaks_http2();
@@ -115,6 +118,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 bool is_clean(std::string_view text);
 // RFC 9110 section 5.6.7.
 std::string http_date(int64_t unix_ns);
+Response response_of(const Refusal& refusal);
 // The head of a response. length is nullopt for a streamed one.
 std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
                           bool chunked, int64_t unix_ns);

@@ -78,7 +78,7 @@ TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {
   auto server = net::HttpServer::listen(host.loop(), "127.0.0.1:0",
                                         [&](const net::Request& request, net::Responder responder) {
                                           encoding = request.header("content-encoding");
-                                          body = request.body;
+                                          body = request.body.view();
                                           responder.respond({});
                                           host.loop().stop();
                                         });
@@ -106,8 +106,8 @@ TEST(Exporter_otlp_http, SendsJsonAndReadsTheAnswerInIt) {
   pipeline::LoopHost host("otlp_http");
   net::Request seen;
   auto server = net::HttpServer::listen(
-      host.loop(), "127.0.0.1:0", [&](const net::Request& request, net::Responder responder) {
-        seen = request;
+      host.loop(), "127.0.0.1:0", [&](net::Request& request, net::Responder responder) {
+        seen = std::move(request);
         responder.respond({.content_type = "application/json",
                            .body = R"({"partialSuccess":{"rejectedSpans":"1"}})"});
       });
@@ -125,7 +125,7 @@ TEST(Exporter_otlp_http, SendsJsonAndReadsTheAnswerInIt) {
   for (int i = 0; i < 1000 && !sent(); ++i) host.loop().run_for(std::chrono::milliseconds(10));
   EXPECT_EQ(seen.header("content-type"), "application/json");
   EXPECT_EQ(seen.header("content-encoding"), "gzip");
-  const auto json = net::decompress(net::Encoding::Gzip, seen.body, 1 << 20);
+  const auto json = net::decompress(net::Encoding::Gzip, seen.body.view(), 1 << 20);
   ASSERT_TRUE(json) << json.error().message;
   const auto read =
       wire::otlp_from_json(Signal::Traces, wire::OtlpBody::Request, json->view(), 1 << 20);

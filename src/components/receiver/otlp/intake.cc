@@ -80,8 +80,14 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
 Result<Admission> Intake::admit(Signal signal, size_t length, bool compressed, size_t max_size) {
   const size_t later = compressed ? std::min(max_size, length * kExpansion) : 0;
   const MemoryLedger& ledger = MemoryLedger::process();
+  const size_t now = Buffer::block_size(length);
   Result<Admission> admitted = std::unexpected(out_of_memory());
-  if (ledger.has_room(Buffer::block_size(length) + later)) {
+  if (now > ledger.budget()) {
+    admitted =
+        fail(ErrorKind::Exhausted, fmt::format("{} bytes are more than the memory limit ever "
+                                               "has room for",
+                                               length));
+  } else if (ledger.has_room(std::min(now + later, ledger.budget()))) {
     admitted =
         Admission::ask(gates_[static_cast<size_t>(signal)], {1, 0, length}, MemoryPromise(later));
   }

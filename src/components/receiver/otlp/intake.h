@@ -43,7 +43,8 @@ class Intake {
   Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
          pipeline::Outputs outputs);
 
-  // Asked before a body of `length` bytes is read, which is at most `max_size` once decompressed.
+  // Asked before a body of `length` bytes is read (0: it does not say), which is at most `max_size`
+  // once decompressed.
   Result<Admission> admit(Signal signal, size_t length, bool compressed, size_t max_size);
   // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
   // later on the scheduler.

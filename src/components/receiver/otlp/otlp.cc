@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cctype>
 #include <string>
 
+#include "components/receiver/otlp/answers.h"
 #include "components/receiver/otlp/intake.h"
 #include "components/receiver/otlp/settings.h"
 #include "data/count.h"
@@ -31,53 +31,6 @@ std::optional<Signal> signal_of_method(std::string_view path) {
   return std::nullopt;
 }
 
-std::string malformed(Signal signal, const Error& error) {
-  return fmt::format("the body is not an OTLP export request of {}: {}", to_string(signal),
-                     error.message);
-}
-
-constexpr std::string_view kProtobuf = "application/x-protobuf";
-constexpr std::string_view kJson = "application/json";
-
-// Without its parameters, in lower case (RFC 9110 section 8.3.1).
-std::string media_type(std::string_view header) {
-  std::string type(header.substr(0, header.find(';')));
-  while (type.ends_with(' ')) type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return type;
-}
-
-// Why open_body() refused, as gRPC's own servers say it.
-GrpcCode code_of_body(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::NotFound:
-      return GrpcCode::Unimplemented;
-    case ErrorKind::Exhausted:
-      return GrpcCode::ResourceExhausted;
-    default:
-      return GrpcCode::InvalidArgument;
-  }
-}
-
-int http_status_of_body(const Error& error) {
-  if (error.retry_after > Duration{}) return 429;
-  switch (error.kind) {
-    case ErrorKind::NotFound:
-      return 415;
-    case ErrorKind::Exhausted:
-      return 413;
-    default:
-      return 400;
-  }
-}
-
-// Why an authenticator lets nobody in: as the Collector says it, but for what is worth a retry.
-GrpcCode code_of_stranger(const Error& error) {
-  return error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Exhausted
-             ? GrpcCode::Unavailable
-             : GrpcCode::Unauthenticated;
-}
-
 // A call that waits until its sender is known.
 struct HeldCall {
   explicit HeldCall(net::GrpcRequest request)
@@ -85,12 +38,16 @@ struct HeldCall {
         encoding(request.encoding),
         peer(request.peer),
         metadata(request.metadata),
-        message(std::move(request.message)) {}
-  net::GrpcRequest take() { return {path, encoding, peer, metadata, std::move(message)}; }
+        message(std::move(request.message)),
+        admission(std::move(request.admission)) {}
+  net::GrpcRequest take() {
+    return {path, encoding, peer, metadata, std::move(message), std::move(admission)};
+  }
 
   std::string path, encoding, peer;
   net::Headers metadata;
   Bytes message;
+  Admission admission;
 };
 
 class OtlpReceiver final : public pipeline::Component {
@@ -224,10 +181,13 @@ class OtlpReceiver final : public pipeline::Component {
     http_gate_ = std::move(*gate);
     auto options = pipeline::http_server_options(settings.server);
     if (!options) return std::unexpected(at("protocols::http", std::move(options.error())));
+    options->admit = [this](const net::Request& request, std::optional<size_t> length) {
+      return admit_http(request, length);
+    };
     options->accepting = [this, &host](Result<> result) { accepting(host, 1, std::move(result)); };
     auto server = net::HttpServer::listen(
         host.loop(), pipeline::listen_address(settings.server.transport, settings.server.endpoint),
-        [this](const net::Request& request, net::Responder responder) {
+        [this](net::Request& request, net::Responder responder) {
           take_http(request, std::move(responder));
         },
         std::move(*options));
@@ -244,30 +204,6 @@ class OtlpReceiver final : public pipeline::Component {
     return std::nullopt;
   }
 
-  // A sender is answered in the form in which it spoke.
-  static net::Response refusal(bool json, GrpcCode code, const Error& error) {
-    net::Response response;
-    response.status = pipeline::http_status_of(code);
-    response.content_type = json ? kJson : kProtobuf;
-    response.body = json ? wire::rpc_status_to_json(static_cast<int>(code), error.message)
-                         : pipeline::encode_rpc_status(code, error.message, error.retry_after);
-    if (error.retry_after > Duration{}) {
-      const auto seconds = std::chrono::ceil<std::chrono::seconds>(error.retry_after).count();
-      response.headers.push_back({"Retry-After", fmt::format("{}", seconds)});
-    }
-    return response;
-  }
-
-  static net::Response accepted(bool json, Signal signal, const Accepted& result) {
-    std::string body = encode_response(result);
-    if (!json) return {200, std::string(kProtobuf), std::move(body), {}};
-    const Bytes bytes = Bytes::take(std::move(body));
-    return {200,
-            std::string(kJson),
-            wire::otlp_to_json(signal, wire::OtlpBody::Response, std::span(&bytes, 1)).value(),
-            {}};
-  }
-
   // With the parameters of the query that stand for headers.
   net::Headers credentials(const net::Request& request) const {
     net::Headers headers = request.headers;
@@ -279,7 +215,23 @@ class OtlpReceiver final : public pipeline::Component {
     return headers;
   }
 
-  void take_http(const net::Request& request, net::Responder responder) {
+  net::Admitted admit_http(const net::Request& request, std::optional<size_t> length) {
+    const auto signal = signal_of_path(request.path);
+    // The handler says what is wrong with it.
+    if (!signal || !http_intake_->wants(*signal) || request.method != "POST") return Admission();
+    const std::string_view encoding = request.header("content-encoding");
+    const bool compressed = !encoding.empty() && encoding != "identity";
+    auto admitted = http_intake_->admit(*signal, length.value_or(0), compressed,
+                                        config_.protocols.http->server.max_body());
+    if (admitted) return std::move(*admitted);
+    const bool json = media_type(request.header("content-type")) == kJson;
+    const Error& error = admitted.error();
+    net::Response refused = refusal(json, pipeline::code_of(error), error);
+    if (error.kind == ErrorKind::Exhausted) refused.status = http_status_of_body(error);
+    return std::unexpected(std::move(refused));
+  }
+
+  void take_http(net::Request& request, net::Responder responder) {
     if (!http_gate_) return accept_http(request, std::move(responder), {});
     const bool plain = config_.protocols.http->auth->request_params.empty();
     const net::Headers changed = plain ? net::Headers() : credentials(request);
@@ -287,14 +239,15 @@ class OtlpReceiver final : public pipeline::Component {
     if (auto known = http_gate_->check(headers)) {
       return decide_http(request, std::move(responder), std::move(*known));
     }
-    http_gate_->verify(
-        headers, [this, held = std::make_unique<net::Request>(request),
-                  responder = std::move(responder)](Result<pipeline::AuthData> known) mutable {
-          decide_http(*held, std::move(responder), std::move(known));
-        });
+    auto held = std::make_unique<net::Request>(std::move(request));
+    const net::Headers& asked = plain ? held->headers : changed;
+    http_gate_->verify(asked, [this, held = std::move(held), responder = std::move(responder)](
+                                  Result<pipeline::AuthData> known) mutable {
+      decide_http(*held, std::move(responder), std::move(known));
+    });
   }
 
-  void decide_http(const net::Request& request, net::Responder responder,
+  void decide_http(net::Request& request, net::Responder responder,
                    Result<pipeline::AuthData> known) {
     if (known) return accept_http(request, std::move(responder), std::move(*known));
     const std::string type = media_type(request.header("content-type"));
@@ -305,8 +258,7 @@ class OtlpReceiver final : public pipeline::Component {
     responder.respond({pipeline::http_status_of(code), "text/plain", known.error().message, {}});
   }
 
-  void accept_http(const net::Request& request, net::Responder responder,
-                   pipeline::AuthData sender) {
+  void accept_http(net::Request& request, net::Responder responder, pipeline::AuthData sender) {
     const auto plain = [&](int status, std::string why) {
       responder.respond({status, "text/plain", std::move(why), {}});
     };
@@ -327,9 +279,10 @@ class OtlpReceiver final : public pipeline::Component {
     const std::string_view encoding = request.header("content-encoding");
     Result<Body> body =
         fail(ErrorKind::NotFound, fmt::format("\"{}\" is not taken here", encoding));
+    request.admission.redeem_memory();
     if (settings.takes_encoding(encoding)) {
-      body = open_body(net::Carrier::Http, encoding, request.body, limit,
-                       [&] { return Bytes::copy(request.body); });
+      body = open_body(net::Carrier::Http, encoding, request.body.view(), limit,
+                       [&] { return std::move(request.body); });
     }
     if (body && json) {
       auto read = wire::otlp_from_json(*signal, wire::OtlpBody::Request, body->plain.view(), limit);
@@ -353,13 +306,14 @@ class OtlpReceiver final : public pipeline::Component {
     }
     auto context = context_of(settings.include_metadata ? &request.headers : nullptr, request.peer,
                               std::move(sender));
-    http_intake_->take(*signal, std::move(*body), *items, std::move(context), Admission(),
-                       [json, signal = *signal,
-                        responder = std::move(responder)](Result<Accepted> result) mutable {
-                         responder.respond(result ? accepted(json, signal, *result)
-                                                  : refusal(json, pipeline::code_of(result.error()),
-                                                            result.error()));
-                       });
+    http_intake_->take(
+        *signal, std::move(*body), *items, std::move(context), std::move(request.admission),
+        [json, signal = *signal,
+         responder = std::move(responder)](Result<Accepted> result) mutable {
+          responder.respond(result
+                                ? accepted(json, signal, *result)
+                                : refusal(json, pipeline::code_of(result.error()), result.error()));
+        });
   }
 
   Config config_;

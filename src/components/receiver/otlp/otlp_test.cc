@@ -304,7 +304,15 @@ TEST_F(Receiver_otlp, TellsTheSenderToComeBackWhenThereIsNoMemory) {
   // It is small until it is decompressed.
   const Bytes bomb = packed(net::Encoding::Gzip, Bytes::take(std::string(3 << 20, '\0')));
   const auto grown = call(kExportTraces, bomb, "gzip");
+  // What will never fit is not worth another try.
+  ledger.set_limit(33 << 20);
+  const auto never = call(kExportTraces, large);
   ledger.set_limit(limit);
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().kind, ErrorKind::Invalid);
+  EXPECT_NE(never.error().message.find("2097152 bytes are more than the memory limit ever has"),
+            std::string::npos)
+      << never.error().message;
   for (const auto& answer : {refused, grown}) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().message,
