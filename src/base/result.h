@@ -3,6 +3,7 @@
 // of a user is always a Result and never a CHECK. A message to a user says where, what, and what to
 // do about it.
 #pragma once
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ struct Error {
   std::string message;
   // When positive: the time the peer asked us to wait before the next try.
   Duration retry_after{};
+  // The google.rpc.Code that a peer answered with; 0: nobody did.
+  uint8_t peer_code = 0;
 };
 
 template <class T = void>

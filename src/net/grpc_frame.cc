@@ -53,7 +53,6 @@ bool is_retryable(int status) {
   switch (status) {
     case 1:
     case 4:
-    case 8:
     case 10:
     case 11:
     case 14:
@@ -142,10 +141,11 @@ bool each_field(std::string_view in, Fn fn) {
   return true;
 }
 
-// The retry_delay of a google.rpc.RetryInfo within google.rpc.Status.details; zero without one.
-Duration retry_delay(std::string_view encoded) {
+// The retry_delay of a google.rpc.RetryInfo within google.rpc.Status.details.
+std::optional<Duration> retry_delay(std::string_view encoded) {
   const auto status = base64_decode(encoded);
-  if (!status) return {};
+  if (!status) return std::nullopt;
+  bool found = false;
   int64_t seconds = 0;
   int64_t nanos = 0;
   each_field(*status, [&](uint64_t field, uint64_t, std::string_view any) {
@@ -157,6 +157,7 @@ Duration retry_delay(std::string_view encoded) {
       if (f == 2) value = bytes;
     });
     if (!type.ends_with("/google.rpc.RetryInfo")) return;
+    found = true;
     each_field(value, [&](uint64_t f, uint64_t, std::string_view delay) {
       if (f != 1) return;
       each_field(delay, [&](uint64_t g, uint64_t number, std::string_view) {
@@ -165,6 +166,7 @@ Duration retry_delay(std::string_view encoded) {
       });
     });
   });
+  if (!found) return std::nullopt;
   // An hour bounds what a peer can ask for; more would be an outage, not a pause.
   seconds = std::clamp<int64_t>(seconds, 0, 3600);
   nanos = std::clamp<int64_t>(nanos, 0, 999'999'999);
@@ -241,9 +243,14 @@ Result<> grpc_outcome(const GrpcTrailers& trailers) {
     text = "the response ended without a grpc-status";
   }
   Error error;
-  error.kind = is_retryable(status) ? ErrorKind::Unavailable : ErrorKind::Invalid;
+  const auto delay = retry_delay(trailers.details);
+  const bool told = status == 8 && (delay || trailers.pushback);
+  error.kind = is_retryable(status) || told ? ErrorKind::Unavailable : ErrorKind::Invalid;
+  error.peer_code = status > 0 && status < static_cast<int>(kNames.size())
+                        ? static_cast<uint8_t>(status)
+                        : uint8_t{2};
   error.message = fmt::format("{}{}{}", grpc_status_name(status), text.empty() ? "" : ": ", text);
-  error.retry_after = retry_delay(trailers.details);
+  error.retry_after = delay.value_or(Duration{});
   if (trailers.pushback) {
     const auto ms = parse_int<int64_t>(*trailers.pushback);
     // A negative or unreadable pushback means "do not retry", as gRPC's retry design says.

@@ -44,9 +44,10 @@ struct GrpcTrailers {
   std::string encoding;                 // grpc-encoding, from the head
 };
 
-// OK is a value. UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED, CANCELLED,
-// OUT_OF_RANGE and DATA_LOSS are ErrorKind::Unavailable (worth a retry) with retry_after from the
-// pushback or from google.rpc.RetryInfo; all others, and a negative pushback, are Invalid.
+// OK is a value. UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, CANCELLED, OUT_OF_RANGE and DATA_LOSS are
+// ErrorKind::Unavailable (worth a retry) with retry_after from the pushback or from
+// google.rpc.RetryInfo, and so is RESOURCE_EXHAUSTED where the peer sent one of these; all others,
+// and a negative pushback, are Invalid.
 Result<> grpc_outcome(const GrpcTrailers& trailers);
 
 std::string_view grpc_status_name(int status);

@@ -30,6 +30,7 @@ std::string encode_rpc_status(GrpcCode code, std::string_view message, Duration 
 }
 
 GrpcCode code_of(const Error& error) {
+  if (error.peer_code != 0) return static_cast<GrpcCode>(error.peer_code);
   switch (error.kind) {
     case ErrorKind::Unavailable:
       return GrpcCode::Unavailable;

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "net/grpc_server.h"
 #include "net/http_client.h"
 #include "pipeline/authorizer.h"
 #include "pipeline/client_settings.h"
@@ -75,19 +76,37 @@ std::string_view path_of(Signal signal) {
   return "/v1/logs";
 }
 
+// As the Collector's exporter turns them for senders that wait for the result.
+net::GrpcCode code_of_http(int status) {
+  switch (status) {
+    case 400:
+      return net::GrpcCode::InvalidArgument;
+    case 401:
+      return net::GrpcCode::Unauthenticated;
+    case 403:
+      return net::GrpcCode::PermissionDenied;
+    case 404:
+      return net::GrpcCode::Unimplemented;
+    case 429:
+      return net::GrpcCode::ResourceExhausted;
+    case 502:
+    case 503:
+    case 504:
+      return net::GrpcCode::Unavailable;
+    default:
+      return net::GrpcCode::Unknown;
+  }
+}
+
 // As the OTLP specification says: these few are worth a retry, all others are not.
-Error error_of(const net::HttpResponse& response, std::string_view url) {
+Error error_of(const net::HttpResponse& response, std::string_view url, int64_t unix_ns) {
   const int s = response.status;
   Error error;
   error.kind =
       s == 429 || s == 502 || s == 503 || s == 504 ? ErrorKind::Unavailable : ErrorKind::Invalid;
   error.message = fmt::format("{} answered {}", url, s);
-  const std::string_view wait = response.header("retry-after");
-  int64_t seconds = 0;
-  auto [end, failed] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
-  if (failed == std::errc() && end == wait.data() + wait.size() && seconds > 0 && seconds < 86400) {
-    error.retry_after = std::chrono::seconds(seconds);
-  }
+  error.peer_code = static_cast<uint8_t>(code_of_http(s));
+  error.retry_after = net::retry_after(response.header("retry-after"), unix_ns);
   return error;
 }
 
@@ -103,6 +122,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     compression_ = TRY(config_.compression());
     authorizer_ = TRY(pipeline::Authorizer::make(host, config_.client.auth, net::Carrier::Http,
                                                  pipeline::uses_tls(config_.client)));
+    clock_ = &host.clock();
     queue_ = std::make_unique<pipeline::SendingQueue>(
         host.scheduler(), host.id(), config_.sending,
         [this](const Batch& batch, pipeline::SendDone done) { send(batch, std::move(done)); });
@@ -199,7 +219,7 @@ class OtlpHttpExporter final : public pipeline::Component {
       return post(way, batch.signal, std::move(headers), std::move(*body), std::move(done));
     }
     authorizer_->authorize(std::move(headers), batch.context.get(),
-                           [&way, signal = batch.signal, body = std::move(*body),
+                           [this, &way, signal = batch.signal, body = std::move(*body),
                             done = std::move(done)](Result<net::Headers> authorized) mutable {
                              if (!authorized)
                                return done(std::unexpected(std::move(authorized.error())));
@@ -208,15 +228,15 @@ class OtlpHttpExporter final : public pipeline::Component {
                            });
   }
 
-  static void post(const Way& way, Signal signal, net::Headers headers, Bytes body,
-                   pipeline::SendDone done) {
+  void post(const Way& way, Signal signal, net::Headers headers, Bytes body,
+            pipeline::SendDone done) {
     way.client->request(
         "POST", way.path, std::move(headers), std::move(body),
-        [&way, signal, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+        [this, &way, signal, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
           if (!answer) {
             done(std::unexpected(std::move(answer.error())));
           } else if (answer->status < 200 || answer->status > 299) {
-            done(std::unexpected(error_of(*answer, way.url)));
+            done(std::unexpected(error_of(*answer, way.url, clock_->unix_ns())));
           } else {
             done(read_answer(signal, *answer));
           }
@@ -224,6 +244,7 @@ class OtlpHttpExporter final : public pipeline::Component {
   }
 
   Config config_;
+  const Clock* clock_ = nullptr;
   net::Encoding compression_ = net::Encoding::Identity;
   // Destroyed in reverse: each ends its calls, whose callbacks still need those above it.
   std::unique_ptr<pipeline::SendingQueue> queue_;
