@@ -3,6 +3,8 @@
 
 namespace sonde {
 
+constinit std::atomic<uint64_t> GateEpoch::epoch_{0};
+
 Result<Admission> Admission::ask(std::shared_ptr<const Gates> gates, const Need& need,
                                  MemoryPromise promise) {
   Admission admission;

@@ -6,6 +6,7 @@
 // moment in which it hands the data on.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -33,6 +34,18 @@ class Gate {
   virtual Result<> change(const Need& from, const Need& to) = 0;
 };
 using Gates = std::vector<std::shared_ptr<Gate>>;
+
+// How often the ways that data takes have changed while the process runs. Whoever keeps gates
+// collects them again when this is another number than it was; whoever turns data elsewhere
+// advances it afterwards. Thread safe.
+class GateEpoch {
+ public:
+  static uint64_t now() { return epoch_.load(std::memory_order_acquire); }
+  static void advance() { epoch_.fetch_add(1, std::memory_order_release); }
+
+ private:
+  static std::atomic<uint64_t> epoch_;
+};
 
 class Admission {
  public:

@@ -24,7 +24,10 @@ class OutputMeter final : public Sink {
               std::shared_ptr<TapPoint> tap, Counter* items_too = nullptr);
   void consume(Batch batch) override;
   // What follows from the next batch on. On the shard of the component.
-  void retarget(Sink& sink) { sink_ = &sink; }
+  void retarget(Sink& sink) {
+    sink_ = &sink;
+    GateEpoch::advance();
+  }
   void gates(Signal signal, Gates& out) override { sink_->gates(signal, out); }
 
  private:

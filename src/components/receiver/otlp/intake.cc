@@ -69,15 +69,24 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
     counts_[static_cast<size_t>(signal)] = {
         &pipeline::receiver_counter("otelcol_receiver_accepted_", signal, id, transport),
         &pipeline::receiver_counter("otelcol_receiver_refused_", signal, id, transport)};
+    reading_[static_cast<size_t>(signal)] =
+        std::make_shared<ReadingMeter>(pipeline::holder_gauge("reading", id, to_string(signal)));
+  }
+  collect_gates();
+}
+
+void Intake::collect_gates() {
+  epoch_ = GateEpoch::now();
+  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
     auto gates = std::make_shared<Gates>();
-    gates->push_back(
-        std::make_shared<ReadingMeter>(pipeline::holder_gauge("reading", id, to_string(signal))));
+    gates->push_back(reading_[static_cast<size_t>(signal)]);
     outputs_.gates(signal, *gates);
     gates_[static_cast<size_t>(signal)] = std::move(gates);
   }
 }
 
 Result<Admission> Intake::admit(Signal signal, size_t length, bool compressed, size_t max_size) {
+  if (epoch_ != GateEpoch::now()) collect_gates();
   const size_t later = compressed ? std::min(max_size, length * kExpansion) : 0;
   const MemoryLedger& ledger = MemoryLedger::process();
   const size_t now = Buffer::block_size(length);

@@ -62,7 +62,10 @@ class Intake {
   Scheduler& scheduler_;
   pipeline::Outputs outputs_;
   Counts counts_[3];
+  void collect_gates();
   std::shared_ptr<const Gates> gates_[3];
+  std::shared_ptr<Gate> reading_[3];
+  uint64_t epoch_ = 0;  // Of gates_.
   Counter& turned_away_;
   // Shared with the requests, which may end after the receiver that took them is gone.
   std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);

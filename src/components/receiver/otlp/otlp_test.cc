@@ -50,7 +50,7 @@ struct Door final : Gate {
 class JudgingSink final : public Sink {
  public:
   void gates(Signal, Gates& out) override { out.push_back(door); }
-  const std::shared_ptr<Door> door = std::make_shared<Door>();
+  std::shared_ptr<Door> door = std::make_shared<Door>();
   void consume(Batch batch) override {
     items += batch.items();
     context = batch.context;
@@ -284,6 +284,16 @@ TEST_F(Receiver_otlp, AsksForRoomInTheBranchesBeforeItTakesABody) {
   EXPECT_EQ(turned_away(), before + 1);
   sink_.door->refusal.reset();
   EXPECT_TRUE(call(kExportTraces, spans(3)));
+  // Data turns to other queues while the receiver goes on, as when the configuration is read again.
+  const auto before_it = sink_.door;
+  sink_.door = std::make_shared<Door>();
+  sink_.door->refusal = Error{ErrorKind::Exhausted, "the other queue is full", seconds(3)};
+  GateEpoch::advance();
+  const auto other = call(kExportTraces, spans(3));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message, "RESOURCE_EXHAUSTED: the other queue is full");
+  sink_.door = before_it;
+  GateEpoch::advance();
   // Its items are known once it is read.
   sink_.door->most_items = 2;
   const auto large = call(kExportTraces, spans(3));
