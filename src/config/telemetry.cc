@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "config/field.h"
 
 namespace sonde::config {
@@ -48,12 +49,6 @@ constexpr auto kTelemetry = fields<Telemetry>(
     field("resource", &Telemetry::resource, "Attributes of own telemetry: no effect."));
 
 constexpr std::string_view kPath = "service::telemetry";
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return text;
-}
 
 void no_effect(const Value& parent, std::string_view path,
                std::initializer_list<std::string_view> used, Graph& graph) {

@@ -10,12 +10,6 @@
 namespace sonde::net {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 bool is_method(std::string_view method) {
   return method == "GET" || method == "POST" || method == "HEAD" || method == "OPTIONS";
 }

@@ -8,8 +8,6 @@
 namespace sonde::net {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   c = lower(c);
@@ -17,11 +15,6 @@ int hex(char c) {
 }
 
 }  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::string_view find_header(const Headers& headers, std::string_view name) {
   for (const Header& header : headers) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/admission.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -23,7 +24,6 @@ using Headers = std::vector<Header>;
 
 // The value of the first header of this name; empty when there is none.
 std::string_view find_header(const Headers& headers, std::string_view name);
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 struct Request {
   std::string method;  // "HEAD" arrives as "GET" with head set: the server drops the body itself

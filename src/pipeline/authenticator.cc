@@ -44,7 +44,7 @@ Result<ClientAuthenticator*> find_client_authenticator(Host& host, std::string_v
 
 void erase_header(net::Headers& headers, std::string_view name) {
   std::erase_if(headers, [&](const net::Header& header) {
-    return net::equals_ignoring_case(header.name, name);
+    return equals_ignoring_case(header.name, name);
   });
 }
 

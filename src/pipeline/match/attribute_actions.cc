@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "pipeline/match/setting_value.h"
 
@@ -12,12 +13,6 @@ namespace sonde::pipeline {
 namespace {
 
 std::unexpected<Error> wrong(std::string what) { return fail(ErrorKind::Invalid, std::move(what)); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 // Names are asked for in lower case, as the context keeps them.
 bool join(const std::vector<std::pair<std::string, std::string>>& list, std::string_view name,

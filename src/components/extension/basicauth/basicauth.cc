@@ -81,7 +81,7 @@ Result<Credentials> parse(const net::Headers& headers) {
   const std::string_view header = net::find_header(headers, "authorization");
   if (header.empty()) return refused("no basic auth provided");
   constexpr std::string_view kScheme = "Basic ";
-  if (!net::equals_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
+  if (!equals_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
     return refused("invalid authorization scheme prefix");
   }
   const std::string_view raw = header.substr(kScheme.size());

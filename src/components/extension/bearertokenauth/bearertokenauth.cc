@@ -86,7 +86,7 @@ class BearerTokenAuth final : public pipeline::Component,
 
   std::optional<Result<pipeline::AuthData>> check(const net::Headers& headers) override {
     const auto given = std::ranges::find_if(headers, [&](const net::Header& header) {
-      return net::equals_ignoring_case(header.name, config_.header);
+      return equals_ignoring_case(header.name, config_.header);
     });
     if (given == headers.end()) {
       return fail(ErrorKind::Denied, "missing or empty authorization header: " + config_.header);

@@ -191,7 +191,7 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
     size_t count = 0;
     if (context) {
       for (const auto& [name, value] : header.from_context ? context->metadata : context->auth) {
-        if (header.from_context ? !net::equals_ignoring_case(name, wanted) : name != wanted)
+        if (header.from_context ? !equals_ignoring_case(name, wanted) : name != wanted)
           continue;
         found = &value;
         ++count;

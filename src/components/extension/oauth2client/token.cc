@@ -83,7 +83,7 @@ std::string media_type(std::string_view header) {
 
 std::string type_of(std::string_view said) {
   for (const std::string_view known : {"Bearer", "MAC", "Basic"}) {
-    if (net::equals_ignoring_case(said, known)) return std::string(known);
+    if (equals_ignoring_case(said, known)) return std::string(known);
   }
   return said.empty() ? "Bearer" : std::string(said);
 }

@@ -7,6 +7,8 @@
 #include <array>
 #include <limits>
 
+#include "base/ascii.h"
+
 namespace sonde::probe::http1 {
 namespace {
 
@@ -19,12 +21,6 @@ bool method_char(char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'
 bool target_char(char c) {
   const auto u = static_cast<unsigned char>(c);
   return u > 0x20 && u != 0x7f;
-}
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == y; });
 }
 bool contains_ignoring_case(std::string_view text, std::string_view needle) {
   for (size_t i = 0; i + needle.size() <= text.size(); ++i) {
