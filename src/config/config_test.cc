@@ -164,6 +164,31 @@ TEST(Decode, FillsEveryShapeAndKeepsDefaults) {
   EXPECT_FALSE(d.tls.has_value());
 }
 
+struct Written {
+  std::string level = "basic";
+  std::map<std::string, std::string> headers;
+  std::optional<Tls> tls = Tls{};
+};
+constexpr auto kWrittenFields = fields<Written>(
+    field("level", &Written::level, "How much.", {.choices = "basic|normal", .any_case = true}),
+    field("headers", &Written::headers, "Headers.", {.pairs = true}),
+    field("tls", &Written::tls, kTls.table(), "Encryption.", {.null_is_absent = true}));
+
+TEST(Decode, TakesTheOtherWaysInWhichAFieldMayBeWritten) {
+  Written w;
+  const auto result = decode(yaml("level: Normal\ntls:\nheaders: [{name: a, value: b}]\n"),
+                             kWrittenFields.table(), &w, "p");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(w.level, "normal");
+  EXPECT_EQ(w.headers, (std::map<std::string, std::string>{{"a", "b"}}));
+  EXPECT_FALSE(w.tls.has_value());
+  for (const char* wrong :
+       {"headers: [{name: a}]", "headers: [a]", "headers: [{name: 1, value: b}]",
+        "headers: [{name: a, value: b, c: d}]"}) {
+    EXPECT_FALSE(decode(yaml(wrong), kWrittenFields.table(), &w, "p")) << wrong;
+  }
+}
+
 TEST(Decode, NamesTheNearestKeyWithFileAndLine) {
   EXPECT_EQ(decode_error("port: 1\nsample_rat: 5\n"),
             "s.yaml:2: receivers::ebpf: unknown key \"sample_rat\"; did you mean \"sample_rate\"?");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "config/field.h"
 
@@ -128,11 +129,18 @@ Result<> decode_string(const Slot& slot, const Value& value) {
   }
   if (!slot.options.choices.empty()) {
     const auto choices = split(slot.options.choices);
-    if (std::ranges::find(choices, value.text) == choices.end()) {
+    const auto same = [&](std::string_view choice) {
+      return slot.options.any_case ? equals_ignoring_case(choice, value.text)
+                                   : choice == value.text;
+    };
+    const auto chosen = std::ranges::find_if(choices, same);
+    if (chosen == choices.end()) {
       std::string list;
       for (const auto choice : choices) list += (list.empty() ? "" : ", ") + std::string(choice);
       return slot.fail(value, "must be one of " + list + ", is " + quoted(value.text));
     }
+    *static_cast<std::string*>(slot.out) = *chosen;
+    return {};
   }
   *static_cast<std::string*>(slot.out) = value.text;
   return {};
@@ -188,8 +196,26 @@ Result<> decode_list(const Slot& slot, const Value& value) {
   return problems.result();
 }
 
+Result<Value> map_of_pairs(const Slot& slot, const Value& list) {
+  Value map = Value::map();
+  map.position = list.position;
+  for (const Value& pair : list.items) {
+    const Value* name = pair.find("name");
+    const Value* content = pair.find("value");
+    if (!name || !content || pair.entries.size() != 2) {
+      return slot.fail(pair, "expected a map of `name` and `value`");
+    }
+    if (name->type != Value::Type::String) return slot.wrong_type(*name, "a string");
+    map.entries.push_back({name->text, name->position, *content});
+  }
+  return map;
+}
+
 // A default map keeps the entries that the value does not name.
 Result<> decode_map(const Slot& slot, const Value& value) {
+  if (value.is_list() && slot.options.pairs) {
+    return decode_map(slot, TRY(map_of_pairs(slot, value)));
+  }
   if (!value.is_map()) return slot.wrong_type(value, "a map");
   Problems problems;
   for (const Entry& entry : value.entries) {
@@ -214,7 +240,7 @@ bool has_field(const FieldTable& table, std::string_view name) {
 // an optional scalar unset. `enabled: false` takes a section away, and what is in it must be right
 // all the same.
 Result<> decode_optional(const Slot& slot, const Value& value) {
-  if (value.is_null() && slot.nested == nullptr) {
+  if (value.is_null() && (slot.nested == nullptr || slot.options.null_is_absent)) {
     slot.ops.clear(slot.out);
     return {};
   }

@@ -46,6 +46,9 @@ struct FieldOptions {
   double max = std::numeric_limits<double>::infinity();
   std::string_view unit = {};     // "By" lets the value be written as 64MiB.
   std::string_view choices = {};  // "basic|normal|detailed": nothing else is accepted.
+  bool any_case = false;          // The choices may be written in capitals too.
+  bool pairs = false;             // A map may be written as a list of `name` and `value`.
+  bool null_is_absent = false;    // A null takes an optional section away.
   bool secret = false;            // Never printed.
   bool required = false;
   bool extension = false;            // The id of an extension: see named_extensions.h.

@@ -28,7 +28,7 @@ struct ClientSettings {
 inline constexpr auto kClientFields = config::fields<ClientSettings>(
     config::field("endpoint", &ClientSettings::endpoint, "Where to send, as http://host:port."),
     config::field("headers", &ClientSettings::headers, "Headers of each request.",
-                  {.secret = true}),
+                  {.pairs = true, .secret = true}),
     config::field("compression", &ClientSettings::compression,
                   "How bodies are compressed: gzip, zstd, snappy or none; over HTTP also deflate, "
                   "zlib, lz4 and x-snappy-framed."),

@@ -92,9 +92,10 @@ inline constexpr auto kMatchPropertiesFields = config::fields<MatchProperties>(
                   "What its scope must all be. Not for metrics."));
 inline constexpr auto kMatchFields = config::fields<MatchSettings>(
     config::field("include", &MatchSettings::include, kMatchPropertiesFields.table(),
-                  "Only what matches this is processed; everything where absent."),
+                  "Only what matches this is processed; everything where absent.",
+                  {.null_is_absent = true}),
     config::field("exclude", &MatchSettings::exclude, kMatchPropertiesFields.table(),
-                  "What matches this is not processed."));
+                  "What matches this is not processed.", {.null_is_absent = true}));
 
 // One of the two. It remembers the last resource, so that its attributes are looked at once.
 class ItemMatcher {

@@ -74,7 +74,8 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
                   "Calls in progress on one connection; 0 is 1024."),
     config::field("include_metadata", &Grpc::include_metadata,
                   "Keep the metadata of a call with its data, for batching and sending by it."),
-    config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption."),
+    config::field("tls", &Grpc::tls, pipeline::kTlsServerFields, "Encryption.",
+                  {.null_is_absent = true}),
     config::field("auth", &Grpc::auth, pipeline::kAuthFields, "Who may send."));
 inline constexpr auto kHttpAuthFields = config::fields<HttpAuth>(
     config::field("authenticator", &HttpAuth::authenticator, "As for gRPC.", {.extension = true}),
