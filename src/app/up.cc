@@ -101,6 +101,7 @@ connectors:
   rollup:
   prometheus:
     endpoint: 127.0.0.1:{}
+    without_scope_info: true
 {}
 extensions:
   console:

@@ -21,6 +21,16 @@ struct MetricStoreOptions {
   size_t max_series = 100000;
   std::chrono::nanoseconds expiry = std::chrono::minutes(5);
   std::string name_prefix{};
+  std::map<std::string, std::string> const_labels{};  // Of every series but target_info.
+  bool suffixes = true;                               // Units and _total.
+  bool scope_labels = false;                          // otel_scope_name and its like.
+  bool resource_labels = false;                       // All attributes of the resource ...
+  bool service_labels = true;                         // ... and its service.* among them.
+};
+
+struct ExpositionOptions {
+  bool open_metrics = false;  // https://prometheus.io/docs/specs/om/open_metrics_spec/
+  bool timestamps = false;    // Of the points, after each value.
 };
 
 class MetricStore {
@@ -28,7 +38,8 @@ class MetricStore {
   explicit MetricStore(MetricStoreOptions options) : options_(std::move(options)) {}
 
   void add(const Batch& batch, int64_t now_unix_ns);
-  std::string expose(int64_t now_unix_ns);  // Forgets what expired first.
+  // Forgets what expired first.
+  std::string expose(int64_t now_unix_ns, ExpositionOptions how = {});
   size_t series() const { return series_; }
   uint64_t refused() const { return refused_; }  // Points of series past the cap.
 
@@ -39,22 +50,31 @@ class MetricStore {
     std::vector<double> bounds{};
     std::vector<uint64_t> buckets{};  // Not cumulative.
     std::vector<std::pair<double, double>> quantiles{};
-    std::string info{};  // Labels that are no part of the identity: target_info's.
-    int64_t start_ns = 0, last_ns = 0;
+    std::string info{};    // Labels that are no part of the identity: target_info's.
+    int64_t point_ns = 0;  // The time that the point says; 0: none.
+    int64_t last_ns = 0;   // When it came.
   };
   struct Family {
     std::string_view type;
     std::string help;
     std::map<std::string, Series> series;  // By label text, without braces.
   };
+  using Labels = std::map<std::string, std::string>;
   struct ResourceLabels {
     std::string series;  // Labels that every series of the resource carries.
     std::string target;  // What target_info says beside them.
+    Labels over{};       // These win over a point's own of the same name.
   };
 
-  static ResourceLabels labels_of(const ResourceView& resource);
-  void add_metric(const ResourceLabels& labels, const MetricView& m, int64_t now);
+  ResourceLabels labels_of(const ResourceView& resource) const;
+  void add_scope(Labels& labels, const ScopeView& scope) const;
+  void add_metric(const ResourceLabels& labels, const ScopeView& scope, const MetricView& m,
+                  int64_t now);
+  std::string point_labels(const ResourceLabels& resource, const ScopeView& scope,
+                           const AttributesView& attributes) const;
   Series* at(Family& family, std::string labels, int64_t now);
+  static void expose_family(std::string& out, std::string_view name, const Family& family,
+                            const ExpositionOptions& how);
 
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
@@ -62,8 +82,9 @@ class MetricStore {
   uint64_t refused_ = 0;
 };
 
-// "http.server.request.duration", "s" -> "http_server_request_duration_seconds".
+// "http.server.request.duration", "s" -> "http_server_request_duration_seconds", or without the
+// unit where no suffixes are wanted.
 std::string prometheus_name(std::string_view name, std::string_view unit, MetricView::Kind kind,
-                            bool monotonic);
+                            bool monotonic, bool suffixes = true);
 
 }  // namespace sonde

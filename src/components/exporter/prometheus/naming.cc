@@ -113,12 +113,13 @@ std::string number(double v) {
 }  // namespace prometheus
 
 std::string prometheus_name(std::string_view name, std::string_view unit, MetricView::Kind kind,
-                            bool monotonic) {
+                            bool monotonic, bool suffixes) {
   std::string out;
   for (char c : prometheus::label_name(name)) {
     if (c == '_' && out.ends_with('_')) continue;
     out.push_back(c);
   }
+  if (!suffixes) return out;
   while (out.ends_with('_')) out.pop_back();
   const bool counter = kind == MetricView::Kind::Sum && monotonic;
   if (counter && out.ends_with("_total")) out.resize(out.size() - 6);

@@ -3,28 +3,73 @@
 // here is the listener.
 #include <fmt/format.h>
 
+#include <map>
 #include <string>
 
 #include "base/counters.h"
 #include "components/exporter/prometheus/metric_store.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
+#include "pipeline/http_server_settings.h"
 
 namespace sonde {
 namespace {
 
+struct ResourceToTelemetry {
+  bool enabled = false;
+  bool exclude_service_attributes = false;
+};
+constexpr auto kResourceFields = config::fields<ResourceToTelemetry>(
+    config::field("enabled", &ResourceToTelemetry::enabled,
+                  "Make every attribute of the resource a label of its series."),
+    config::field("exclude_service_attributes", &ResourceToTelemetry::exclude_service_attributes,
+                  "But not service.name, service.namespace and service.instance.id."));
+
+constexpr std::string_view kNoSuffixes = "UnderscoreEscapingWithoutSuffixes";
+
 struct Config {
-  std::string endpoint = "127.0.0.1:4401";
+  pipeline::HttpServerSettings server;
   std::string name_prefix;
+  std::map<std::string, std::string> const_labels;
+  bool send_timestamps = false;
   Duration metric_expiration = std::chrono::minutes(5);
+  ResourceToTelemetry resource;
+  bool enable_open_metrics = false;
+  bool without_scope_info = false;
+  bool add_metric_suffixes = true;
+  std::string translation_strategy;
   int64_t max_series = 100000;
+
+  Result<> validate() const {
+    if (server.endpoint.empty()) {
+      return fail(ErrorKind::Invalid, "\"endpoint\" is required: where /metrics is served");
+    }
+    return pipeline::check_http_server(server);
+  }
+  bool suffixes() const {
+    return translation_strategy.empty() ? add_metric_suffixes : translation_strategy != kNoSuffixes;
+  }
 };
 
 constexpr auto kFields = config::fields<Config>(
-    config::field("endpoint", &Config::endpoint, "Address that serves /metrics."),
+    config::embed(&Config::server, pipeline::kHttpServerFields),
     config::field("namespace", &Config::name_prefix, "Prefix of every metric name."),
+    config::field("const_labels", &Config::const_labels, "Labels of every series."),
+    config::field("send_timestamps", &Config::send_timestamps,
+                  "Show the time of each point after its value."),
     config::field("metric_expiration", &Config::metric_expiration,
                   "A series without a new point for so long is no longer shown.", {.min = 1}),
+    config::field("resource_to_telemetry_conversion", &Config::resource, kResourceFields.table(),
+                  "What of the resource every series shows."),
+    config::field("enable_open_metrics", &Config::enable_open_metrics,
+                  "Answer in the OpenMetrics format who asks for it; without exemplars."),
+    config::field("without_scope_info", &Config::without_scope_info,
+                  "Leave out the labels otel_scope_name and its like."),
+    config::field("add_metric_suffixes", &Config::add_metric_suffixes,
+                  "Add units and _total to names; translation_strategy wins over it."),
+    config::field("translation_strategy", &Config::translation_strategy,
+                  "How names become Prometheus names. Those that keep UTF-8 are not there yet.",
+                  {.choices = "|UnderscoreEscapingWithSuffixes|UnderscoreEscapingWithoutSuffixes"}),
     config::field("max_series", &Config::max_series,
                   "Series shown at most; further ones are counted.", {.min = 1}));
 
@@ -34,7 +79,12 @@ class PrometheusExporter final : public pipeline::Component {
       : config_(std::move(config)),
         store_({.max_series = static_cast<size_t>(config_.max_series),
                 .expiry = config_.metric_expiration,
-                .name_prefix = config_.name_prefix}) {}
+                .name_prefix = config_.name_prefix,
+                .const_labels = config_.const_labels,
+                .suffixes = config_.suffixes(),
+                .scope_labels = !config_.without_scope_info,
+                .resource_labels = config_.resource.enabled,
+                .service_labels = !config_.resource.exclude_service_attributes}) {}
 
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
@@ -42,15 +92,10 @@ class PrometheusExporter final : public pipeline::Component {
     series_ = &gauge("sonde_prometheus_series", "Series shown by the prometheus exporter.", labels);
     refused_ = &counter("sonde_prometheus_refused_points_total",
                         "Points of series past the cap of the prometheus exporter.", labels);
-    auto server =
-        net::HttpServer::listen(host.loop(), config_.endpoint,
-                                [this](const net::Request& request, net::Responder responder) {
-                                  responder.respond(answer(request));
-                                });
+    auto server = listen(host.loop());
     if (!server) {
-      Error error = server.error();
-      error.message = fmt::format("exporters::{}::endpoint: {}", host.id(), error.message);
-      return std::unexpected(std::move(error));
+      return std::unexpected(
+          at(fmt::format("exporters::{}::endpoint", host.id()), std::move(server.error())));
     }
     server_ = std::move(*server);
     return {};
@@ -70,9 +115,24 @@ class PrometheusExporter final : public pipeline::Component {
   }
 
  private:
+  Result<std::unique_ptr<net::HttpServer>> listen(net::Loop& loop) {
+    auto options = TRY(pipeline::http_server_options(config_.server));
+    return net::HttpServer::listen(
+        loop, pipeline::listen_address(config_.server.transport, config_.server.endpoint),
+        [this](const net::Request& request, net::Responder responder) {
+          responder.respond(answer(request));
+        },
+        std::move(options));
+  }
+
   net::Response answer(const net::Request& request) {
+    const bool open_metrics =
+        config_.enable_open_metrics &&
+        request.header("accept").find("application/openmetrics-text") != std::string_view::npos;
     net::Response response;
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.content_type = open_metrics
+                                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                : "text/plain; version=0.0.4; charset=utf-8";
     if (request.path != "/metrics") {
       response.status = 404;
       response.body = "Only /metrics is served here.\n";
@@ -80,7 +140,8 @@ class PrometheusExporter final : public pipeline::Component {
       response.status = 405;
       response.body = "Only GET is answered here.\n";
     } else {
-      response.body = store_.expose(clock_->unix_ns());
+      response.body = store_.expose(
+          clock_->unix_ns(), {.open_metrics = open_metrics, .timestamps = config_.send_timestamps});
     }
     return response;
   }

@@ -75,6 +75,46 @@ TEST(PrometheusStore, HasOneTargetInfoForAJobAndInstanceAndItIsTheRichest) {
   EXPECT_EQ(text.find(line), text.rfind(line)) << text;
 }
 
+Batch one_counter() {
+  MetricBatchBuilder b;
+  b.resource({{"service.name", "shop"}, {"host.name", "h"}}).scope("lib", "1.2");
+  b.sum({.name = "visits", .unit = "s"})
+      .point({{"a", "b"}}, int64_t{3}, {.time_ns = 1'500'000'000});
+  return b.build();
+}
+
+TEST(PrometheusStore, ShowsTheScopeTheResourceAndConstantsWhereItIsAskedTo) {
+  MetricStore store({.name_prefix = "my-app",
+                     .const_labels = {{"env", "prod"}},
+                     .suffixes = false,
+                     .scope_labels = true,
+                     .resource_labels = true,
+                     .service_labels = false});
+  store.add(one_counter(), kNow);
+  const std::string text = store.expose(kNow);
+  EXPECT_TRUE(has(text,
+                  "\nmy_app_visits{job=\"shop\",service_name=\"shop\",a=\"b\",env=\"prod\","
+                  "host_name=\"h\",otel_scope_name=\"lib\",otel_scope_version=\"1.2\"} 3\n"))
+      << text;
+}
+
+TEST(PrometheusStore, SpeaksOpenMetrics) {
+  MetricStore store({});
+  store.add(one_counter(), kNow);
+  MetricBatchBuilder b;
+  const double bounds[] = {1, 2.5};
+  const uint64_t buckets[] = {1, 0, 0};
+  b.histogram({.name = "t"});
+  b.histogram_point({}, {.count = 1, .sum = 1, .bounds = bounds, .buckets = buckets}, {});
+  store.add(b.build(), kNow);
+  const std::string text = store.expose(kNow, {.open_metrics = true, .timestamps = true});
+  EXPECT_TRUE(has(text, "# TYPE visits_seconds counter\nvisits_seconds_total{")) << text;
+  EXPECT_TRUE(has(text, "} 3 1.500\n")) << text;
+  EXPECT_TRUE(has(text, "t_bucket{le=\"1.0\"} 1\nt_bucket{le=\"2.5\"} 1\n")) << text;
+  EXPECT_TRUE(text.ends_with("# EOF\n")) << text;
+  EXPECT_TRUE(has(store.expose(kNow, {.timestamps = true}), "} 3 1500\n"));
+}
+
 TEST(PrometheusStore, ReplacesCumulativeAndAddsDelta) {
   MetricStore store({});
   for (int i = 1; i <= 2; i++) {
