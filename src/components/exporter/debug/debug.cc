@@ -7,6 +7,7 @@
 
 #include <cstdio>
 
+#include "components/exporter/debug/lines.h"
 #include "data/text.h"
 #include "pipeline/component.h"
 #include "pipeline/own_telemetry.h"
@@ -22,9 +23,10 @@ struct Config {
 };
 
 constexpr auto kFields = config::fields<Config>(
-    config::field("verbosity", &Config::verbosity,
-                  "How much is printed: a line a batch, or all of it as text.",
-                  {.choices = "basic|normal|detailed"}),
+    config::field(
+        "verbosity", &Config::verbosity,
+        "How much is printed: a line a batch, a line a record beside it, or all of it as text.",
+        {.choices = "basic|normal|detailed", .any_case = true}),
     config::field("use_internal_logger", &Config::use_internal_logger,
                   "Accepted for the Collector's sake; output always goes to standard error."),
     config::field("sampling_initial", &Config::sampling_initial,
@@ -41,7 +43,8 @@ class DebugExporter final : public pipeline::Component {
     const size_t records = batch.items();
     std::string out = fmt::format("{}: {}: {} {}, {} bytes\n", id_, to_string(batch.signal),
                                   records, pipeline::record_word(batch.signal), batch.bytes());
-    if (config_.verbosity != "basic") out += to_text(batch);
+    if (config_.verbosity == "normal") out += debug::lines_of(batch);
+    if (config_.verbosity == "detailed") out += to_text(batch);
     // One write, so that lines of other threads do not fall in between.
     std::fwrite(out.data(), 1, out.size(), stderr);
     pipeline::exporter_counter("otelcol_exporter_sent_", batch.signal, id_).add(records);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "data/metric_writer.h"
 #include "data/span_writer.h"
 #include "pipeline/test_host.h"
 
@@ -24,6 +25,33 @@ TEST(Debug, PrintsTheTextFormAndAcknowledges) {
   EXPECT_NE(out.find("debug: traces: 1 spans"), std::string::npos) << out;
   EXPECT_NE(out.find("name: \"GET /cart\""), std::string::npos) << out;
   EXPECT_TRUE(delivered);
+}
+
+std::string printed(const std::string& verbosity, Batch batch) {
+  config::Value settings = config::Value::map();
+  settings.set("verbosity", config::Value::string(verbosity));
+  auto exporter = sonde_component_exporter_debug().create(settings, "debug", {});
+  EXPECT_TRUE(exporter) << exporter.error().message;
+  testing::internal::CaptureStderr();
+  (*exporter)->consume(std::move(batch));
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Debug, PrintsALineForEachRecordWhenItIsNormal) {
+  TraceBatchBuilder spans;
+  spans.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "GET /cart"},
+             {{"http.route", "/cart"}, {"n", int64_t{2}}});
+  EXPECT_EQ(printed("Normal", spans.build()),
+            "debug: traces: 1 spans, 77 bytes\n"
+            "GET /cart 30313233343536373839616263646566 3031323334353637 http.route=/cart n=2\n");
+  MetricBatchBuilder metrics;
+  const double bounds[] = {1};
+  const uint64_t buckets[] = {1, 2};
+  metrics.gauge({.name = "heat"}).point({{"room", "a"}}, 1.5, {});
+  metrics.histogram({.name = "time"});
+  metrics.histogram_point({}, {.count = 3, .sum = 4.5, .bounds = bounds, .buckets = buckets}, {});
+  const std::string out = printed("NORMAL", metrics.build());
+  EXPECT_NE(out.find("\nheat room=a 1.5\ntime count=3 sum=4.5\n"), std::string::npos) << out;
 }
 
 TEST(Debug, RefusesAnUnknownVerbosity) {
