@@ -10,7 +10,8 @@
 
 namespace sonde::pipeline {
 
-// The next wait, and `interval` grown. It begins at settings.initial_interval.
+// The next wait, and `interval` grown. It begins at settings.initial_interval. Settings may ask for
+// no wait at all, which no peer that is down is helped by: a wait is never under a millisecond.
 template <class Random>
 Duration next_wait(const RetrySettings& settings, Duration& interval, Random& random) {
   const auto base = static_cast<double>(interval.count());
@@ -19,7 +20,8 @@ Duration next_wait(const RetrySettings& settings, Duration& interval, Random& ra
   const double grown =
       std::min(base * settings.multiplier, static_cast<double>(settings.max_interval.count()));
   interval = Duration(static_cast<int64_t>(grown));
-  return Duration(static_cast<int64_t>(base * factor(random)));
+  return std::max<Duration>(std::chrono::milliseconds(1),
+                            Duration(static_cast<int64_t>(base * factor(random))));
 }
 
 }  // namespace sonde::pipeline

@@ -16,9 +16,9 @@ QueueRoom::QueueRoom(std::string id, const QueueSettings& settings)
     : id_(std::move(id)),
       size_(settings.queue_size),
       capacity_(settings.block_on_overflow && size_ <= UINT64_MAX / 2 ? size_ * 2 : size_),
-      sizer_(settings.sizer == "items"   ? Sizer::Items
-             : settings.sizer == "bytes" ? Sizer::Bytes
-                                         : Sizer::Requests),
+      sizer_(settings.counts() == "items"   ? Sizer::Items
+             : settings.counts() == "bytes" ? Sizer::Bytes
+                                            : Sizer::Requests),
       drops_(settings.drop_on_overflow) {}
 
 uint64_t QueueRoom::cost_of(const Need& need) const {

@@ -25,7 +25,7 @@ struct QueueBatchSettings {
   Duration flush_timeout = std::chrono::milliseconds(200);
   uint64_t min_size = 8192;
   uint64_t max_size = 0;  // 0: no bound, and nothing is cut.
-  std::string sizer = "items";
+  std::string sizer;      // Empty: the queue's, where that is given; else items.
   PartitionSettings partition;
 };
 
@@ -33,12 +33,19 @@ struct QueueSettings {
   bool enabled = true;
   uint64_t queue_size = 1000;
   uint32_t num_consumers = 10;
-  std::string sizer = "requests";
+  std::string sizer;  // Empty: requests.
   bool block_on_overflow = false;
   bool drop_on_overflow = false;
   bool wait_for_result = false;
   std::string storage;
   std::optional<QueueBatchSettings> batch;
+
+  std::string_view counts() const { return sizer.empty() ? "requests" : std::string_view(sizer); }
+  // What min_size and max_size of `batch`, which must be there, count.
+  std::string_view batch_counts() const {
+    if (!batch->sizer.empty()) return batch->sizer;
+    return sizer.empty() ? "items" : std::string_view(sizer);
+  }
 };
 
 struct RetrySettings {
@@ -54,6 +61,11 @@ struct SendingSettings {
   QueueSettings queue;
   RetrySettings retry;
   Duration timeout = std::chrono::seconds(5);
+
+  // For ever is a day: a request that nobody answers must end at some time.
+  Duration request_timeout() const {
+    return timeout == Duration{} ? std::chrono::hours(24) : timeout;
+  }
 };
 
 // What no field says alone.
@@ -64,23 +76,26 @@ inline constexpr auto kPartitionFields = config::fields<PartitionSettings>(
                   "Names of request metadata: requests are put together only where these agree."));
 inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
     config::field("flush_timeout", &QueueBatchSettings::flush_timeout,
-                  "How long a request waits for others.", {.min = 0.001}),
+                  "How long a request waits for others."),
     config::field("min_size", &QueueBatchSettings::min_size,
                   "The size, in the sizer's unit, at which requests are sent."),
     config::field("max_size", &QueueBatchSettings::max_size,
                   "The size over which a request is cut; 0 is never."),
-    config::field("sizer", &QueueBatchSettings::sizer, "What min_size and max_size count.",
-                  {.choices = "items|bytes"}),
+    config::field(
+        "sizer", &QueueBatchSettings::sizer,
+        "What min_size and max_size count; empty: what queue_size counts if that is said, "
+        "else items.",
+        {.choices = "|items|bytes"}),
     config::field("partition", &QueueBatchSettings::partition, kPartitionFields,
                   "What is kept apart."));
 inline constexpr auto kQueueFields = config::fields<QueueSettings>(
     config::field("enabled", &QueueSettings::enabled, "Whether batches wait in a queue."),
     config::field("queue_size", &QueueSettings::queue_size,
-                  "How much the queue of each signal holds, in the sizer's unit.", {.min = 1}),
+                  "How much the queue of each signal holds, in the sizer's unit."),
     config::field("num_consumers", &QueueSettings::num_consumers,
-                  "How many requests of each signal may be in flight.", {.min = 1, .max = 1000}),
-    config::field("sizer", &QueueSettings::sizer, "What queue_size counts.",
-                  {.choices = "requests|items|bytes"}),
+                  "How many requests of each signal may be in flight."),
+    config::field("sizer", &QueueSettings::sizer, "What queue_size counts; empty: requests.",
+                  {.choices = "|requests|items|bytes"}),
     config::field("block_on_overflow", &QueueSettings::block_on_overflow,
                   "Whether a sender waits for room, up to once more the queue's size, instead of "
                   "being refused."),
@@ -99,18 +114,17 @@ inline constexpr auto kRetryFields = config::fields<RetrySettings>(
     config::field("enabled", &RetrySettings::enabled,
                   "Whether a send is tried again when the peer is unavailable."),
     config::field("initial_interval", &RetrySettings::initial_interval,
-                  "The wait before the first retry.", {.min = 0.001}),
+                  "The wait before the first retry.", {.min = 0}),
     config::field("randomization_factor", &RetrySettings::randomization_factor,
                   "How far a wait may differ from the computed one.", {.min = 0, .max = 1}),
-    config::field("multiplier", &RetrySettings::multiplier, "How each wait grows.", {.min = 1}),
-    config::field("max_interval", &RetrySettings::max_interval, "The longest wait.",
-                  {.min = 0.001}),
+    config::field("multiplier", &RetrySettings::multiplier, "How each wait grows.", {.min = 0}),
+    config::field("max_interval", &RetrySettings::max_interval, "The longest wait.", {.min = 0}),
     config::field("max_elapsed_time", &RetrySettings::max_elapsed_time,
                   "When a batch is given up; 0 is never.", {.min = 0}));
 inline constexpr auto kSendingFields = config::fields<SendingSettings>(
     config::field("sending_queue", &SendingSettings::queue, kQueueFields, "The queue."),
     config::field("retry_on_failure", &SendingSettings::retry, kRetryFields, "Retries."),
-    config::field("timeout", &SendingSettings::timeout, "How long one request may take.",
-                  {.min = 0.001}));
+    config::field("timeout", &SendingSettings::timeout,
+                  "How long one request may take; 0 is a day.", {.min = 0}));
 
 }  // namespace sonde::pipeline

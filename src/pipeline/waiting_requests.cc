@@ -2,18 +2,17 @@
 #include "pipeline/waiting_requests.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "base/ascii.h"
 
 namespace sonde::pipeline {
 namespace {
 
 constexpr uint64_t kLoadedBytes = uint64_t{32} << 20;
 
-std::vector<std::string> lower(std::vector<std::string> words) {
-  for (std::string& word : words) {
-    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+std::vector<std::string> lower_all(std::vector<std::string> words) {
+  for (std::string& word : words) word = lower(word);
   return words;
 }
 
@@ -21,8 +20,8 @@ std::vector<std::string> lower(std::vector<std::string> words) {
 
 WaitingRequests::WaitingRequests(const QueueSettings& settings)
     : batch_(settings.enabled && settings.batch ? &*settings.batch : nullptr),
-      in_bytes_(batch_ && batch_->sizer == "bytes"),
-      keys_(batch_ ? lower(batch_->partition.metadata_keys) : std::vector<std::string>()),
+      in_bytes_(batch_ && settings.batch_counts() == "bytes"),
+      keys_(batch_ ? lower_all(batch_->partition.metadata_keys) : std::vector<std::string>()),
       only_(lines_[""]) {}
 
 WaitingRequests::Line& WaitingRequests::line_of(const QueuedRequest& request) {

@@ -26,12 +26,13 @@ struct Config {
   std::optional<Rotation> rotation;
   bool append = false;
   bool create_directory = false;
-  std::string directory_permissions = "0755";
+  std::string directory_permissions;  // Empty: 0755.
   Duration flush_interval = std::chrono::seconds(1);
   config::Value group_by;
   std::string encoding;
 
   Result<uint32_t> permissions() const {
+    if (directory_permissions.empty()) return 0755;
     uint32_t mode = 0;
     const char* const end = directory_permissions.data() + directory_permissions.size();
     const auto [at, error] = std::from_chars(directory_permissions.data(), end, mode, 8);
@@ -45,13 +46,13 @@ struct Config {
     if (path.empty()) return fail(ErrorKind::Invalid, "path: say where to write");
     if (append && rotation)
       return fail(ErrorKind::Invalid, "append and rotation do not go together");
-    if (append && !compression.empty())
-      return fail(ErrorKind::Invalid, "append and compression do not go together");
     if (!encoding.empty())
       return fail(ErrorKind::Invalid, "encoding: there are no encoding extensions; use format");
     const config::Value* enabled = group_by.find("enabled");
     if (enabled && enabled->boolean)
       return fail(ErrorKind::Invalid, "group_by: not understood yet; leave it out");
+    if (!directory_permissions.empty() && !create_directory)
+      return fail(ErrorKind::Invalid, "directory_permissions needs create_directory to be true");
     (void)TRY(permissions());
     return {};
   }
@@ -74,14 +75,14 @@ constexpr auto kFields = config::fields<Config>(
                   {.choices = "json|proto"}),
     config::field("compression", &Config::compression,
                   "Compresses each message, which then begins with its length.",
-                  {.choices = "zstd"}),
+                  {.choices = "|zstd"}),
     config::field("rotation", &Config::rotation, kRotationFields.table(),
                   "When the file is put aside."),
     config::field("append", &Config::append, "Whether to add to what is there at the start."),
     config::field("create_directory", &Config::create_directory,
                   "Whether to make the folder of the file."),
     config::field("directory_permissions", &Config::directory_permissions,
-                  "The mode of a folder that is made, in octal."),
+                  "The mode of a folder that is made, in octal; empty: 0755."),
     config::field("flush_interval", &Config::flush_interval,
                   "Accepted for the Collector's sake; what is written is never held back.",
                   {.min = 0}),

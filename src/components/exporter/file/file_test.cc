@@ -83,6 +83,18 @@ TEST_F(FileExporter, GoesOnInTheFileOfTheOneThatItReplaces) {
   EXPECT_EQ(text.size() % 5, 0u);
 }
 
+TEST_F(FileExporter, AddsCompressedMessagesToWhatIsThere) {
+  std::string once;
+  for (const std::string_view more : {"compression: zstd", "compression: zstd, append: true"}) {
+    TestComponent file(sonde_component_exporter_file(), settings(more));
+    ASSERT_EQ(file.error, "");
+    file.give(kLog);
+    if (once.empty()) once = read(path_);
+  }
+  EXPECT_GT(once.size(), 4u);
+  EXPECT_EQ(read(path_), once + once);
+}
+
 TEST_F(FileExporter, WritesProtobufBehindItsLength) {
   TestComponent file(sonde_component_exporter_file(), settings("format: proto"));
   ASSERT_EQ(file.error, "");
@@ -172,10 +184,11 @@ TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
     return TestComponent(sonde_component_exporter_file(), settings(more)).error;
   };
   EXPECT_NE(refusal("append: true, rotation: {}").find("append and rotation"), std::string::npos);
-  EXPECT_NE(refusal("append: true, compression: zstd").find("append and compression"),
+  EXPECT_NE(refusal("directory_permissions: '0755'").find("needs create_directory"),
             std::string::npos);
   EXPECT_NE(refusal("group_by: {enabled: true}").find("group_by"), std::string::npos);
-  EXPECT_NE(refusal("directory_permissions: '99'").find("octal"), std::string::npos);
+  EXPECT_NE(refusal("create_directory: true, directory_permissions: '99'").find("octal"),
+            std::string::npos);
   EXPECT_NE(TestComponent(sonde_component_exporter_file(), "{path: /nowhere/at/all}")
                 .error.find("cannot be opened"),
             std::string::npos);

@@ -4,6 +4,7 @@
 // and counters are the sending queue's.
 #include <string>
 
+#include "net/address.h"
 #include "net/grpc_client.h"
 #include "pipeline/authorizer.h"
 #include "pipeline/client_settings.h"
@@ -17,6 +18,19 @@
 namespace sonde {
 namespace {
 
+Result<> check_endpoint(const std::string& endpoint) {
+  std::string_view target = endpoint;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with(scheme)) target.remove_prefix(scheme.size());
+  }
+  const std::string address = pipeline::grpc_endpoint(std::string(target));
+  if (address.starts_with("unix:") || address.find("://") != std::string::npos) return {};
+  if (auto parsed = net::parse_address(address); !parsed) {
+    return std::unexpected(at("endpoint", std::move(parsed.error())));
+  }
+  return {};
+}
+
 struct Config {
   pipeline::ClientSettings client;
   pipeline::GrpcClientSettings grpc;
@@ -24,6 +38,7 @@ struct Config {
   Result<> validate() const {
     TRY(pipeline::compression_of(client.compression, net::kDefaultLevel, net::Carrier::Grpc));
     TRY(pipeline::check_client(client));
+    TRY(check_endpoint(client.endpoint));
     TRY(pipeline::check_grpc_client(grpc));
     return pipeline::check_sending(sending);
   }
@@ -56,7 +71,7 @@ class OtlpGrpcExporter final : public pipeline::Component {
     options.endpoint = pipeline::grpc_endpoint(config_.client.endpoint);
     config_.grpc.apply(options);
     options.proxy = TRY(pipeline::choose_grpc_proxy(options.endpoint));
-    options.timeout = config_.sending.timeout;
+    options.timeout = config_.sending.request_timeout();
     for (const auto& [name, value] : config_.client.headers)
       options.headers.push_back({name, value});
     if (pipeline::uses_tls(config_.client))

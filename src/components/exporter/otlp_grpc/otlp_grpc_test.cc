@@ -68,7 +68,7 @@ TEST(Exporter_otlp_grpc, EncryptsUnlessToldOtherwise) {
 
 TEST(Exporter_otlp_grpc, NeedsAnEndpoint) {
   EXPECT_TRUE(make_otlp_grpc("http://127.0.0.1:4318"));
-  EXPECT_TRUE(make_otlp_grpc("https://example.com"));
+  EXPECT_TRUE(make_otlp_grpc("https://example.com:4317"));
   EXPECT_FALSE(make_otlp_grpc(""));
 }
 

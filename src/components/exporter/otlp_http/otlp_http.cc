@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "net/address.h"
 #include "net/grpc_server.h"
 #include "net/http_client.h"
 #include "pipeline/authorizer.h"
@@ -45,6 +46,10 @@ struct Config {
     // One for all signals, or for each one its own.
     const std::string all = traces_endpoint + metrics_endpoint + logs_endpoint;
     if (!client.endpoint.empty() || all.empty()) TRY(pipeline::check_client(client));
+    for (const std::string& url :
+         {client.endpoint, traces_endpoint, metrics_endpoint, logs_endpoint}) {
+      if (url.starts_with("http")) TRY(net::parse_url(url.substr(0, url.find('?'))));
+    }
     TRY(pipeline::check_client_tls(client));
     TRY(pipeline::check_http_client(http));
     return pipeline::check_sending(sending);
@@ -171,7 +176,7 @@ class OtlpHttpExporter final : public pipeline::Component {
                                                        const std::string& base) {
     net::HttpClientOptions options;
     options.base_url = base;
-    options.timeout = config_.sending.timeout;
+    options.timeout = config_.sending.request_timeout();
     // Each signal has a queue of its own; without one, senders bound what is in flight.
     const pipeline::QueueSettings& queue = config_.sending.queue;
     config_.http.apply(options, queue.enabled ? 3 * size_t{queue.num_consumers} : 256);

@@ -53,7 +53,7 @@ struct Config {
 
   Result<> validate() const {
     if (directory.empty()) return fail(ErrorKind::Invalid, "\"directory\" must not be empty");
-    if (permissions()) return {};
+    if (!create_directory || permissions()) return {};
     return fail(ErrorKind::Invalid,
                 "directory_permissions: \"" + directory_permissions +
                     "\" is no octal mode with which its owner can use it, like \"0750\"");

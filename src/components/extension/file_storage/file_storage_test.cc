@@ -65,7 +65,8 @@ TEST_F(FileStorageTest, RefusesWhatCannotBeADirectory) {
   EXPECT_FALSE(start("{directory: /dev/null/below, create_directory: true}"));
   EXPECT_FALSE(start("{directory: ''}"));
   for (const char* mode : {"rwx", "0888", "9", "01777", "0050", ""}) {
-    EXPECT_FALSE(start("{directory: /tmp, directory_permissions: '" + std::string(mode) + "'}"))
+    EXPECT_FALSE(start("{directory: /tmp, create_directory: true, directory_permissions: '" +
+                       std::string(mode) + "'}"))
         << mode;
   }
 }

@@ -14,12 +14,6 @@ namespace {
 
 struct Config {
   std::vector<std::string> keys;
-
-  Result<> validate() const {
-    if (std::ranges::find(keys, "") != keys.end())
-      return fail(ErrorKind::Invalid, "keys: an empty key groups nothing");
-    return {};
-  }
 };
 
 constexpr auto kFields = config::fields<Config>(
@@ -32,7 +26,7 @@ class GroupByAttrs final : public pipeline::Component {
       : id_(id), outputs_(outputs) {
     // A key that comes twice would find its attribute gone.
     for (const std::string& key : config.keys)
-      if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
+      if (!key.empty() && std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
   }
 
   void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }

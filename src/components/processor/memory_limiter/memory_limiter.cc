@@ -27,6 +27,10 @@ struct Config {
   Result<> validate() const {
     if (check_interval <= Duration::zero())
       return fail(ErrorKind::Invalid, "check_interval: it must be more than 0");
+    if (min_gc_interval_when_soft_limited < min_gc_interval_when_hard_limited)
+      return fail(ErrorKind::Invalid,
+                  "min_gc_interval_when_soft_limited: it must not be less than "
+                  "min_gc_interval_when_hard_limited");
     constexpr uint64_t kAny = uint64_t{1} << 40;
     (void)TRY(memory_limiter::limits_of(limits, kAny));
     return {};
@@ -36,10 +40,10 @@ struct Config {
 using memory_limiter::Settings;
 constexpr auto kLimitFields = config::fields<Settings>(
     config::field("limit_mib", &Settings::limit_mib, "The most memory that may be used.",
-                  {.max = 1e9, .unit = "MiBy"}),
+                  {.max = 4294967295.0, .unit = "MiBy"}),
     config::field("spike_limit_mib", &Settings::spike_limit_mib,
                   "How far below that data is refused; a fifth where it is 0.",
-                  {.max = 1e9, .unit = "MiBy"}),
+                  {.max = 4294967295.0, .unit = "MiBy"}),
     config::field("limit_percentage", &Settings::limit_percentage,
                   "The same as a share of what the machine or the container has.",
                   {.min = 0, .max = 100, .unit = "%"}),

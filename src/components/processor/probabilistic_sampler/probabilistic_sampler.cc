@@ -50,7 +50,7 @@ constexpr auto kFields = config::fields<Config>(
                   "Mode hash_seed: must be equal where traces are kept or dropped together."),
     config::field("mode", &Config::mode,
                   "How the decision is made: hash_seed where it is not given.",
-                  {.choices = "hash_seed|proportional|equalizing"}),
+                  {.choices = "|hash_seed|proportional|equalizing"}),
     config::field("fail_closed", &Config::fail_closed,
                   "Whether items drop that lack randomness or contradict themselves."),
     config::field("sampling_precision", &Config::sampling_precision,

@@ -46,13 +46,13 @@ constexpr auto kFields = config::fields<Config>(
                   "Expressions for values that stay, whatever blocks them."),
     config::field("hash_function", &Config::hash_function,
                   "What stands for a masked part: its hash; **** where it is not given.",
-                  {.choices = "md5|sha1|sha3|hmac-sha256|hmac-sha512"}),
+                  {.choices = "|md5|sha1|sha3|hmac-sha256|hmac-sha512"}),
     config::field("hmac_key", &Config::hmac_key, "The key of a keyed hash.", {.secret = true}),
     config::field("redact_all_types", &Config::redact_all_types,
                   "Whether numbers and other values are looked at as text."),
     config::field("summary", &Config::summary,
                   "Whether attributes tell what was done: counts, or keys too.",
-                  {.choices = "debug|info|silent"}),
+                  {.choices = "|debug|info|silent"}),
     config::field("url_sanitizer", &Config::url_sanitizer, "Refused for now."),
     config::field("db_sanitizer", &Config::db_sanitizer, "Refused for now."));
 

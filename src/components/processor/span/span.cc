@@ -35,11 +35,6 @@ Result<std::vector<Regex>> compile(const Name& name) {
   for (const std::string& rule : name.to_attributes->rules) {
     auto regex = Regex::compile(rule);
     if (!regex) return std::unexpected(at("name::to_attributes::rules", std::move(regex.error())));
-    for (const std::string& group : regex->group_names()) {
-      if (group.empty())
-        return fail(ErrorKind::Invalid,
-                    "name::to_attributes::rules: every group of \"" + rule + "\" needs a name");
-    }
     rules.push_back(std::move(*regex));
   }
   return rules;
