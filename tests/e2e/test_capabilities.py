@@ -51,6 +51,7 @@ def test_up_names_each_missing_capability(folder, missing):
     assert f"lacks {', '.join(missing)};" in done.stderr
     for name in have:
         assert name not in done.stderr
+    assert "The page:" not in done.stdout
 
 
 def test_the_named_capabilities_suffice(folder, start):

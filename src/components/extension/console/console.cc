@@ -64,6 +64,7 @@ net::Response error(int status, std::string_view what, std::string_view why,
   return json(status, console::error_json(what, why, advice));
 }
 
+constexpr Duration kAnnounceInterval = std::chrono::milliseconds(20);
 constexpr std::string_view kReloadPath = "/api/v1/reload";
 constexpr std::string_view kTapPath = "/api/v1/pipelines/tap";
 
@@ -108,9 +109,7 @@ class ConsoleExtension final : public pipeline::Component {
     host_name_ = config_.endpoint.substr(0, config_.endpoint.rfind(':'));
     if (host_name_ == "0.0.0.0" || host_name_ == "[::]") host_name_.clear();
     if (config_.print_address && !old) {
-      fmt::print("The page: http://{}:{}/?token={}\n",
-                 host_name_.empty() ? "127.0.0.1" : host_name_, server_->port(), token_);
-      std::fflush(stdout);
+      announcer_.start(host.scheduler(), kAnnounceInterval, [this] { announce(); });
     }
     return {};
   }
@@ -123,6 +122,7 @@ class ConsoleExtension final : public pipeline::Component {
   }
 
   void stop() override {
+    announcer_.stop();
     sampler_.stop();
     taps_.reset();
     if (server_) server_->drain();
@@ -130,6 +130,16 @@ class ConsoleExtension final : public pipeline::Component {
   bool drained() const override { return !server_ || server_->drained(); }
 
  private:
+  // Extensions start first: the address of a page that goes away at once would send people to look
+  // for it, so it is told when everything runs.
+  void announce() {
+    if (!statuses_->ready_since()) return;
+    fmt::print("The page: http://{}:{}/?token={}\n", host_name_.empty() ? "127.0.0.1" : host_name_,
+               server_->port(), token_);
+    std::fflush(stdout);
+    announcer_.stop();
+  }
+
   void sample_pipelines() { pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000); }
 
   bool signed_in(const net::Request& request) const {
@@ -306,6 +316,7 @@ class ConsoleExtension final : public pipeline::Component {
   std::shared_ptr<pipeline::Reloader> reloader_;
   console::PipelineHistory pipelines_;
   RepeatingTimer sampler_;
+  RepeatingTimer announcer_;
   std::unique_ptr<net::HttpServer> server_;
 };
 
