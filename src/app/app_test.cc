@@ -43,6 +43,47 @@ TEST(Up, MakesAConfigurationThatTheEngineTakes) {
   }
 }
 
+Result<> engine_takes(const std::string& text) {
+  const config::Value root = TRY(config::parse_yaml(text, "test.yaml"));
+  const config::Graph graph = TRY(config::build_graph(root));
+  (void)TRY(pipeline::Engine::create(graph, all_components()));
+  return {};
+}
+
+TEST(Opaque, IsTakenWhereNothingLooksInside) {
+  const auto with = [](std::string_view processors, std::string_view exporter) {
+    return engine_takes(fmt::format(R"(
+receivers:
+  otlp: {{opaque: true, protocols: {{grpc: {{endpoint: "localhost:0"}}}}}}
+processors:
+  memory_limiter: {{check_interval: 1s, limit_mib: 100}}
+  batch: {{}}
+connectors:
+  forward: {{}}
+exporters:
+  otlp_grpc: {{endpoint: "localhost:1", tls: {{insecure: true}}}}
+  otlp_grpc/batch: {{endpoint: "localhost:1", tls: {{insecure: true}}, sending_queue: {{batch: {{}}}}}}
+  nop: {{}}
+  debug: {{}}
+service:
+  pipelines:
+    traces/first: {{receivers: [otlp], processors: [{}], exporters: [nop, forward]}}
+    traces/last: {{receivers: [forward], exporters: [{}]}}
+)",
+                                    processors, exporter));
+  };
+  const auto taken = with("memory_limiter", "otlp_grpc");
+  EXPECT_TRUE(taken) << taken.error().message;
+  for (const auto& [processors, exporter] :
+       {std::pair("batch", "otlp_grpc"), std::pair("", "otlp_grpc/batch"),
+        std::pair("", "debug")}) {
+    const auto refused = with(processors, exporter);
+    ASSERT_FALSE(refused) << processors << exporter;
+    EXPECT_TRUE(refused.error().message.starts_with("receivers::otlp: opaque: a component that"))
+        << refused.error().message;
+  }
+}
+
 TEST(Up, PicksTheProtocolByPortAndScheme) {
   UpOptions o;
   o.otlp_endpoint = "h";

@@ -16,7 +16,7 @@ size_t count_records(const Batch& batch) {
 }
 
 size_t Batch::items() const {
-  if (!items_) items_ = count_records(*this);
+  if (!items_) items_ = opaque ? 0 : count_records(*this);
   return *items_;
 }
 

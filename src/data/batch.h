@@ -46,6 +46,8 @@ struct RequestContext {
 struct Encoded {
   std::string encoding;  // "gzip", "zstd", ...
   Bytes body;
+  size_t plain_size = 0;  // decompressed; 0: not known, and then at most `max_plain`
+  size_t max_plain = 0;
 };
 
 struct Batch {
@@ -56,6 +58,9 @@ struct Batch {
   // The compressed form of exactly these chunks, where nobody has changed them since it came, so
   // that it can be sent on as it is.
   std::shared_ptr<const Encoded> original;
+  // The receiver was told to count requests and bytes alone: what this holds is not known, and
+  // items() is 0.
+  bool opaque = false;
 
   Batch() = default;
   Batch(Signal of, std::vector<Bytes> body, Ack token = {})
@@ -63,8 +68,12 @@ struct Batch {
   Batch(Batch&&) noexcept = default;
   Batch& operator=(Batch&&) noexcept = default;
 
+  // There is only `original`: nothing that follows looks inside (Sink::looks_inside()).
+  bool sealed() const { return original && chunks.empty(); }
   bool empty() const { return bytes() == 0; }
+  // Decompressed, but for a sealed batch whose decompressed size is not known.
   size_t bytes() const {
+    if (sealed()) return original->plain_size > 0 ? original->plain_size : original->body.size();
     size_t total = 0;
     for (const Bytes& chunk : chunks) total += chunk.size();
     return total;
@@ -78,6 +87,7 @@ struct Batch {
     Batch other(signal, chunks, ack.split());
     other.context = context;
     other.original = original;
+    other.opaque = opaque;
     other.items_ = items_;
     return other;
   }

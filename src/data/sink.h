@@ -16,6 +16,10 @@ class Sink {
   // that it surely reaches, and none that only some of it may reach. Asked after everything behind
   // has started.
   virtual void gates(Signal, Gates&) {}
+  // Whether it, or anything after it, looks at more of a batch than its signal, its size and its
+  // number of items. Where nothing does, batches may come sealed (batch.h). It may change
+  // with a new configuration: on the sink's own thread.
+  virtual bool looks_inside() const { return true; }
 };
 
 }  // namespace sonde

@@ -70,6 +70,12 @@ Result<> Build::all() {
       }
     }
   }
+  for (const auto& made : instances) {
+    if (auto checked = made->component->check_outputs(); !checked) {
+      return std::unexpected(at(std::string(kind_name(made->type->kind)) + "s::" + made->id,
+                                std::move(checked.error())));
+    }
+  }
   return {};
 }
 

@@ -7,6 +7,13 @@ namespace sonde::pipeline {
 
 void Component::consume(Batch batch) { batch.ack.drop("not_a_consumer"); }
 
+bool Outputs::look_inside() const {
+  for (const Sink* sink : {traces, metrics, logs}) {
+    if (sink && sink->looks_inside()) return true;
+  }
+  return false;
+}
+
 void Outputs::send(Batch batch) const {
   if (Sink* sink = of(batch.signal)) {
     sink->consume(std::move(batch));

@@ -105,6 +105,9 @@ class Host {
 
 class Component : public Sink {
  public:
+  // What it asks of what follows it, once the whole graph is made and before anything starts. The
+  // error says what to change.
+  virtual Result<> check_outputs() const { return {}; }
   // Takes what the component needs. An error stops the process from starting; a back end that is
   // not reachable is no error.
   virtual Result<> start(Host&) { return {}; }
@@ -142,6 +145,7 @@ struct Outputs {
   void gates(Signal signal, Gates& out) const {
     if (Sink* sink = of(signal)) sink->gates(signal, out);
   }
+  bool look_inside() const;  // any of them
   // Passes the batch on, or drops it with a reason when nobody wants it.
   void send(Batch batch) const;
   // An error (NotFound) names the pipelines that there are.

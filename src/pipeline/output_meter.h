@@ -2,7 +2,8 @@
 //
 // Counts what a component gives: items and bytes, by component and signal; and shows it to those
 // who watch (tap.h). It stands where an instance's output begins, before any fan-out, so that one
-// count serves every edge that leaves there. Bytes are those of the OTLP body, uncompressed.
+// count serves every edge that leaves there. Bytes are Batch::bytes(): of the OTLP body,
+// uncompressed, but for what nobody looks into.
 #pragma once
 
 #include <string>
@@ -29,6 +30,8 @@ class OutputMeter final : public Sink {
     GateEpoch::advance();
   }
   void gates(Signal signal, Gates& out) override { sink_->gates(signal, out); }
+  // May change with the target.
+  bool looks_inside() const override { return sink_->looks_inside(); }
 
  private:
   Sink* sink_;
@@ -47,6 +50,7 @@ class ItemCounter final : public Sink {
     sink_.consume(std::move(batch));
   }
   void gates(Signal signal, Gates& out) override { sink_.gates(signal, out); }
+  bool looks_inside() const override { return sink_.looks_inside(); }
 
  private:
   Sink& sink_;

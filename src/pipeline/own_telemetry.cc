@@ -27,6 +27,28 @@ Counter& receiver_counter(std::string_view prefix, Signal signal, std::string_vi
                  {{"receiver", std::string(id)}, {"transport", std::string(transport)}});
 }
 
+OpaqueCounter opaque_receiver_counter(std::string_view id, std::string_view transport,
+                                      Signal signal, bool accepted) {
+  const CounterLabels labels = {{"receiver", std::string(id)},
+                                {"transport", std::string(transport)},
+                                {"signal", std::string(to_string(signal))}};
+  const std::string name = accepted ? "sonde_receiver_accepted_" : "sonde_receiver_refused_";
+  return {&counter(name + "requests_total", "Requests that were not looked into.", labels),
+          &counter(name + "bytes_total",
+                   "Bytes of requests that were not looked into, as they came.", labels)};
+}
+
+OpaqueCounter opaque_exporter_counter(std::string_view id, Signal signal,
+                                      std::string_view outcome) {
+  const CounterLabels labels = {{"exporter", std::string(id)},
+                                {"signal", std::string(to_string(signal))},
+                                {"outcome", std::string(outcome)}};
+  return {&counter("sonde_exporter_opaque_requests_total",
+                   "Requests that were not looked into, by what became of them.", labels),
+          &counter("sonde_exporter_opaque_bytes_total",
+                   "Bytes of requests that were not looked into, by what became of them.", labels)};
+}
+
 Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason) {
   return counter("sonde_dropped_records_total", "Records that went no further, and why.",
                  {{"component", std::string(id)},

@@ -19,6 +19,21 @@ std::string_view record_word(Signal signal);
 Counter& exporter_counter(std::string_view prefix, Signal signal, std::string_view id);
 Counter& receiver_counter(std::string_view prefix, Signal signal, std::string_view id,
                           std::string_view transport);
+// Requests that nobody looks into, and their bytes as they came, in place of items.
+struct OpaqueCounter {
+  Counter* requests = nullptr;
+  Counter* bytes = nullptr;
+  void add(uint64_t size) const {
+    requests->add(1);
+    bytes->add(size);
+  }
+};
+// sonde_receiver_accepted_requests_total and ..._bytes_total, or with refused.
+OpaqueCounter opaque_receiver_counter(std::string_view id, std::string_view transport,
+                                      Signal signal, bool accepted);
+// sonde_exporter_opaque_requests_total and ..._bytes_total, by what became of a request: "sent", or
+// the reason why it was dropped.
+OpaqueCounter opaque_exporter_counter(std::string_view id, Signal signal, std::string_view outcome);
 // sonde_dropped_records_total: what did not reach a peer, and why.
 Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason);
 

@@ -26,11 +26,30 @@ Result<net::Encoding> compression_of(std::string_view name, int level, net::Carr
   return *encoding;
 }
 
+Result<Bytes> open_sealed(const Encoded& original) {
+  const auto encoding = net::encoding_named(original.encoding, net::Carrier::Http);
+  if (!encoding) return fail(ErrorKind::Internal, "an unknown encoding: " + original.encoding);
+  const size_t limit = original.plain_size > 0 ? original.plain_size : original.max_plain;
+  auto plain = net::decompress(*encoding, original.body.view(), limit);
+  if (!plain) return fail(ErrorKind::Invalid, plain.error().message);
+  return plain;
+}
+
+Result<std::vector<Bytes>> chunks_of(const Batch& batch) {
+  if (!batch.sealed()) return batch.chunks;
+  return std::vector<Bytes>{TRY(open_sealed(*batch.original))};
+}
+
 Result<Bytes> export_body(const Batch& batch, net::Encoding encoding, int level) {
-  if (encoding == net::Encoding::Identity) return joined(batch);
   if (batch.original && batch.original->encoding == net::name_of(encoding)) {
     return batch.original->body;
   }
+  if (batch.sealed()) {
+    Bytes plain = TRY(open_sealed(*batch.original));
+    if (encoding == net::Encoding::Identity) return plain;
+    return net::compress(encoding, std::span(&plain, 1), level);
+  }
+  if (encoding == net::Encoding::Identity) return joined(batch);
   return net::compress(encoding, batch.chunks, level);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -15,6 +16,12 @@ namespace sonde::pipeline {
 // What the settings `compression` and `compression_params::level` of a client say. The error is one
 // of Config::validate().
 Result<net::Encoding> compression_of(std::string_view name, int level, net::Carrier carrier);
+
+// What a sealed batch holds. Invalid where it is damaged or larger than the receiver takes: of a
+// batch that nobody has looked into, that shows only here.
+Result<Bytes> open_sealed(const Encoded& original);
+// The chunks of a batch, sealed or not.
+Result<std::vector<Bytes>> chunks_of(const Batch& batch);
 
 Result<Bytes> export_body(const Batch& batch, net::Encoding encoding, int level);
 

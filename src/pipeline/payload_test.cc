@@ -35,6 +35,24 @@ TEST(Payload, SendsWhatCameCompressedAsItCame) {
   EXPECT_EQ(net::decompress(Encoding::Zstd, body->view(), 100)->view(), "changed");
 }
 
+TEST(Payload, OpensASealedBodyForAPeerThatWantsItOtherwise) {
+  const Bytes plain = Bytes::copy("spans that nobody looks at");
+  const Bytes gzip = *net::compress(Encoding::Gzip, std::vector<Bytes>{plain});
+  Batch batch(Signal::Traces, {});
+  batch.original = std::make_shared<const Encoded>("gzip", gzip, 0, 100);
+  ASSERT_TRUE(batch.sealed());
+  EXPECT_EQ(batch.bytes(), gzip.size());
+  EXPECT_EQ(export_body(batch, Encoding::Gzip, 0)->data(), gzip.data());
+  EXPECT_EQ(*export_body(batch, Encoding::Identity, 0), plain);
+  const auto zstd = export_body(batch, Encoding::Zstd, 0);
+  EXPECT_EQ(*net::decompress(Encoding::Zstd, zstd->view(), 100), plain);
+  // No retry makes good what is damaged or too large.
+  batch.original = std::make_shared<const Encoded>("gzip", gzip, 0, 10);
+  EXPECT_EQ(export_body(batch, Encoding::Identity, 0).error().kind, ErrorKind::Invalid);
+  batch.original = std::make_shared<const Encoded>("gzip", Bytes::copy("no gzip"), 0, 100);
+  EXPECT_EQ(export_body(batch, Encoding::Identity, 0).error().kind, ErrorKind::Invalid);
+}
+
 TEST(Payload, RefusesWhatTheCarrierOrTheFormatLacks) {
   EXPECT_EQ(*compression_of("gzip", 9, Carrier::Grpc), Encoding::Gzip);
   EXPECT_EQ(*compression_of("none", 0, Carrier::Grpc), Encoding::Identity);

@@ -67,6 +67,10 @@ class SendingQueue {
   void consume(Batch batch);
   // As Sink::gates(): the queue of this signal, where there is one. Safe on any thread.
   void gates(Signal signal, Gates& out) const;
+  // Cutting and joining requests, and keeping them on disk, take their items; sending does not.
+  static bool looks_inside(const SendingSettings& settings) {
+    return settings.queue.enabled && (settings.queue.batch || !settings.queue.storage.empty());
+  }
   // Takes nothing more. What is held in memory alone is tried once more, without waiting; what is
   // on disk stays there, but for the requests in flight. See drained().
   void stop();

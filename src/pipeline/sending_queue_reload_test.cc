@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/temporary_directory.h"
+#include "net/compression/compression.h"
 #include "pipeline/own_telemetry.h"
 #include "pipeline/sending_queue.h"
 #include "pipeline/storage.h"
@@ -47,18 +48,18 @@ class SendingQueueReloadTest : public testing::Test {
   }
   std::string id() const { return testing::UnitTest::GetInstance()->current_test_info()->name(); }
   std::unique_ptr<SendingQueue> make(Peer& peer, SendingQueue* predecessor = nullptr) {
-    auto queue = std::make_unique<SendingQueue>(
-        host.scheduler(), id(), settings, [&peer](const Batch& batch, SendDone done) {
-          ++peer.requests;
-          if (peer.hold) {
-            peer.held.push_back(std::move(done));
-          } else if (peer.away) {
-            done(fail(ErrorKind::Unavailable, "away"));
-          } else {
-            peer.items += batch.items();
-            done(Sent{});
-          }
-        });
+    auto queue = std::make_unique<SendingQueue>(host.scheduler(), id(), settings,
+                                                [&peer](const Batch& batch, SendDone done) {
+                                                  ++peer.requests;
+                                                  if (peer.hold) {
+                                                    peer.held.push_back(std::move(done));
+                                                  } else if (peer.away) {
+                                                    done(fail(ErrorKind::Unavailable, "away"));
+                                                  } else {
+                                                    peer.items += batch.items();
+                                                    done(Sent{});
+                                                  }
+                                                });
     const auto restored = queue->restore(host, predecessor);
     EXPECT_TRUE(restored) << (restored ? "" : restored.error().message);
     return queue;
@@ -97,6 +98,49 @@ TEST_F(SendingQueueReloadTest, WhatWaitsAndWhatIsTriedAgainGoesToTheNewPeer) {
   EXPECT_EQ(first.requests, 1);
   EXPECT_TRUE(next->drained());
   EXPECT_EQ(dropped("shutdown"), 0u);
+}
+
+// A request that came compressed, and that nobody has looked into.
+Batch sealed(int count, Ack ack = {}) {
+  const Batch open = spans(count);
+  Batch batch(Signal::Traces, {}, std::move(ack));
+  batch.original = std::make_shared<const Encoded>(
+      "gzip", *net::compress(net::Encoding::Gzip, open.chunks), 0, 1 << 20);
+  batch.opaque = true;
+  return batch;
+}
+
+TEST_F(SendingQueueReloadTest, OpensWhatItHoldsWhereTheNewOneLooksInside) {
+  settings.queue.num_consumers = 1;
+  settings.queue.queue_size = 3;
+  settings.queue.block_on_overflow = true;
+  first.hold = true;
+  auto old = make(first);
+  old->consume(sealed(1));
+  run();
+  old->consume(sealed(2));
+  Batch damaged = sealed(1);
+  damaged.original = std::make_shared<const Encoded>("gzip", Bytes::copy("no gzip"), 0, 100);
+  std::vector<Outcome::Kind> ended;
+  damaged.ack = Ack::make(nullptr, [&](Outcome outcome) { ended.push_back(outcome.kind); });
+  old->consume(std::move(damaged));
+  const auto keep = [&](Outcome outcome) { ended.push_back(outcome.kind); };
+  old->consume(sealed(4, Ack::make(nullptr, keep)));
+  EXPECT_EQ(ended.size(), 1u);  // The last one waits for room.
+  settings.queue.batch.emplace().min_size = 4;
+  auto next = make(second, old.get());
+  next->take_over();
+  old->consume(sealed(8));
+  first.held[0](Sent{});
+  run();
+  end(old);
+  host.scheduler().advance(seconds(60));
+  EXPECT_EQ(second.items, 2u + 4u + 8u);
+  EXPECT_EQ(opaque_exporter_counter(id(), Signal::Traces, "damaged").requests->value(), 1u);
+  EXPECT_EQ(opaque_exporter_counter(id(), Signal::Traces, "sent").requests->value(), 1u);
+  EXPECT_EQ(exporter_counter("otelcol_exporter_sent_", Signal::Traces, id()).value(), 14u);
+  EXPECT_EQ(ended, (std::vector{Outcome::Delivered, Outcome::Delivered}));
+  EXPECT_TRUE(next->drained());
 }
 
 TEST_F(SendingQueueReloadTest, WhatIsInFlightIsNotSentTwice) {

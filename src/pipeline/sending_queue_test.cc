@@ -57,6 +57,34 @@ TEST_F(SendingQueueTest, CountsWhatWasSent) {
   EXPECT_TRUE(queue.drained());
 }
 
+TEST_F(SendingQueueTest, CountsRequestsThatNobodyLooksInto) {
+  settings.retry.enabled = false;
+  settings.queue.queue_size = 1;
+  SendingQueue queue = make();
+  const auto opaque = [] {
+    Batch batch = spans(3);
+    batch.opaque = true;
+    batch.set_items(0);
+    return batch;
+  };
+  const auto requests = [&](std::string_view outcome) {
+    return opaque_exporter_counter(id(), Signal::Traces, outcome).requests->value();
+  };
+  queue.consume(opaque());
+  scheduler.run_ready();
+  EXPECT_EQ(requests("sent"), 1u);
+  EXPECT_EQ(opaque_exporter_counter(id(), Signal::Traces, "sent").bytes->value(), opaque().bytes());
+  answer = fail(ErrorKind::Invalid, "no");
+  queue.consume(opaque());
+  scheduler.run_ready();
+  EXPECT_EQ(requests("permanent"), 1u);
+  hold = true;
+  queue.consume(opaque());
+  queue.consume(opaque());
+  EXPECT_EQ(requests("queue_full"), 1u);
+  EXPECT_EQ(sent(), 0u);
+}
+
 TEST_F(SendingQueueTest, TriesAgainWhileThePeerIsUnreachable) {
   SendingQueue queue = make();
   answer = fail(ErrorKind::Unavailable, "refused");

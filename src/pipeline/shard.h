@@ -5,6 +5,7 @@
 // its outcome to the scheduler it came from. Only the engine uses this.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,7 +43,8 @@ class Shard {
   std::thread thread_;
 };
 
-// Takes batches on one shard and gives them to a sink on another.
+// Takes batches on one shard and gives them to a sink on another. It counts as one that looks
+// inside: what the sink says of itself may change meanwhile, on its own thread.
 class ShardDoor final : public Sink {
  public:
   ShardDoor(Shard& target, Sink& sink, std::string id, size_t capacity_bytes);
@@ -68,6 +70,9 @@ class FanOut final : public Sink {
   void consume(Batch batch) override;
   void gates(Signal signal, Gates& out) override {
     for (Sink* sink : sinks_) sink->gates(signal, out);
+  }
+  bool looks_inside() const override {
+    return std::ranges::any_of(sinks_, [](const Sink* sink) { return sink->looks_inside(); });
   }
 
  private:

@@ -87,6 +87,8 @@ void SignalQueue::consume(Batch batch) {
   if (stopping_) {
     return refuse(request, {ErrorKind::Unavailable, id_ + ": shutting down", {}}, "shutdown");
   }
+  // From a sender that was told so before this queue got other settings.
+  if (SendingQueue::looks_inside(settings_) && !open(request)) return;
   if (!settings_.queue.enabled) {
     waiting_->push(std::move(request));
     return pump();
@@ -144,6 +146,7 @@ void SignalQueue::refuse(QueuedRequest& request, Error error, std::string_view r
     request.batch.ack.fail(std::move(error));
   }
   count_lost(request.items, reason);
+  count_opaque(request.batch, reason);
 }
 
 void SignalQueue::admit_overflow() {
@@ -180,22 +183,24 @@ void SignalQueue::abandon() {
   scheduler_.cancel(flush_timer_);
   uint64_t lost = 0;
   uint64_t kept = 0;
-  const auto end = [&](Ack& ack, uint64_t items) {
+  const auto end = [&](Ack& ack, uint64_t items, const Batch& batch) {
     ++(journal_ ? kept : lost);
     ack.fail({ErrorKind::Unavailable, id_ + ": shut down before it was sent", {}});
     if (journal_) return;
     exporter_total(send_failed_, "otelcol_exporter_send_failed_").add(items);
     count_lost(items, "shutdown");
+    count_opaque(batch, "shutdown");
   };
   for (Flight& flight : flights_) {
     scheduler_.cancel(flight.timer);
     if (!flight.busy) continue;
     uint64_t items = flight.items;
-    for (Part& part : flight.parts) end(part.ack, std::exchange(items, 0));
+    for (Part& part : flight.parts) end(part.ack, std::exchange(items, 0), flight.batch);
   }
-  waiting_->each([&](QueuedRequest& request) { end(request.batch.ack, request.items); });
+  waiting_->each(
+      [&](QueuedRequest& request) { end(request.batch.ack, request.items, request.batch); });
   for (QueuedRequest& request : overflow_) {
-    end(request.batch.ack, request.items);
+    end(request.batch.ack, request.items, request.batch);
     room_->give_back(request.room.cost);
   }
   room_->give_back(used_);
@@ -240,6 +245,10 @@ bool SignalQueue::drained() const {
 Counter& SignalQueue::exporter_total(Counter*& cached, std::string_view prefix) {
   if (!cached) cached = &exporter_counter(prefix, signal_, id_);
   return *cached;
+}
+
+void SignalQueue::count_opaque(const Batch& batch, std::string_view outcome) const {
+  if (batch.opaque) opaque_exporter_counter(id_, signal_, outcome).add(batch.bytes());
 }
 
 void SignalQueue::count_lost(uint64_t items, std::string_view reason) {

@@ -86,6 +86,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
   void admit_overflow();
   bool load(QueuedRequest& request);
+  bool open(QueuedRequest& request);
   void keep(QueuedRequest& request);
 
   void pump();
@@ -105,6 +106,8 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
 
   Counter& exporter_total(Counter*& cached, std::string_view prefix);
   void count_lost(uint64_t items, std::string_view reason);
+  // Of a batch that holds one request which nobody looked into; of others nothing.
+  void count_opaque(const Batch& batch, std::string_view outcome) const;
 
   Scheduler& scheduler_;
   const std::string id_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "pipeline/payload.h"
 #include "pipeline/signal_queue.h"
 
 namespace sonde::pipeline {
@@ -40,8 +41,13 @@ void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> 
   }
   const bool by_metadata =
       settings_.queue.batch && !settings_.queue.batch->partition.metadata_keys.empty();
+  const bool looks_inside = SendingQueue::looks_inside(settings_);
   for (QueuedRequest& request : requests) {
     if (by_metadata && !load(request)) continue;
+    if (looks_inside && !open(request)) {
+      give_back(request.room);
+      continue;
+    }
     if (!request.shared) {
       used_ -= request.room.cost;
       room_->give_back(request.room.cost);
@@ -52,8 +58,40 @@ void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> 
     }
     waiting_->push(std::move(request));
   }
+  for (auto held = overflow_.begin(); looks_inside && held != overflow_.end();) {
+    if (open(*held)) {
+      ++held;
+    } else {
+      room_->give_back(held->room.cost);
+      held = overflow_.erase(held);
+    }
+  }
   admit_overflow();
   pump();
+}
+
+// What was taken while nothing looked inside. False: it is damaged, its sender was told so, and its
+// room is the caller's to give back.
+bool SignalQueue::open(QueuedRequest& request) {
+  Batch& batch = request.batch;
+  if (!batch.opaque && !batch.sealed()) return true;
+  const bool opaque = std::exchange(batch.opaque, false);
+  if (batch.sealed()) {
+    auto plain = open_sealed(*batch.original);
+    if (!plain) {
+      batch.opaque = opaque;
+      log_error("{}: dropping a request: {}", id_, plain.error().message);
+      batch.ack.fail(plain.error());
+      count_lost(request.items, "damaged");
+      count_opaque(batch, "damaged");
+      return false;
+    }
+    batch.chunks.push_back(std::move(*plain));
+  }
+  if (opaque) batch.set_items(count_records(batch));
+  request.items = batch.items();
+  request.bytes = batch.bytes();
+  return true;
 }
 
 // What was acknowledged when it was in memory alone is as safe from now on as what comes later.

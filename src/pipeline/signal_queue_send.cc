@@ -146,8 +146,11 @@ void SignalQueue::settle(uint32_t index, uint32_t generation, Result<Sent> resul
   --sending_;
   if (result) {
     status_->worked(signal_);
-    const uint64_t rejected = std::min(result->rejected, flight.items);
-    exporter_total(sent_, "otelcol_exporter_sent_").add(flight.items - rejected);
+    const bool opaque = flight.batch.opaque;
+    const uint64_t rejected = opaque ? result->rejected : std::min(result->rejected, flight.items);
+    exporter_total(sent_, "otelcol_exporter_sent_")
+        .add(flight.items - std::min(rejected, flight.items));
+    count_opaque(flight.batch, "sent");
     if (rejected > 0) {
       log_warn("{}: the peer rejected {} records: {}", id_, rejected, result->message);
       count_lost(rejected, "rejected");
@@ -204,6 +207,7 @@ void SignalQueue::give_up(Flight& flight, const Error& error, std::string_view r
   log_error("{}: dropping {} records ({}): {}", id_, flight.items, reason, error.message);
   exporter_total(send_failed_, "otelcol_exporter_send_failed_").add(flight.items);
   count_lost(flight.items, reason);
+  count_opaque(flight.batch, reason);
   for (Part& part : flight.parts) part.ack.fail(error);
   complaining_ = false;
   land(flight);

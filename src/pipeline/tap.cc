@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "pipeline/payload.h"
+
 namespace sonde::pipeline {
 
 void TapWatch::offer(const Batch& batch) {
@@ -13,11 +15,12 @@ void TapWatch::offer(const Batch& batch) {
     skipped_items_ += items;
     return;
   }
-  sample_ = TapSample{.signal = batch.signal,
-                      .chunks = batch.chunks,
-                      .items = items,
-                      .skipped_batches = std::exchange(skipped_batches_, 0),
-                      .skipped_items = std::exchange(skipped_items_, 0)};
+  sample_ = TapSample{
+      .signal = batch.signal,
+      .chunks = chunks_of(batch).value_or(std::vector<Bytes>()),  // what nothing else opens
+      .items = items,
+      .skipped_batches = std::exchange(skipped_batches_, 0),
+      .skipped_items = std::exchange(skipped_items_, 0)};
 }
 
 std::optional<TapSample> TapWatch::take() {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/compression/compression.h"
 #include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
@@ -30,6 +31,18 @@ TEST(Tap, KeepsOneBatchAndCountsWhatPassesUnseen) {
   EXPECT_EQ(sample->items, 6u);
   EXPECT_EQ(sample->skipped_batches, 2u);
   EXPECT_EQ(sample->skipped_items, 9u);
+}
+
+TEST(Tap, ShowsWhatNothingElseLooksInto) {
+  TapBoard board;
+  const auto point = board.point("receiver/otlp", Signal::Traces, "");
+  const auto watch = board.watch("receiver/otlp", Signal::Traces, "traces");
+  const Batch open = spans(3);
+  Batch sealed(Signal::Traces, {});
+  sealed.original = std::make_shared<const Encoded>(
+      "zstd", *net::compress(net::Encoding::Zstd, open.chunks), open.bytes(), 1 << 20);
+  point->pass(sealed);
+  EXPECT_EQ(watch->take()->chunks, open.chunks);
 }
 
 TEST(Tap, HoldsNothingOnceNobodyWatches) {

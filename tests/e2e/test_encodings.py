@@ -20,6 +20,7 @@ from otlp_receiver import OtlpReceiver
 CONFIG = """
 receivers:
   otlp:
+    opaque: {opaque}
     protocols:
       grpc: {{endpoint: 127.0.0.1:{grpc_port}{server_tls}}}
       http: {{endpoint: 127.0.0.1:{http_port}}}
@@ -36,12 +37,13 @@ service:
 class Relay:
     """A Sonde that passes on what it is sent."""
 
-    def __init__(self, directory, sink, client_tls="{insecure: true}", server_tls="", grpc_compression="gzip", encoding="proto"):
+    def __init__(self, directory, sink, client_tls="{insecure: true}", server_tls="", grpc_compression="gzip", encoding="proto",
+                 opaque="false"):
         self.grpc_port, self.http_port = sonde.free_port(), sonde.free_port()
         config = pathlib.Path(directory) / "relay.yaml"
         config.write_text(CONFIG.format(
             grpc_port=self.grpc_port, http_port=self.http_port, sink_grpc=sink.tls_port or sink.grpc_port, sink_http=sink.http_port,
-            client_tls=client_tls, server_tls=server_tls, grpc_compression=grpc_compression, encoding=encoding))
+            client_tls=client_tls, server_tls=server_tls, grpc_compression=grpc_compression, encoding=encoding, opaque=opaque))
         self.log_path = pathlib.Path(directory) / "relay.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config)], stdout=log, stderr=log)
@@ -81,6 +83,16 @@ def spans(name):
     return request
 
 
+def as_json(request):
+    """OTLP's JSON has ids in hexadecimal, where protobuf's own mapping has base64."""
+    text = json_format.MessageToDict(request, use_integers_for_enums=True)
+    for scope in text["resourceSpans"][0]["scopeSpans"]:
+        for span in scope["spans"]:
+            span["traceId"] = bytes(range(16)).hex()
+            span["spanId"] = "00000000000000ff"
+    return json.dumps(text).encode()
+
+
 def arrived(sink, way, name):
     return sorted(own["number"] for _, span, own in sink.snapshot(way) if span.name == name)
 
@@ -101,19 +113,32 @@ def test_grpc_peers_compress_as_they_like(tmp_path, sink, sender, exporter):
         assert sonde.eventually(lambda: arrived(sink, "grpc", "a") == arrived(sink, "http", "a") == list(range(50)))
 
 
+@pytest.mark.parametrize("exporter", ["none", "gzip"])
+def test_what_nothing_looks_into_arrives_as_it_was_sent(tmp_path, sink, exporter):
+    with Relay(tmp_path, sink, grpc_compression=exporter, opaque="true") as relay:
+        with grpc.insecure_channel(f"127.0.0.1:{relay.grpc_port}") as channel:
+            stub = trace_service_pb2_grpc.TraceServiceStub(channel)
+            stub.Export(spans("plain"), timeout=20)
+            stub.Export(spans("gzip"), timeout=20, compression=grpc.Compression.Gzip)
+        proto = {"Content-Type": "application/x-protobuf"}
+        relay.post(zlib.compress(spans("deflate").SerializeToString()), {**proto, "Content-Encoding": "deflate"})
+        relay.post(as_json(spans("json")), {"Content-Type": "application/json"})
+        for name in ("plain", "gzip", "deflate", "json"):
+            assert sonde.eventually(lambda: arrived(sink, "grpc", name) == arrived(sink, "http", name) == list(range(50))), name
+
+
+def test_opaque_is_refused_where_something_looks_inside(tmp_path, sink):
+    with pytest.raises(AssertionError, match="opaque: a component that follows has to look inside"):
+        Relay(tmp_path, sink, encoding="json", opaque="true")
+
+
 def test_http_bodies_in_each_form(tmp_path, sink):
     with Relay(tmp_path, sink, encoding="json") as relay:
         proto = {"Content-Type": "application/x-protobuf"}
         relay.post(spans("plain").SerializeToString(), proto)
         relay.post(gzip.compress(spans("gzip").SerializeToString()), {**proto, "Content-Encoding": "gzip"})
         relay.post(zlib.compress(spans("deflate").SerializeToString()), {**proto, "Content-Encoding": "deflate"})
-        # As OTLP's JSON has it: ids in hexadecimal, where protobuf's own mapping has base64.
-        text = json_format.MessageToDict(spans("json"), use_integers_for_enums=True)
-        for scope in text["resourceSpans"][0]["scopeSpans"]:
-            for number, span in enumerate(scope["spans"]):
-                span["traceId"] = bytes(range(16)).hex()
-                span["spanId"] = "00000000000000ff"
-        answer = relay.post(json.dumps(text).encode(), {"Content-Type": "application/json"})
+        answer = relay.post(as_json(spans("json")), {"Content-Type": "application/json"})
         assert json.loads(answer) == {}
         for name in ("plain", "gzip", "deflate", "json"):
             for way in ("grpc", "http"):

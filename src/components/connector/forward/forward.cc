@@ -16,6 +16,7 @@ class ForwardConnector final : public pipeline::Component {
       : outputs_(std::move(outputs)) {}
   void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
   void consume(Batch batch) override { outputs_.send(std::move(batch)); }
+  bool looks_inside() const override { return outputs_.look_inside(); }
 
  private:
   const pipeline::Outputs outputs_;

@@ -14,6 +14,7 @@ class NopExporter final : public pipeline::Component {
  public:
   NopExporter(const Config&, std::string_view, pipeline::Outputs) {}
   void consume(Batch batch) override { batch.ack.deliver(); }
+  bool looks_inside() const override { return false; }
 };
 
 }  // namespace

@@ -111,6 +111,9 @@ class OtlpGrpcExporter final : public pipeline::Component {
   bool drained() const override { return !queue_ || queue_->drained(); }
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
   void gates(Signal signal, Gates& out) override { queue_->gates(signal, out); }
+  bool looks_inside() const override {
+    return pipeline::SendingQueue::looks_inside(config_.sending);
+  }
 
  private:
   void call(std::string_view path, Bytes body, bool compressed, net::Headers metadata,

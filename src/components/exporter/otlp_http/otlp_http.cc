@@ -142,6 +142,9 @@ class OtlpHttpExporter final : public pipeline::Component {
   bool drained() const override { return !queue_ || queue_->drained(); }
   void consume(Batch batch) override { queue_->consume(std::move(batch)); }
   void gates(Signal signal, Gates& out) override { queue_->gates(signal, out); }
+  bool looks_inside() const override {
+    return config_.encoding == "json" || pipeline::SendingQueue::looks_inside(config_.sending);
+  }
 
  private:
   // Where a signal goes. Signals of one host share its connections.
@@ -190,8 +193,9 @@ class OtlpHttpExporter final : public pipeline::Component {
   Result<Bytes> body_of(const Batch& batch) const {
     const int level = config_.compression_params.level;
     if (config_.encoding != "json") return pipeline::export_body(batch, compression_, level);
+    const auto chunks = TRY(pipeline::chunks_of(batch));
     const Bytes json =
-        Bytes::take(TRY(wire::otlp_to_json(batch.signal, wire::OtlpBody::Request, batch.chunks)));
+        Bytes::take(TRY(wire::otlp_to_json(batch.signal, wire::OtlpBody::Request, chunks)));
     return net::compress(compression_, std::span(&json, 1), level);
   }
 

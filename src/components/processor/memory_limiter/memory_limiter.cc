@@ -94,6 +94,7 @@ class MemoryLimiter final : public pipeline::Component {
     count("otelcol_processor_accepted_", signal).add(items);
     outputs_.send(std::move(batch));
   }
+  bool looks_inside() const override { return outputs_.look_inside(); }
 
  private:
   Counter& count(std::string_view prefix, Signal signal) {

@@ -37,29 +37,35 @@ Error out_of_memory() {
 }  // namespace
 
 Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
-                       size_t max_size, std::move_only_function<Bytes()> kept) {
+                       size_t max_size, bool opaque, std::move_only_function<Bytes()> kept) {
   const auto known = net::encoding_named(encoding, carrier);
   if (!known) {
     return fail(ErrorKind::NotFound, fmt::format("the encoding \"{}\" is not supported, only {}",
                                                  encoding, net::accepted_encodings(carrier)));
   }
-  if (*known == net::Encoding::Identity) return Body{kept(), nullptr};
+  if (*known == net::Encoding::Identity) return Body{kept(), nullptr, opaque};
   Body body;
-  const size_t room = MemoryLedger::process().room();
-  auto plain = net::decompress(*known, bytes, std::min(max_size, room));
-  if (!plain) {
-    if (plain.error().kind != ErrorKind::Exhausted || room >= max_size)
-      return std::unexpected(std::move(plain.error()));
-    return std::unexpected(out_of_memory());
+  body.opaque = opaque;
+  if (!opaque) {
+    const size_t room = MemoryLedger::process().room();
+    auto plain = net::decompress(*known, bytes, std::min(max_size, room));
+    if (!plain) {
+      if (plain.error().kind != ErrorKind::Exhausted || room >= max_size)
+        return std::unexpected(std::move(plain.error()));
+      return std::unexpected(out_of_memory());
+    }
+    body.plain = std::move(*plain);
   }
-  body.plain = std::move(*plain);
-  body.original = std::make_shared<const Encoded>(std::string(net::name_of(*known)), kept());
+  body.original = std::make_shared<const Encoded>(std::string(net::name_of(*known)), kept(),
+                                                  body.plain.size(), max_size);
   return body;
 }
 
 Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,
                pipeline::Outputs outputs)
     : scheduler_(scheduler),
+      id_(id),
+      transport_(transport),
       outputs_(outputs),
       turned_away_(
           counter("sonde_receiver_turned_away_requests_total",
@@ -85,9 +91,9 @@ void Intake::collect_gates() {
   }
 }
 
-Result<Admission> Intake::admit(Signal signal, size_t length, bool compressed, size_t max_size) {
+Result<Admission> Intake::admit(Signal signal, size_t length, bool opens, size_t max_size) {
   if (epoch_ != GateEpoch::now()) collect_gates();
-  const size_t later = compressed ? std::min(max_size, length * kExpansion) : 0;
+  const size_t later = opens ? std::min(max_size, length * kExpansion) : 0;
   const MemoryLedger& ledger = MemoryLedger::process();
   const size_t now = Buffer::block_size(length);
   Result<Admission> admitted = std::unexpected(out_of_memory());
@@ -107,37 +113,59 @@ Result<Admission> Intake::admit(Signal signal, size_t length, bool compressed, s
 void Intake::take(Signal signal, Body body, size_t items,
                   std::shared_ptr<const RequestContext> context, Admission admission,
                   std::move_only_function<void(Result<Accepted>)> done) {
-  if (items == 0) return done(Accepted{});
+  if (body.opaque ? body.plain.empty() && !body.original : items == 0) return done(Accepted{});
   const Counts counts = counts_[static_cast<size_t>(signal)];
-  if (auto fits = admission.change({1, items, body.plain.size()}); !fits) {
+  const size_t bytes =
+      body.opaque && body.original ? body.original->body.size() : body.plain.size();
+  if (body.opaque) {
+    done = [counters = opaque_of(signal), bytes,
+            done = std::move(done)](Result<Accepted> result) mutable {
+      counters[result ? 1 : 0].add(bytes);
+      done(std::move(result));
+    };
+  }
+  if (auto fits = admission.change({1, items, bytes}); !fits) {
     counts.refused->add(items);
     return done(std::unexpected(std::move(fits.error())));
   }
   ++*open_;
-  auto ended = [open = open_, counts, n = items, done = std::move(done)](Outcome outcome) mutable {
+  auto ended = [open = open_, counts, n = uint64_t{items}, opaque = body.opaque,
+                done = std::move(done)](Outcome outcome) mutable {
     --*open;
     if (outcome.kind != Outcome::Failed) {
       counts.accepted->add(n);
       return done(Accepted{});
     }
     const uint64_t rejected = outcome.rejected;
-    if (rejected > 0 && rejected <= n) {
-      counts.accepted->add(n - rejected);
+    // What the peer rejects of a request that nobody looked into is told as the peer tells it.
+    if (rejected > 0 && (rejected <= n || opaque)) {
+      counts.accepted->add(n - std::min(n, rejected));
       counts.refused->add(rejected);
       return done(Accepted{rejected, std::move(outcome.error.message)});
     }
     counts.refused->add(n);
     done(std::unexpected(std::move(outcome.error)));
   };
+  // A sealed batch gives the memory of what was decompressed back at once, to the next request.
   std::vector<Bytes> chunks;
-  chunks.push_back(std::move(body.plain));
+  if (!body.original || looks_inside(signal)) chunks.push_back(std::move(body.plain));
   Batch batch(signal, std::move(chunks), Ack::make(&scheduler_, std::move(ended)));
   batch.set_items(items);
   batch.context = std::move(context);
   batch.original = std::move(body.original);
+  batch.opaque = body.opaque;
   // Whoever takes it now finds the room: nothing comes between on this shard.
   admission.end();
   outputs_.of(signal)->consume(std::move(batch));
+}
+
+std::array<pipeline::OpaqueCounter, 2> Intake::opaque_of(Signal signal) {
+  auto& known = opaque_[static_cast<size_t>(signal)];
+  for (const bool accepted : {false, true}) {
+    if (known[accepted ? 1 : 0].requests) continue;
+    known[accepted ? 1 : 0] = pipeline::opaque_receiver_counter(id_, transport_, signal, accepted);
+  }
+  return known;
 }
 
 std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, std::string_view peer,

@@ -3,6 +3,7 @@
 // into the pipelines, and the sender is told how it ended there.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "net/http_types.h"
 #include "pipeline/authenticator.h"
 #include "pipeline/component.h"
+#include "pipeline/own_telemetry.h"
 
 namespace sonde::otlp_receiver {
 
@@ -27,15 +29,17 @@ struct Accepted {
 
 // A body as it is read, and as it came where that was compressed.
 struct Body {
-  Bytes plain;
+  Bytes plain;  // empty where it was not opened
   std::shared_ptr<const Encoded> original;
+  bool opaque = false;  // nobody knows what it holds
 };
 
 // NotFound for an encoding that is not known, Exhausted for a body over max_size bytes once it is
 // decompressed, Invalid for a damaged one; Exhausted with a time to come back where it is the
-// process that has no memory for it now. `kept` gives the body as it came, for sending it on.
+// process that has no memory for it now. `kept` gives the body as it came, for sending it on. An
+// opaque body is not opened: what is wrong with it shows at the peer that it is sent to.
 Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
-                       size_t max_size, std::move_only_function<Bytes()> kept);
+                       size_t max_size, bool opaque, std::move_only_function<Bytes()> kept);
 
 class Intake {
  public:
@@ -44,13 +48,19 @@ class Intake {
          pipeline::Outputs outputs);
 
   // Asked before a body of `length` bytes is read (0: it does not say), which is at most `max_size`
-  // once decompressed.
-  Result<Admission> admit(Signal signal, size_t length, bool compressed, size_t max_size);
-  // `items` is what the body holds, from count_items(). Calls `done` once: within this call or
-  // later on the scheduler.
+  // once decompressed. `opens`: it is compressed, and will be decompressed.
+  Result<Admission> admit(Signal signal, size_t length, bool opens, size_t max_size);
+  // `items` is what the body holds, from count_items(); 0 of an opaque one. Calls `done` once:
+  // within this call or later on the scheduler.
   void take(Signal signal, Body body, size_t items, std::shared_ptr<const RequestContext> context,
             Admission admission, std::move_only_function<void(Result<Accepted>)> done);
   bool wants(Signal signal) const { return outputs_.of(signal) != nullptr; }
+  // Whether something that follows looks inside; a new configuration may change that. True where
+  // nobody wants the signal.
+  bool looks_inside(Signal signal) const {
+    const Sink* sink = outputs_.of(signal);
+    return !sink || sink->looks_inside();
+  }
   // Requests whose end is not known yet.
   size_t open() const { return *open_; }
 
@@ -59,7 +69,12 @@ class Intake {
     Counter* accepted = nullptr;
     Counter* refused = nullptr;
   };
+  // Of requests that are refused, and of those that are accepted.
+  std::array<pipeline::OpaqueCounter, 2> opaque_of(Signal signal);
+
   Scheduler& scheduler_;
+  const std::string id_;
+  const std::string transport_;
   pipeline::Outputs outputs_;
   Counts counts_[3];
   void collect_gates();
@@ -67,6 +82,7 @@ class Intake {
   std::shared_ptr<Gate> reading_[3];
   uint64_t epoch_ = 0;  // Of gates_.
   Counter& turned_away_;
+  std::array<std::array<pipeline::OpaqueCounter, 2>, 3> opaque_;
   // Shared with the requests, which may end after the receiver that took them is gone.
   std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
 };

@@ -50,10 +50,23 @@ struct HeldCall {
   Admission admission;
 };
 
+Result<size_t> items_of(Signal signal, const Body& body) {
+  if (body.opaque) return 0;
+  return count_items(signal, body.plain.view());
+}
+
 class OtlpReceiver final : public pipeline::Component {
  public:
   OtlpReceiver(Config config, std::string_view, pipeline::Outputs outputs)
       : config_(std::move(config)), outputs_(outputs) {}
+
+  Result<> check_outputs() const override {
+    if (!config_.opaque || !outputs_.look_inside()) return {};
+    return fail(ErrorKind::Invalid,
+                "opaque: a component that follows has to look inside; only exporters that send "
+                "requests on as they come (otlp_grpc and otlp_http without a batch or a storage "
+                "in their sending_queue, nop) may follow, through forward and memory_limiter");
+  }
 
   Result<> start(pipeline::Host& host) override {
     if (config_.protocols.grpc) TRY(start_grpc(host, *config_.protocols.grpc));
@@ -101,7 +114,9 @@ class OtlpReceiver final : public pipeline::Component {
     options.admit = [this](const net::GrpcRequest& request, size_t bytes) -> Result<Admission> {
       const auto signal = signal_of_method(request.path);
       if (!signal) return Admission();  // The handler says what is wrong with it.
-      return grpc_intake_->admit(*signal, bytes, !request.encoding.empty(), grpc_max_message());
+      return grpc_intake_->admit(*signal, bytes,
+                                 !request.encoding.empty() && !opaque(*grpc_intake_, *signal),
+                                 grpc_max_message());
     };
     options.refusal = pipeline::grpc_status_of;
     if (settings.tls) {
@@ -118,6 +133,11 @@ class OtlpReceiver final : public pipeline::Component {
     if (!server) return std::unexpected(at("protocols::grpc::endpoint", server.error()));
     grpc_ = std::move(*server);
     return {};
+  }
+
+  // Whether a body of protobuf is passed on without a look into it.
+  bool opaque(const Intake& intake, Signal signal) const {
+    return config_.opaque && !intake.looks_inside(signal);
   }
 
   size_t grpc_max_message() const { return config_.protocols.grpc->max_recv_msg_size_mib << 20; }
@@ -149,14 +169,15 @@ class OtlpReceiver final : public pipeline::Component {
           {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", request.path), {}});
     }
     request.admission.redeem_memory();
-    auto body = open_body(net::Carrier::Grpc, request.encoding, request.message.view(),
-                          grpc_max_message(), [&] { return std::move(request.message); });
+    auto body =
+        open_body(net::Carrier::Grpc, request.encoding, request.message.view(), grpc_max_message(),
+                  opaque(*grpc_intake_, *signal), [&] { return std::move(request.message); });
     if (!body) {
       const Error& error = body.error();
       if (error.retry_after > Duration{}) return responder.fail(pipeline::grpc_status_of(error));
       return responder.fail({code_of_body(error), error.message, {}});
     }
-    const auto items = count_items(*signal, body->plain.view());
+    const auto items = items_of(*signal, *body);
     if (!items) {
       return responder.fail({GrpcCode::InvalidArgument, malformed(*signal, items.error()), {}});
     }
@@ -221,10 +242,11 @@ class OtlpReceiver final : public pipeline::Component {
     if (!signal || !http_intake_->wants(*signal) || request.method != "POST") return Admission();
     const std::string_view encoding = request.header("content-encoding");
     const bool compressed = !encoding.empty() && encoding != "identity";
-    auto admitted = http_intake_->admit(*signal, length.value_or(0), compressed,
+    const bool json = media_type(request.header("content-type")) == kJson;
+    const bool opens = compressed && (json || !opaque(*http_intake_, *signal));
+    auto admitted = http_intake_->admit(*signal, length.value_or(0), opens,
                                         config_.protocols.http->server.max_body());
     if (admitted) return std::move(*admitted);
-    const bool json = media_type(request.header("content-type")) == kJson;
     const Error& error = admitted.error();
     net::Response refused = refusal(json, pipeline::code_of(error), error);
     if (error.kind == ErrorKind::Exhausted) refused.status = http_status_of_body(error);
@@ -282,11 +304,12 @@ class OtlpReceiver final : public pipeline::Component {
     request.admission.redeem_memory();
     if (settings.takes_encoding(encoding)) {
       body = open_body(net::Carrier::Http, encoding, request.body.view(), limit,
+                       !json && opaque(*http_intake_, *signal),
                        [&] { return std::move(request.body); });
     }
     if (body && json) {
       auto read = wire::otlp_from_json(*signal, wire::OtlpBody::Request, body->plain.view(), limit);
-      body = read ? Result<Body>(Body{std::move(*read), nullptr})
+      body = read ? Result<Body>(Body{std::move(*read), nullptr, false})
                   : std::unexpected(std::move(read.error()));
     }
     if (!body) {
@@ -298,7 +321,7 @@ class OtlpReceiver final : public pipeline::Component {
       }
       return responder.respond(std::move(refused));
     }
-    const auto items = count_items(*signal, body->plain.view());
+    const auto items = items_of(*signal, *body);
     if (!items) {
       return responder.respond(
           refusal(json, GrpcCode::InvalidArgument,

@@ -55,10 +55,18 @@ class JudgingSink final : public Sink {
     items += batch.items();
     context = batch.context;
     original = batch.original;
+    bytes = batch.bytes();
+    sealed = batch.sealed();
+    opaque = batch.opaque;
     if (failure) return batch.ack.fail(*failure, rejected);
     batch.ack.deliver();
   }
+  bool looks_inside() const override { return looks; }
+  bool looks = true;
   size_t items = 0;
+  size_t bytes = 0;
+  bool sealed = false;
+  bool opaque = false;
   std::shared_ptr<const RequestContext> context;
   std::shared_ptr<const Encoded> original;
   std::optional<Error> failure;
@@ -71,7 +79,8 @@ uint16_t free_port(net::Loop& loop) {
 
 class Receiver_otlp : public testing::Test {
  protected:
-  void start(std::string_view protocol, const std::string& endpoint, bool metadata = false) {
+  void start(std::string_view protocol, const std::string& endpoint, bool metadata = false,
+             bool opaque = false) {
     config::Value section = config::Value::map();
     if (metadata) section.set("include_metadata", config::Value::boolean_value(true));
     section.set("endpoint", config::Value::string(endpoint));
@@ -79,9 +88,12 @@ class Receiver_otlp : public testing::Test {
     protocols.set(protocol, std::move(section));
     config::Value value = config::Value::map();
     value.set("protocols", std::move(protocols));
+    if (opaque) value.set("opaque", config::Value::boolean_value(true));
     auto made = sonde_component_receiver_otlp().create(value, "otlp", {.traces = &sink_});
     ASSERT_TRUE(made) << made.error().message;
     receiver_ = std::move(*made);
+    checked_ = receiver_->check_outputs();
+    if (!checked_) return;
     auto started = receiver_->start(host_);
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -116,6 +128,7 @@ class Receiver_otlp : public testing::Test {
   pipeline::LoopHost host_{"otlp"};
   JudgingSink sink_;
   std::unique_ptr<pipeline::Component> receiver_;
+  Result<> checked_;
 };
 
 TEST_F(Receiver_otlp, AnswersACallWhenThePipelineHasTakenItsSpans) {
@@ -195,6 +208,60 @@ TEST_F(Receiver_otlp, TakesEachEncodingOverGrpcAndKeepsTheBodyAsItCame) {
   }
   ASSERT_TRUE(call(kExportTraces, spans(1)));
   EXPECT_EQ(sink_.original, nullptr);
+}
+
+TEST_F(Receiver_otlp, SealsWhatNothingLooksIntoOnceItIsCounted) {
+  sink_.looks = false;
+  start("grpc", "unix:" + socket_);
+  const Bytes plain = spans(3);
+  const Bytes body = packed(net::Encoding::Gzip, plain);
+  ASSERT_TRUE(call(kExportTraces, body, "gzip"));
+  EXPECT_TRUE(sink_.sealed);
+  EXPECT_FALSE(sink_.opaque);
+  EXPECT_EQ(sink_.items, 3u);
+  EXPECT_EQ(sink_.bytes, plain.size());
+  EXPECT_EQ(sink_.original->body, body);
+  ASSERT_TRUE(call(kExportTraces, plain));
+  EXPECT_FALSE(sink_.sealed) << "it came uncompressed";
+  EXPECT_EQ(sink_.items, 6u);
+  EXPECT_FALSE(call(kExportTraces, Bytes::copy("no gzip"), "gzip"));
+}
+
+TEST_F(Receiver_otlp, PassesOnWhatItMustNotLookIntoAndCountsRequestsAndBytes) {
+  sink_.looks = false;
+  start("grpc", "unix:" + socket_, false, true);
+  const auto counted = [](std::string_view name) { return Counters::sum(name); };
+  const double requests = counted("sonde_receiver_accepted_requests_total");
+  const double bytes = counted("sonde_receiver_accepted_bytes_total");
+  const double items = counted("otelcol_receiver_accepted_spans");
+  ASSERT_TRUE(call(kExportTraces, Bytes::copy("no gzip"), "gzip"));
+  EXPECT_TRUE(sink_.sealed && sink_.opaque);
+  EXPECT_EQ(sink_.items, 0u);
+  EXPECT_EQ(sink_.bytes, 7u);
+  const Bytes plain = spans(3);
+  ASSERT_TRUE(call(kExportTraces, plain));
+  EXPECT_TRUE(sink_.opaque && !sink_.sealed);
+  EXPECT_EQ(sink_.items, 0u);
+  EXPECT_EQ(sink_.bytes, plain.size());
+  EXPECT_EQ(counted("sonde_receiver_accepted_requests_total"), requests + 2);
+  EXPECT_EQ(counted("sonde_receiver_accepted_bytes_total"),
+            bytes + 7 + static_cast<double>(plain.size()));
+  EXPECT_EQ(counted("otelcol_receiver_accepted_spans"), items);
+  sink_.failure = Error{ErrorKind::Invalid, "two were too old", {}};
+  sink_.rejected = 2;
+  const auto partly = call(kExportTraces, plain);
+  ASSERT_TRUE(partly) << partly.error().message;
+  EXPECT_EQ(pipeline::read_export_response(*partly).rejected, 2u);
+  sink_.rejected = 0;
+  EXPECT_FALSE(call(kExportTraces, plain));
+  EXPECT_EQ(counted("sonde_receiver_refused_requests_total"), 1);
+}
+
+TEST_F(Receiver_otlp, RefusesToBeOpaqueBeforeAComponentThatLooksInside) {
+  start("grpc", "unix:" + socket_, false, true);
+  ASSERT_FALSE(checked_);
+  EXPECT_TRUE(checked_.error().message.starts_with("opaque: a component that follows"))
+      << checked_.error().message;
 }
 
 TEST_F(Receiver_otlp, RefusesOverGrpcWhatItCannotOrMustNotDecompress) {
@@ -331,6 +398,29 @@ TEST_F(Receiver_otlp, TellsTheSenderToComeBackWhenThereIsNoMemory) {
   }
   EXPECT_EQ(ledger.promised(), 0u);
   EXPECT_TRUE(call(kExportTraces, packed(net::Encoding::Gzip, spans(3)), "gzip"));
+}
+
+TEST_F(Receiver_otlp, NeedsNoMemoryForMoreThanWhatCameWhereItMustNotLookInside) {
+  sink_.looks = false;
+  start("grpc", "unix:" + socket_, false, true);
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  const Bytes bomb = packed(net::Encoding::Gzip, Bytes::take(std::string(3 << 20, '\0')));
+  // Opened, it would be taken for ten times this.
+  const Bytes large = Bytes::take(std::string(300 << 10, 'x'));
+  ledger.set_limit((33 << 20) + ledger.held());
+  const auto small = call(kExportTraces, bomb, "gzip");
+  const auto passed = call(kExportTraces, large, "gzip");
+  const size_t bytes = sink_.bytes;
+  sink_.looks = true;
+  const auto opened = call(kExportTraces, large, "gzip");
+  ledger.set_limit(limit);
+  ASSERT_TRUE(small) << small.error().message;
+  ASSERT_TRUE(passed) << passed.error().message;
+  EXPECT_EQ(bytes, large.size());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().retry_after, seconds(1));
+  EXPECT_EQ(ledger.promised(), 0u);
 }
 
 TEST_F(Receiver_otlp, NeedsAProtocol) {

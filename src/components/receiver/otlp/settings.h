@@ -45,6 +45,7 @@ struct Protocols {
 
 struct Config {
   Protocols protocols;
+  bool opaque = false;
   Result<> validate() const {
     if (protocols.grpc && protocols.grpc->tls) {
       auto checked = pipeline::check_tls_settings(*protocols.grpc->tls);
@@ -91,6 +92,10 @@ inline constexpr auto kProtocolFields = config::fields<Protocols>(
     config::field("grpc", &Protocols::grpc, kGrpcFields, "OTLP over gRPC."),
     config::field("http", &Protocols::http, kHttpFields, "OTLP over HTTP."));
 inline constexpr auto kFields = config::fields<Config>(
-    config::field("protocols", &Config::protocols, kProtocolFields, "What to listen for."));
+    config::field("protocols", &Config::protocols, kProtocolFields, "What to listen for."),
+    config::field("opaque", &Config::opaque,
+                  "A setting of Sonde alone: pass protobuf bodies on without looking inside, and "
+                  "count requests and bytes in place of items. Refused where a component that "
+                  "follows has to look inside."));
 
 }  // namespace sonde::otlp_receiver
