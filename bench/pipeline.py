@@ -36,10 +36,12 @@ def free_ports(count):
     return ports
 
 
-def pinned(cpu, priority):
+def pinned(cpu, priority, realtime):
     def prepare():
         os.sched_setaffinity(0, {cpu})
-        if priority:
+        if realtime:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        elif priority:
             with contextlib.suppress(PermissionError):
                 os.nice(priority)
     return prepare
@@ -64,12 +66,12 @@ def cpu_seconds(pid):
 class System:
     """One process under test, listening and ready."""
 
-    def __init__(self, name, command, ports, directory, priority):
+    def __init__(self, name, command, ports, directory, args):
         self.name, self.ports = name, ports
         self.log = open(directory / f"{name}.log", "w+")
         environment = dict(os.environ, GOMAXPROCS="1")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, env=environment,
-                                        preexec_fn=pinned(0, priority))
+                                        preexec_fn=pinned(0, args.nice, args.realtime))
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -139,7 +141,7 @@ class Suite:
         for name in self.args.systems:
             ports = dict(zip(("in", "out", "own"), free_ports(3)))
             try:
-                started.append(System(name, self.command(name, scenario, ports), ports, self.directory, self.args.nice))
+                started.append(System(name, self.command(name, scenario, ports), ports, self.directory, self.args))
             except RuntimeError as error:
                 refused[name] = str(error)
         return started, refused
@@ -149,7 +151,7 @@ class Suite:
             return [self.tools / "pipeline_reference", f"127.0.0.1:{ports['in']}", f"127.0.0.1:{ports['out']}",
                     *reference_flags(scenario)]
         config = self.directory / f"{name}-{ports['in']}.yaml"
-        config.write_text(collector_config(scenario, ports))
+        config.write_text(collector_config(scenario, ports, name))
         if name == "sonde":
             return [self.args.sonde, "run", "--config", config]
         return [self.args.otelcol, "--config", config]
@@ -162,7 +164,7 @@ class Suite:
             if key in scenario:
                 command += ["--" + key.replace("_", "-"), str(scenario[key])]
         with RssPeak(system.process.pid) as rss:
-            done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pinned(1, self.args.nice))
+            done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pinned(1, self.args.nice, self.args.realtime))
         if done.returncode != 0:
             raise RuntimeError(f"{system.name}: {done.stderr.strip()} {system.tail()}")
         result = json.loads(done.stdout)
@@ -255,6 +257,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=2, help="of sending in each round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--nice", type=int, default=0, help="negative on a machine that others use as well")
+    parser.add_argument("--realtime", action="store_true",
+                        help="before all other work of the machine (SCHED_FIFO), which then waits")
     parser.add_argument("--verbose", action="store_true", help="each round on standard error")
     args = parser.parse_args()
     if unknown := set(args.scenarios) - set(SCENARIOS):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios of bench/pipeline.py and the configuration that Sonde and the Collector run in each: the same
-file for both, with the defaults of both."""
+file for both, with the defaults of both, but for Sonde's opaque mode, which the Collector does not have."""
 
 # window: requests that a closed loop keeps under way; rate and sink_rate: items a second.
 SCENARIOS = {
@@ -13,6 +13,7 @@ SCENARIOS = {
     "insert-gzip-batch": {"data": "span", "items": 1000, "window": 64, "gzip_in": True, "gzip_out": True, "insert": True,
                           "batch": 8192, "drain": 20},
     "gzip-unmodified": {"data": "span", "items": 1000, "window": 16, "gzip_in": True, "gzip_out": True},
+    "gzip-opaque": {"data": "span", "items": 1000, "window": 16, "gzip_in": True, "gzip_out": True, "opaque": True},
     "latency-50k": {"data": "span", "items": 100, "rate": 50_000, "seconds": 5},
     "overload": {"data": "span", "items": 100, "rate": 100_000, "sink_rate": 50_000, "seconds": 30, "warm_up": 0,
                  "drain": 60, "may_refuse": True},
@@ -21,7 +22,7 @@ SCENARIOS = {
 SIGNALS = {"span": "traces", "small-span": "traces", "log": "logs", "metric": "metrics"}
 
 
-def collector_config(scenario, ports):
+def collector_config(scenario, ports, system):
     processors, uses = "", []
     if scenario.get("insert"):
         processors += ("  attributes:\n    actions:\n"
@@ -31,10 +32,11 @@ def collector_config(scenario, ports):
         processors += f"  batch: {{send_batch_size: {scenario['batch']}}}\n"
         uses.append("batch")
     signal = SIGNALS[scenario["data"]]
+    opaque = "    opaque: true\n" if scenario.get("opaque") and system == "sonde" else ""
     return f"""
 receivers:
   otlp:
-    protocols:
+{opaque}    protocols:
       grpc:
         endpoint: 127.0.0.1:{ports['in']}
 {"processors:" if processors else ""}
