@@ -255,6 +255,13 @@ export interface StatusAnswer {
   warnings: string[];
 }
 
+/** The configuration was read again and runs now: how many components go on, began and ended. A changed one began and ended. */
+export interface ReloadAnswer {
+  kept: number;
+  started: number;
+  stopped: number;
+}
+
 export interface ErrorAnswer {
   error: {
     what: string;
