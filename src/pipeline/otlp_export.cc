@@ -7,6 +7,30 @@
 
 namespace sonde::pipeline {
 
+std::string_view otlp_grpc_path(Signal signal) {
+  switch (signal) {
+    case Signal::Traces:
+      return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    case Signal::Metrics:
+      return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    case Signal::Logs:
+      break;
+  }
+  return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+}
+
+std::string_view otlp_http_path(Signal signal) {
+  switch (signal) {
+    case Signal::Traces:
+      return "/v1/traces";
+    case Signal::Metrics:
+      return "/v1/metrics";
+    case Signal::Logs:
+      break;
+  }
+  return "/v1/logs";
+}
+
 Bytes joined(const Batch& batch) {
   if (batch.chunks.size() == 1) return batch.chunks.front();
   std::string body;

@@ -49,18 +49,6 @@ constexpr auto kFields =
                            config::embed(&Config::grpc, pipeline::kGrpcClientFields),
                            config::embed(&Config::sending, pipeline::kSendingFields));
 
-std::string_view path_of(Signal signal) {
-  switch (signal) {
-    case Signal::Traces:
-      return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    case Signal::Metrics:
-      return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
-    case Signal::Logs:
-      break;
-  }
-  return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-}
-
 class OtlpGrpcExporter final : public pipeline::Component {
  public:
   OtlpGrpcExporter(Config config, std::string_view, pipeline::Outputs)
@@ -87,7 +75,7 @@ class OtlpGrpcExporter final : public pipeline::Component {
         [this, compressed](const Batch& batch, pipeline::SendDone done) {
           auto body = pipeline::export_body(batch, encoding_, net::kDefaultLevel);
           if (!body) return done(std::unexpected(std::move(body.error())));
-          const std::string_view path = path_of(batch.signal);
+          const std::string_view path = pipeline::otlp_grpc_path(batch.signal);
           if (!config_.client.auth) {
             return call(path, std::move(*body), compressed, {}, std::move(done));
           }

@@ -69,18 +69,6 @@ constexpr auto kFields = config::fields<Config>(
                   "The form of bodies: OTLP\'s protobuf or its JSON.", {.choices = "proto|json"}),
     config::embed(&Config::sending, pipeline::kSendingFields));
 
-std::string_view path_of(Signal signal) {
-  switch (signal) {
-    case Signal::Traces:
-      return "/v1/traces";
-    case Signal::Metrics:
-      return "/v1/metrics";
-    case Signal::Logs:
-      break;
-  }
-  return "/v1/logs";
-}
-
 // As the Collector's exporter turns them for senders that wait for the result.
 net::GrpcCode code_of_http(int status) {
   switch (status) {
@@ -160,7 +148,7 @@ class OtlpHttpExporter final : public pipeline::Component {
       if (config_.client.endpoint.empty()) return {};
       url = config_.client.endpoint;
       while (url.ends_with('/')) url.pop_back();
-      url += path_of(signal);
+      url += pipeline::otlp_http_path(signal);
     }
     if (url.find("://") == std::string::npos) {
       url.insert(0, config_.client.tls.wanted() ? "https://" : "http://");

@@ -14,6 +14,7 @@
 #include "net/http_server.h"
 #include "pipeline/auth_gate.h"
 #include "pipeline/component.h"
+#include "pipeline/otlp_export.h"
 #include "pipeline/rpc_status.h"
 #include "wire/otlp_json/otlp_json.h"
 
@@ -23,11 +24,9 @@ namespace {
 using net::GrpcCode;
 
 std::optional<Signal> signal_of_method(std::string_view path) {
-  if (path == "/opentelemetry.proto.collector.trace.v1.TraceService/Export") return Signal::Traces;
-  if (path == "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export") {
-    return Signal::Metrics;
+  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+    if (path == pipeline::otlp_grpc_path(signal)) return signal;
   }
-  if (path == "/opentelemetry.proto.collector.logs.v1.LogsService/Export") return Signal::Logs;
   return std::nullopt;
 }
 
