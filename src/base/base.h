@@ -9,6 +9,7 @@
 //   bounded_queue.h      a queue that refuses instead of growing
 //   counters.h           the program's telemetry about itself
 //   ascii.h              letters as protocols compare them
+//   base64.h             bytes as text
 //   json_writer.h        valid JSON, written straight into a string
 //   regex.h, digest.h    RE2 and hashes behind small faces
 //   check.h, log.h       dying of our own mistakes, and talking to the operator

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "config/base64.h"
 #include "config/yaml.h"
 
 namespace sonde::config {
@@ -49,20 +48,6 @@ TEST(NamedExtensions, PassOverWhatDoesNotFit) {
       std::vector<std::string>());
   EXPECT_EQ(found("{auth: {authenticator: ''}, authenticator: [g]}"), std::vector<std::string>());
   EXPECT_EQ(found("[]"), std::vector<std::string>());
-}
-
-TEST(Base64, WritesWhatItReads) {
-  // RFC 4648, section 10.
-  EXPECT_EQ(encode_base64(""), "");
-  EXPECT_EQ(encode_base64("f"), "Zg==");
-  EXPECT_EQ(encode_base64("fo"), "Zm8=");
-  EXPECT_EQ(encode_base64("foo"), "Zm9v");
-  EXPECT_EQ(encode_base64("foobar"), "Zm9vYmFy");
-  for (size_t size = 0; size < 70; ++size) {
-    std::string bytes;
-    for (size_t i = 0; i < size; ++i) bytes += static_cast<char>(i * 37 + size);
-    EXPECT_EQ(decode_base64(encode_base64(bytes)), bytes);
-  }
 }
 
 }  // namespace

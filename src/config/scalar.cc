@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "config/base64.h"
+#include "base/base64.h"
 
 namespace sonde::config {
 namespace {

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/base64.h"
 #include "net/compression/compression.h"
 #include "net/http_types.h"
 
@@ -63,35 +64,6 @@ bool is_retryable(int status) {
   }
 }
 
-std::optional<std::string> base64_decode(std::string_view text) {
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (const char c : text) {
-    int value = 0;
-    if (c >= 'A' && c <= 'Z')
-      value = c - 'A';
-    else if (c >= 'a' && c <= 'z')
-      value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9')
-      value = c - '0' + 52;
-    else if (c == '+' || c == '-')
-      value = 62;
-    else if (c == '/' || c == '_')
-      value = 63;
-    else
-      return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out.push_back(static_cast<char>(bits >> count & 0xff));
-    }
-  }
-  return out;
-}
-
 std::optional<uint64_t> read_varint(std::string_view& in) {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
@@ -143,7 +115,7 @@ bool each_field(std::string_view in, Fn fn) {
 
 // The retry_delay of a google.rpc.RetryInfo within google.rpc.Status.details.
 std::optional<Duration> retry_delay(std::string_view encoded) {
-  const auto status = base64_decode(encoded);
+  const auto status = decode_any_base64(encoded);
   if (!status) return std::nullopt;
   bool found = false;
   int64_t seconds = 0;
@@ -277,16 +249,8 @@ std::string grpc_percent_encode(std::string_view text) {
 }
 
 std::string grpc_base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(c);
-    for (count += 8; count >= 6; count -= 6) out += kDigits[bits >> (count - 6) & 63];
-  }
-  if (count > 0) out += kDigits[bits << (6 - count) & 63];
+  std::string out = encode_base64(bytes);
+  while (out.ends_with('=')) out.pop_back();
   return out;
 }
 

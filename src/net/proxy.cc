@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "net/grpc_frame.h"
+#include "base/base64.h"
 #include "net/http_types.h"
 #include "net/internal/asio.h"
 
@@ -106,9 +106,7 @@ Result<Proxy> parse_proxy(std::string_view text) {
       return fail(ErrorKind::Invalid,
                   fmt::format("proxy \"{}\": its user has a broken percent escape", rest));
     }
-    std::string coded = grpc_base64(*name + ":" + *password);
-    while (coded.size() % 4 != 0) coded += '=';
-    proxy.authorization = "Basic " + coded;
+    proxy.authorization = "Basic " + encode_base64(*name + ":" + *password);
   }
   auto url = parse_url(fmt::format("http://{}", rest));
   if (!url) return std::unexpected(std::move(url.error()));

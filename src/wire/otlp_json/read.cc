@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "wire/otlp_json/schema.h"
 
@@ -46,36 +47,6 @@ bool from_hex(std::string_view text, std::string& out) {
     const int low = hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return false;
     out += static_cast<char>(high << 4 | low);
-  }
-  return true;
-}
-
-// Either alphabet, with or without padding, as proto3's mapping says.
-bool from_base64(std::string_view text, std::string& out) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return false;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    uint32_t digit = 0;
-    if (c >= 'A' && c <= 'Z') {
-      digit = static_cast<uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      digit = static_cast<uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      digit = static_cast<uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '-') {
-      digit = 62;
-    } else if (c == '/' || c == '_') {
-      digit = 63;
-    } else {
-      return false;
-    }
-    bits = bits << 6 | digit;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xff);
   }
   return true;
 }
@@ -205,10 +176,12 @@ class JsonReader {
         writer_.bytes(info.number, bytes_);
         return true;
       case Kind::Base64:
-        bytes_.clear();
-        if (!quoted || !from_base64(text, bytes_)) return wrong("is no base64");
-        writer_.bytes(info.number, bytes_);
-        return true;
+        // Either alphabet, with or without padding, as proto3's mapping says.
+        if (const auto bytes = quoted ? decode_any_base64(text) : std::nullopt) {
+          writer_.bytes(info.number, *bytes);
+          return true;
+        }
+        return wrong("is no base64");
       case Kind::Double:
         return real(info, value, type, text, tagged);
       default:

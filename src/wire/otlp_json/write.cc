@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/json_writer.h"
 #include "wire/otlp_json/schema.h"
 
@@ -32,21 +33,6 @@ std::string to_hex(std::string_view bytes) {
     out += kDigits[static_cast<uint8_t>(c) >> 4];
     out += kDigits[static_cast<uint8_t>(c) & 15];
   }
-  return out;
-}
-
-std::string to_base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(c);
-    for (count += 8; count >= 6; count -= 6) out += kDigits[bits >> (count - 6) & 63];
-  }
-  if (count > 0) out += kDigits[bits << (6 - count) & 63];
-  while (out.size() % 4 != 0) out += '=';
   return out;
 }
 
@@ -157,7 +143,7 @@ class Printer {
         json_.value(to_hex(field.bytes));
         break;
       case Kind::Base64:
-        json_.value(to_base64(field.bytes));
+        json_.value(encode_base64(field.bytes));
         break;
       case Kind::Bool:
         json_.value(field.value != 0);

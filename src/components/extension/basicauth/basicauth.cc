@@ -6,12 +6,12 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "base/worker_thread.h"
 #include "components/extension/basicauth/htpasswd.h"
-#include "config/base64.h"
 #include "pipeline/authenticator.h"
 #include "pipeline/component.h"
 #include "pipeline/secret_file.h"
@@ -85,7 +85,7 @@ Result<Credentials> parse(const net::Headers& headers) {
     return refused("invalid authorization scheme prefix");
   }
   const std::string_view raw = header.substr(kScheme.size());
-  const auto decoded = config::decode_base64(raw);
+  const auto decoded = decode_base64(raw);
   const size_t colon = decoded ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return refused("invalid authorization format");
   return Credentials{decoded->substr(0, colon), decoded->substr(colon + 1), std::string(raw)};
@@ -196,7 +196,7 @@ class BasicAuth final : public pipeline::Component,
     });
   }
 
-  void make_header() { header_.set("Basic " + config::encode_base64(username_ + ":" + password_)); }
+  void make_header() { header_.set("Basic " + encode_base64(username_ + ":" + password_)); }
 
   std::string mark_of(const Credentials& given) const {
     return hex_hmac(Digest::Sha256, key_, given.username + ":" + given.password);

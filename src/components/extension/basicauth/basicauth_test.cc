@@ -3,9 +3,9 @@
 
 #include <fstream>
 
+#include "base/base64.h"
 #include "base/testing/temporary_directory.h"
 #include "components/extension/basicauth/htpasswd.h"
-#include "config/base64.h"
 #include "config/yaml.h"
 #include "pipeline/authenticator.h"
 #include "pipeline/component.h"
@@ -88,7 +88,7 @@ class BasicAuthTest : public testing::Test {
     const auto answer = check(std::move(credentials));
     return answer && !*answer ? answer->error().message : "none";
   }
-  static std::string basic(std::string_view text) { return "Basic " + config::encode_base64(text); }
+  static std::string basic(std::string_view text) { return "Basic " + encode_base64(text); }
   Result<pipeline::AuthData> verify(const std::string& credentials) {
     Result<pipeline::AuthData> answer;
     server().verify({{"authorization", credentials}}, host_.loop(),

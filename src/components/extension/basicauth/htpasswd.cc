@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "components/extension/basicauth/md5_crypt.h"
-#include "config/base64.h"
 
 namespace sonde::basicauth {
 namespace {
@@ -50,7 +50,7 @@ Result<Password> Password::parse(std::string_view text) {
     made.hash_ = text.substr(end + 1);
   } else if (begins("{SHA}") || begins("{SSHA}")) {
     made.kind_ = begins("{SHA}") ? Kind::Sha : Kind::Ssha;
-    const auto bytes = config::decode_base64(text.substr(text.find('}') + 1));
+    const auto bytes = decode_base64(text.substr(text.find('}') + 1));
     if (!bytes || bytes->size() < kSha1Size ||
         (made.kind_ == Kind::Sha && bytes->size() > kSha1Size)) {
       return fail(ErrorKind::Invalid, "the SHA-1 hash is damaged");

@@ -9,9 +9,9 @@
 #include <memory>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/json_writer.h"
-#include "config/base64.h"
 #include "config/print.h"
 
 namespace sonde::oauth2 {
@@ -19,7 +19,7 @@ namespace {
 
 // RFC 4648, section 5, without padding.
 std::string base64url(std::string_view bytes) {
-  std::string out = config::encode_base64(bytes);
+  std::string out = encode_base64(bytes);
   while (out.ends_with('=')) out.pop_back();
   std::ranges::replace(out, '+', '-');
   std::ranges::replace(out, '/', '_');

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "components/extension/oauth2client/assertion.h"
 #include "components/extension/oauth2client/settings.h"
-#include "config/base64.h"
 #include "net/http_client.h"
 #include "pipeline/authenticator.h"
 #include "pipeline/component.h"
@@ -164,8 +164,8 @@ class OAuth2Client final : public pipeline::Component, public pipeline::ClientAu
     TokenRequest request = request_of(kClientCredentials);
     if (in_header) {
       request.first.push_back(
-          {"Authorization", "Basic " + config::encode_base64(encode_form_value(id) + ":" +
-                                                             encode_form_value(secret))});
+          {"Authorization",
+           "Basic " + encode_base64(encode_form_value(id) + ":" + encode_form_value(secret))});
     } else {
       request.second["client_id"] = {id};
       request.second["client_secret"] = {secret};

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/base64.h"
 #include "base/testing/temporary_directory.h"
 #include "components/extension/oauth2client/assertion.h"
 #include "components/extension/oauth2client/token.h"
-#include "config/base64.h"
 #include "config/yaml.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -99,7 +99,7 @@ std::string from_base64url(std::string text) {
   std::ranges::replace(text, '-', '+');
   std::ranges::replace(text, '_', '/');
   while (text.size() % 4 != 0) text += '=';
-  return config::decode_base64(text).value_or("?");
+  return decode_base64(text).value_or("?");
 }
 
 // The head and the claims of a token whose signature is right.
@@ -231,7 +231,7 @@ TEST_F(OAuth2ClientTest, AsksOnceForAllThatWaitAndKeepsTheToken) {
   ASSERT_EQ(requests_.size(), 1u);
   EXPECT_EQ(requests_[0].method + " " + requests_[0].target, "POST /t");
   EXPECT_EQ(requests_[0].header("content-type"), "application/x-www-form-urlencoded");
-  EXPECT_EQ(requests_[0].header("authorization"), "Basic " + config::encode_base64("me%3A1:s+t"));
+  EXPECT_EQ(requests_[0].header("authorization"), "Basic " + encode_base64("me%3A1:s+t"));
   EXPECT_EQ(requests_[0].body.view(), "audience=you&grant_type=client_credentials&scope=a+b");
 }
 
@@ -334,7 +334,7 @@ TEST_F(OAuth2ClientTest, ReadsItsCredentialsForEachToken) {
   ask();
   wait(2);
   EXPECT_EQ(got_[1], "Bearer t1");
-  EXPECT_EQ(requests_[0].header("authorization"), "Basic " + config::encode_base64("me:s"));
+  EXPECT_EQ(requests_[0].header("authorization"), "Basic " + encode_base64("me:s"));
 }
 
 TEST_F(OAuth2ClientTest, SignsAnAssertionForTheGrantOfJwt) {
