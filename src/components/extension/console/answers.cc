@@ -202,6 +202,13 @@ std::string_view cookie(std::string_view header, std::string_view name) {
   return {};
 }
 
+std::string_view local_path(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  const bool local = path.starts_with('/') && path.find("//") == std::string_view::npos &&
+                     path.find('\\') == std::string_view::npos;
+  return local ? path : "/";
+}
+
 bool same_token(std::string_view a, std::string_view b) {
   unsigned char different = a.size() != b.size();
   for (size_t i = 0; i < a.size() && i < b.size(); i++) {

@@ -37,4 +37,8 @@ std::string_view cookie(std::string_view header, std::string_view name);
 // Takes the same time wherever the first difference is.
 bool same_token(std::string_view a, std::string_view b);
 
+// The path of a request's target, to go to after signing in; "/" for what a browser could take for
+// another host.
+std::string_view local_path(std::string_view target);
+
 }  // namespace sonde::console

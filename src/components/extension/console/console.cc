@@ -196,11 +196,12 @@ class ConsoleExtension final : public pipeline::Component {
       return error(405, "Only GET is answered", "The page changes nothing.", "Ask with GET.");
     }
     if (request.path.starts_with("/api/")) return api(request);
-    if (auto given = request.query_param("token")) return sign_in(*given);
+    if (auto given = request.query_param("token")) return sign_in(*given, request.target);
     return file(request.path);
   }
 
-  net::Response sign_in(std::string_view given) const {
+  // Then shows what was asked for, without the token in the address.
+  net::Response sign_in(std::string_view given, std::string_view target) const {
     if (!console::same_token(given, token_)) {
       return error(401, "Wrong token", "Sonde makes a new token each time it starts.",
                    "Open the address that sonde printed at its latest start.");
@@ -208,7 +209,7 @@ class ConsoleExtension final : public pipeline::Component {
     net::Response r;
     r.status = 302;
     r.headers = {
-        {"Location", "/"},
+        {"Location", std::string(console::local_path(target))},
         {"Cache-Control", "no-store"},
         {"Referrer-Policy", "no-referrer"},
         {"Set-Cookie", fmt::format("sonde_token={}; Path=/; HttpOnly; SameSite=Strict", token_)}};

@@ -17,6 +17,15 @@ TEST(Console, ServesOnlyNamesOfThisMachine) {
   EXPECT_FALSE(host_allowed("", "", 4400));
 }
 
+TEST(Console, GoesWhereWasAskedForButNeverToAnotherHost) {
+  EXPECT_EQ(local_path("/pipelines?token=a"), "/pipelines");
+  EXPECT_EQ(local_path("/services/shop"), "/services/shop");
+  for (const char* other :
+       {"//evil.example/x", "/\\evil.example", "*", "http://evil.example/", ""}) {
+    EXPECT_EQ(local_path(other), "/") << other;
+  }
+}
+
 TEST(Console, FindsItsCookieAmongOthers) {
   EXPECT_EQ(cookie("a=1; sonde_token=xyz; b=2", "sonde_token"), "xyz");
   EXPECT_EQ(cookie("sonde_token=", "sonde_token"), "");
