@@ -9,6 +9,7 @@
 #include "app/http_provider.h"
 #include "components/all.h"
 #include "config/field.h"
+#include "config/problems.h"
 #include "config/resolve.h"
 #include "config/yaml.h"
 #include "pipeline/check.h"
@@ -30,9 +31,13 @@ void warn_of_old_names(config::Graph& graph) {
 Result<Configuration> finish(config::Resolution resolution) {
   const FeatureGates& gates = feature_gates();
   Configuration out{std::move(resolution.root), {}};
-  out.graph = TRY(config::build_graph(
-      out.root, {.allow_no_pipelines = gates.enabled("service.AllowNoPipelines")}));
-  TRY(pipeline::check_graph(out.graph, all_components()));
+  config::Problems problems;
+  const config::GraphOptions options{.allow_no_pipelines =
+                                         gates.enabled("service.AllowNoPipelines")};
+  // Settings are judged all the same, but pipelines that are wrong only give echoes.
+  if (!problems.ok(config::build_graph(out.root, options, out.graph))) out.graph.pipelines.clear();
+  problems.ok(pipeline::check_graph(out.graph, all_components()));
+  TRY(problems.result());
   auto& warnings = out.graph.warnings;
   warnings.insert(warnings.begin(), resolution.warnings.begin(), resolution.warnings.end());
   warn_of_old_names(out.graph);

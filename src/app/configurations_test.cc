@@ -111,6 +111,22 @@ service: {pipelines: {traces: {receivers: [ebpf], exporters: [otlp_grpc]}}}
             "hunter2");
 }
 
+TEST(Configuration, ListsMistakesOfPipelinesAndOfSettingsAtOnce) {
+  const auto loaded = load_text(R"(
+receivers: {otlp: {protocols: {grpc: {endpont: "h:1"}}}}
+exporters: {debug: {verbosity: loud}}
+service: {pipelines: {traces: {receivers: [otpl], exporters: [debug]}}}
+)",
+                                "s.yaml");
+  ASSERT_FALSE(loaded);
+  const std::vector<std::string> got = messages(loaded.error());
+  ASSERT_EQ(got.size(), 3u) << loaded.error().message;
+  EXPECT_NE(got[0].find("receivers: \"otpl\" is not configured"), std::string::npos) << got[0];
+  EXPECT_NE(got[1].find("unknown key \"endpont\"; did you mean \"endpoint\"?"), std::string::npos)
+      << got[1];
+  EXPECT_NE(got[2].find("verbosity"), std::string::npos) << got[2];
+}
+
 TEST(Configuration, LaysSetsOverFiles) {
   const std::string base =
       "yaml:{receivers: {ebpf: }, exporters: {debug: }, service: {pipelines: {traces: {receivers: "

@@ -35,9 +35,10 @@ bool expect_map(const Value& value, std::string_view path, Problems& problems) {
 
 class Builder {
  public:
-  Builder(const Value& root, const GraphOptions& options) : root_(root), options_(options) {}
+  Builder(const Value& root, const GraphOptions& options, Graph& out)
+      : root_(root), options_(options), graph_(out) {}
 
-  Result<Graph> build() {
+  Result<> build() {
     if (!root_.is_map() || root_.entries.empty()) {
       return fail_at(root_.position,
                      "the configuration is empty; it needs receivers, exporters "
@@ -62,7 +63,7 @@ class Builder {
     if (sections_read) check_references();
     TRY(problems_.result());
     warn_unused();
-    return std::move(graph_);
+    return {};
   }
 
  private:
@@ -254,7 +255,7 @@ class Builder {
   const Value& root_;
   const GraphOptions& options_;
   Problems problems_;
-  Graph graph_;
+  Graph& graph_;
 };
 
 }  // namespace
@@ -283,7 +284,13 @@ const ComponentNode* Graph::find(Section section, std::string_view id) const {
 }
 
 Result<Graph> build_graph(const Value& root, const GraphOptions& options) {
-  return Builder(root, options).build();
+  Graph graph;
+  TRY(build_graph(root, options, graph));
+  return graph;
+}
+
+Result<> build_graph(const Value& root, const GraphOptions& options, Graph& out) {
+  return Builder(root, options, out).build();
 }
 
 }  // namespace sonde::config

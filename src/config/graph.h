@@ -61,5 +61,8 @@ struct GraphOptions {
 };
 
 Result<Graph> build_graph(const Value& root, const GraphOptions& options = {});
+// The same; `out` gets what could be read also where there are mistakes, so that others can be
+// looked for in it.
+Result<> build_graph(const Value& root, const GraphOptions& options, Graph& out);
 
 }  // namespace sonde::config
