@@ -23,7 +23,7 @@
 #include "config/graph.h"
 #include "config/print.h"
 #include "pipeline/engine.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "probe/doctor.h"
 
 namespace sonde::app {

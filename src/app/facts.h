@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the program tells extensions about itself: see pipeline/process_facts.h.
+// What the program tells extensions about itself: see pipeline/introspection/process_facts.h.
 #pragma once
 
 #include <memory>
 
 #include "app/configuration.h"
-#include "pipeline/process_facts.h"
+#include "pipeline/introspection/process_facts.h"
 
 namespace sonde::app {
 

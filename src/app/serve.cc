@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "components/all.h"
 #include "pipeline/engine.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde::app {
 int complain(const Error& error, int status) {

@@ -3,7 +3,7 @@
 // length is known, again when its items are, and given back.
 #include <benchmark/benchmark.h>
 
-#include "pipeline/queue_room.h"
+#include "pipeline/queue/queue_room.h"
 
 namespace sonde::pipeline {
 namespace {

@@ -31,7 +31,7 @@
 #include "config/value.h"
 #include "data/batch.h"
 #include "data/sink.h"
-#include "pipeline/status.h"
+#include "pipeline/introspection/status.h"
 
 namespace sonde::net {
 class Loop;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde::pipeline {
 

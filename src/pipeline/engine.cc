@@ -5,10 +5,10 @@
 #include <csignal>
 
 #include "base/log.h"
-#include "pipeline/engine_impl.h"
+#include "pipeline/graph/engine_impl.h"
+#include "pipeline/introspection/own_telemetry.h"
+#include "pipeline/introspection/telemetry_server.h"
 #include "pipeline/lease.h"
-#include "pipeline/own_telemetry.h"
-#include "pipeline/telemetry_server.h"
 
 namespace sonde::pipeline {
 

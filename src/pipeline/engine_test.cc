@@ -14,10 +14,10 @@
 #include "data/trace_view.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "pipeline/introspection/output_meter.h"
+#include "pipeline/introspection/topology.h"
 #include "pipeline/lease.h"
-#include "pipeline/output_meter.h"
 #include "pipeline/split_records.h"
-#include "pipeline/topology.h"
 
 namespace sonde::pipeline {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "data/batch.h"
-#include "pipeline/sending_queue.h"
+#include "pipeline/queue/sending_queue.h"
 
 namespace sonde::pipeline {
 

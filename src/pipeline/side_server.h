@@ -7,7 +7,7 @@
 
 #include "net/http_server.h"
 #include "pipeline/component.h"
-#include "pipeline/http_server_settings.h"
+#include "pipeline/settings/http_server_settings.h"
 
 namespace sonde::pipeline {
 

@@ -8,9 +8,9 @@
 
 #include "data/edit.h"
 #include "pipeline/component.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/match/condition.h"
 #include "pipeline/match/setting_value.h"
-#include "pipeline/own_telemetry.h"
 
 namespace sonde {
 namespace {

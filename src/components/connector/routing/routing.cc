@@ -7,8 +7,8 @@
 #include "base/counters.h"
 #include "data/edit.h"
 #include "pipeline/component.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/match/condition.h"
-#include "pipeline/own_telemetry.h"
 
 namespace sonde {
 namespace {

@@ -10,7 +10,7 @@
 #include "components/exporter/debug/lines.h"
 #include "data/text.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde {
 namespace {

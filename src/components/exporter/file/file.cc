@@ -10,7 +10,7 @@
 #include "components/exporter/file/rotating_file.h"
 #include "net/compression/compression.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "wire/otlp_json/otlp_json.h"
 
 namespace sonde {

@@ -6,14 +6,14 @@
 
 #include "net/address.h"
 #include "net/grpc_client.h"
-#include "pipeline/authorizer.h"
-#include "pipeline/client_settings.h"
+#include "pipeline/auth/authorizer.h"
 #include "pipeline/component.h"
-#include "pipeline/grpc_settings.h"
-#include "pipeline/http_client_settings.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
-#include "pipeline/sending_queue.h"
+#include "pipeline/queue/sending_queue.h"
+#include "pipeline/settings/client_settings.h"
+#include "pipeline/settings/grpc_settings.h"
+#include "pipeline/settings/http_client_settings.h"
 
 namespace sonde {
 namespace {

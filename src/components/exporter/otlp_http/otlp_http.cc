@@ -11,13 +11,13 @@
 #include "net/address.h"
 #include "net/grpc_server.h"
 #include "net/http_client.h"
-#include "pipeline/authorizer.h"
-#include "pipeline/client_settings.h"
+#include "pipeline/auth/authorizer.h"
 #include "pipeline/component.h"
-#include "pipeline/http_client_settings.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
-#include "pipeline/sending_queue.h"
+#include "pipeline/queue/sending_queue.h"
+#include "pipeline/settings/client_settings.h"
+#include "pipeline/settings/http_client_settings.h"
 #include "wire/otlp_json/otlp_json.h"
 
 namespace sonde {

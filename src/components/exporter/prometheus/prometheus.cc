@@ -10,7 +10,7 @@
 #include "components/exporter/prometheus/metric_store.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
-#include "pipeline/http_server_settings.h"
+#include "pipeline/settings/http_server_settings.h"
 
 namespace sonde {
 namespace {

@@ -12,9 +12,9 @@
 #include "base/snapshot.h"
 #include "base/worker_thread.h"
 #include "components/extension/basicauth/htpasswd.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
+#include "pipeline/auth/secret_file.h"
 #include "pipeline/component.h"
-#include "pipeline/secret_file.h"
 
 namespace sonde::basicauth {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
+#include "pipeline/auth/secret_file.h"
 #include "pipeline/component.h"
-#include "pipeline/secret_file.h"
 
 namespace sonde {
 namespace {

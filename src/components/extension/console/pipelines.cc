@@ -7,7 +7,7 @@
 
 #include "base/counters.h"
 #include "base/json_writer.h"
-#include "pipeline/output_meter.h"
+#include "pipeline/introspection/output_meter.h"
 
 namespace sonde::console {
 namespace {

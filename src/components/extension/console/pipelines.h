@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/status.h"
-#include "pipeline/topology.h"
+#include "pipeline/introspection/status.h"
+#include "pipeline/introspection/topology.h"
 
 namespace sonde::console {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/counters.h"
-#include "pipeline/output_meter.h"
+#include "pipeline/introspection/output_meter.h"
 
 namespace sonde::console {
 namespace {

@@ -9,7 +9,7 @@
 #include "components/extension/console/answers.h"
 #include "data/count.h"
 #include "data/text.h"
-#include "pipeline/split_items.h"
+#include "pipeline/queue/split_items.h"
 
 namespace sonde::console {
 namespace {

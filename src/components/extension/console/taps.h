@@ -11,8 +11,8 @@
 
 #include "base/repeating_timer.h"
 #include "net/http_server.h"
-#include "pipeline/tap.h"
-#include "pipeline/topology.h"
+#include "pipeline/introspection/tap.h"
+#include "pipeline/introspection/topology.h"
 
 namespace sonde::console {
 

@@ -12,9 +12,9 @@
 
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
+#include "pipeline/auth/secret_file.h"
 #include "pipeline/component.h"
-#include "pipeline/secret_file.h"
 
 namespace sonde {
 namespace {
@@ -191,8 +191,7 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
     size_t count = 0;
     if (context) {
       for (const auto& [name, value] : header.from_context ? context->metadata : context->auth) {
-        if (header.from_context ? !equals_ignoring_case(name, wanted) : name != wanted)
-          continue;
+        if (header.from_context ? !equals_ignoring_case(name, wanted) : name != wanted) continue;
         found = &value;
         ++count;
       }

@@ -5,7 +5,7 @@
 
 #include "base/testing/temporary_directory.h"
 #include "config/yaml.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
 #include "pipeline/component.h"
 #include "pipeline/test_host.h"
 

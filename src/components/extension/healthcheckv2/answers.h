@@ -6,7 +6,7 @@
 #include <string>
 
 #include "net/http_types.h"
-#include "pipeline/health.h"
+#include "pipeline/introspection/health.h"
 
 namespace sonde::healthcheckv2 {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "pipeline/health.h"
+#include "pipeline/introspection/health.h"
 
 namespace sonde::healthcheckv2 {
 

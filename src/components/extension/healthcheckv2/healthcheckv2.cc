@@ -10,7 +10,7 @@
 #include "components/extension/healthcheckv2/watchers.h"
 #include "net/grpc_server.h"
 #include "pipeline/component.h"
-#include "pipeline/process_facts.h"
+#include "pipeline/introspection/process_facts.h"
 #include "pipeline/side_server.h"
 
 namespace sonde::healthcheckv2 {

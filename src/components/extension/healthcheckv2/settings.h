@@ -6,8 +6,8 @@
 #include <string>
 
 #include "config/field.h"
-#include "pipeline/health.h"
-#include "pipeline/http_server_settings.h"
+#include "pipeline/introspection/health.h"
+#include "pipeline/settings/http_server_settings.h"
 
 namespace sonde::healthcheckv2 {
 

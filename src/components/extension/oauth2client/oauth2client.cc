@@ -18,10 +18,10 @@
 #include "components/extension/oauth2client/assertion.h"
 #include "components/extension/oauth2client/settings.h"
 #include "net/http_client.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
+#include "pipeline/auth/secret_file.h"
 #include "pipeline/component.h"
-#include "pipeline/http_client_settings.h"
-#include "pipeline/secret_file.h"
+#include "pipeline/settings/http_client_settings.h"
 
 namespace sonde::oauth2 {
 namespace {

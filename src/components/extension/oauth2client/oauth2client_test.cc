@@ -15,7 +15,7 @@
 #include "config/yaml.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
 #include "pipeline/test_host.h"
 
 const sonde::pipeline::ComponentType& sonde_component_extension_oauth2client();

@@ -8,7 +8,7 @@
 #include "components/extension/oauth2client/token.h"
 #include "config/field.h"
 #include "net/address.h"
-#include "pipeline/tls_settings.h"
+#include "pipeline/settings/tls_settings.h"
 
 namespace sonde::oauth2 {
 

@@ -9,7 +9,7 @@
 
 #include "base/counters.h"
 #include "base/rfc3339.h"
-#include "pipeline/output_meter.h"
+#include "pipeline/introspection/output_meter.h"
 
 namespace sonde::zpages {
 namespace {

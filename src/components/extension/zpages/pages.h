@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "pipeline/process_facts.h"
-#include "pipeline/status.h"
-#include "pipeline/topology.h"
+#include "pipeline/introspection/process_facts.h"
+#include "pipeline/introspection/status.h"
+#include "pipeline/introspection/topology.h"
 
 namespace sonde::zpages {
 

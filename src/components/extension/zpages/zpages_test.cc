@@ -3,7 +3,7 @@
 
 #include "base/counters.h"
 #include "components/extension/zpages/pages.h"
-#include "pipeline/output_meter.h"
+#include "pipeline/introspection/output_meter.h"
 
 namespace sonde::zpages {
 namespace {

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "data/count.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
-#include "pipeline/split_items.h"
+#include "pipeline/introspection/own_telemetry.h"
+#include "pipeline/queue/split_items.h"
 
 namespace sonde {
 namespace {

@@ -2,7 +2,7 @@
 #include "base/counters.h"
 #include "data/metric_writer.h"
 #include "data/span_writer.h"
-#include "pipeline/split_items.h"
+#include "pipeline/queue/split_items.h"
 #include "pipeline/test_component.h"
 
 const sonde::pipeline::ComponentType& sonde_component_processor_batch();

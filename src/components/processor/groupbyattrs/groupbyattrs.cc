@@ -7,7 +7,7 @@
 #include "base/counters.h"
 #include "components/processor/groupbyattrs/regroup.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/system_memory.h"
 #include "components/processor/memory_limiter/limits.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde {
 namespace {

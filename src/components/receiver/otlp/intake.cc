@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 #include "data/wire.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde::otlp_receiver {
 namespace {

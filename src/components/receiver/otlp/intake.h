@@ -15,9 +15,9 @@
 #include "base/scheduler.h"
 #include "net/compression/compression.h"
 #include "net/http_types.h"
-#include "pipeline/authenticator.h"
+#include "pipeline/auth/authenticator.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde::otlp_receiver {
 

@@ -12,7 +12,7 @@
 #include "data/count.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
-#include "pipeline/auth_gate.h"
+#include "pipeline/auth/auth_gate.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/rpc_status.h"

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "config/field.h"
-#include "pipeline/authenticator.h"
-#include "pipeline/grpc_settings.h"
-#include "pipeline/http_server_settings.h"
-#include "pipeline/tls_settings.h"
+#include "pipeline/auth/authenticator.h"
+#include "pipeline/settings/grpc_settings.h"
+#include "pipeline/settings/http_server_settings.h"
+#include "pipeline/settings/tls_settings.h"
 
 namespace sonde::otlp_receiver {
 

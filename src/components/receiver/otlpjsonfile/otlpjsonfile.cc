@@ -15,7 +15,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "pipeline/component.h"
-#include "pipeline/own_telemetry.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "wire/otlp_json/otlp_json.h"
 
 namespace sonde {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/introspection/topology.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/counters.h"
+#include "config/yaml.h"
+#include "data/span_writer.h"
+#include "pipeline/introspection/output_meter.h"
+#include "pipeline/test_host.h"
+
+namespace sonde::pipeline {
+namespace {
+
+config::Graph graph(std::string_view text) {
+  auto value = config::parse_yaml(text, "s.yaml");
+  EXPECT_TRUE(value) << value.error().message;
+  auto built = config::build_graph(*value);
+  EXPECT_TRUE(built) << built.error().message;
+  return std::move(*built);
+}
+
+std::vector<std::string> edges(const Topology& topology) {
+  std::vector<std::string> out;
+  for (const TopologyEdge& e : topology.edges) {
+    out.push_back(e.from + " " + e.to + " " + e.pipeline + " " + e.signal);
+  }
+  return out;
+}
+
+TEST(Topology, JoinsWhatThePipelinesJoin) {
+  const Topology topology = topology_of(graph(R"(
+receivers: {in: , second: }
+processors: {step: }
+connectors: {joint: }
+exporters: {out: , unused: }
+extensions: {eye: , closed: }
+service:
+  extensions: [eye]
+  pipelines:
+    traces: {receivers: [in, second], processors: [step], exporters: [joint, out]}
+    metrics: {receivers: [joint], exporters: [out]}
+)"));
+  EXPECT_EQ(edges(topology),
+            (std::vector<std::string>{"receiver/in processor/step@traces traces traces",
+                                      "receiver/second processor/step@traces traces traces",
+                                      "processor/step@traces connector/joint traces traces",
+                                      "processor/step@traces exporter/out traces traces",
+                                      "connector/joint exporter/out metrics metrics"}));
+  std::vector<std::string> keys;
+  for (const auto& c : topology.components) keys.push_back(c.key);
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"receiver/in", "receiver/second", "processor/step@traces",
+                                      "connector/joint", "exporter/out", "extension/eye"}));
+  EXPECT_EQ(topology.components[3].pipelines, (std::vector<std::string>{"traces", "metrics"}));
+}
+
+TEST(Topology, GivesAProcessorOfTwoPipelinesTwoPlaces) {
+  const Topology topology = topology_of(graph(R"(
+receivers: {in: }
+processors: {step: }
+exporters: {out: }
+service:
+  pipelines:
+    traces: {receivers: [in], processors: [step], exporters: [out]}
+    traces/other: {receivers: [in], processors: [step], exporters: [out]}
+)"));
+  EXPECT_EQ(std::ranges::count(topology.components, "processor", &TopologyComponent::kind), 2);
+  EXPECT_EQ(topology.edges.size(), 4u);
+}
+
+TEST(OutputMeter, CountsItemsAndBytesAndPassesTheBatchOn) {
+  CollectingSink sink;
+  OutputMeter meter(sink, "receiver/meter_test", Signal::Traces, std::make_shared<TapPoint>());
+  TraceBatchBuilder builder;
+  for (int i = 0; i < 3; ++i) {
+    builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
+  }
+  Batch batch = builder.build({});
+  const size_t bytes = batch.bytes();
+
+  meter.consume(std::move(batch));
+
+  const CounterLabels labels{{"component", "receiver/meter_test"}, {"signal", "traces"}};
+  EXPECT_EQ(counter(kOutputItems, "", labels).value(), 3u);
+  EXPECT_EQ(counter(kOutputBytes, "", labels).value(), bytes);
+  ASSERT_EQ(sink.batches.size(), 1u);
+}
+
+}  // namespace
+}  // namespace sonde::pipeline
