@@ -67,7 +67,8 @@ TEST(GrpcOutcome, SortsStatusesByWhetherARetryHelps) {
     EXPECT_EQ(std::to_string(error_of(status).peer_code), status);
   }
   // RESOURCE_EXHAUSTED only where the peer says when: see ReadsRetryInfo.
-  for (const char* status : {"2", "3", "5", "6", "7", "8", "9", "12", "13", "16", "99", "x", "-1"}) {
+  for (const char* status :
+       {"2", "3", "5", "6", "7", "8", "9", "12", "13", "16", "99", "x", "-1"}) {
     EXPECT_EQ(error_of(status).kind, ErrorKind::Invalid) << status;
   }
   EXPECT_EQ(error_of("8", "too%20much").message, "RESOURCE_EXHAUSTED: too much");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// gRPC calls of one message over HTTP/2, encrypted or not, from the receiving side. A call is given to the
-// handler when its message is whole. What a peer can spend is bounded: header bytes, message bytes,
-// calls, connections and time; room for a message is asked for (admit) before its first byte is
-// kept, and a call that gets none is refused at once. Compressed messages are handed on as they
+// gRPC calls of one message over HTTP/2, encrypted or not, from the receiving side. A call is given
+// to the handler when its message is whole. What a peer can spend is bounded: header bytes, message
+// bytes, calls, connections and time; room for a message is asked for (admit) before its first byte
+// is kept, and a call that gets none is refused at once. Compressed messages are handed on as they
 // came. An answer may be one message or several. It is not a general gRPC: clients stream nothing,
 // and there is no reflection.
 #pragma once

@@ -93,7 +93,8 @@ class Http2Server : public ::testing::Test {
       responder.respond({200,
                          "text/plain",
                          request.method + " " + request.path + "?" + request.query + " " +
-                             std::string(request.header("Host")) + " " + std::string(request.body.view()),
+                             std::string(request.header("Host")) + " " +
+                             std::string(request.body.view()),
                          {{"X-Kind", "echo"}, {"Connection", "close"}}});
     };
     server_ = thread_.on_loop([&] {

@@ -75,11 +75,10 @@ TEST(Proxy, IsChosenByTheEnvironment) {
 class ThroughProxy : public ::testing::Test {
  protected:
   void serve() {
-    auto made =
-        HttpServer::listen(loop_, "127.0.0.1:0", [this](Request& request, Responder to) {
-          seen_ = std::move(request);
-          to.respond({200, "text/plain", "from the proxy", {}});
-        });
+    auto made = HttpServer::listen(loop_, "127.0.0.1:0", [this](Request& request, Responder to) {
+      seen_ = std::move(request);
+      to.respond({200, "text/plain", "from the proxy", {}});
+    });
     ASSERT_TRUE(made);
     server_ = std::move(*made);
     proxy_ = parse_proxy("http://me:pass@127.0.0.1:" + std::to_string(server_->port())).value();

@@ -17,9 +17,9 @@ namespace sonde::pipeline {
 // retry_after is positive.
 std::string encode_rpc_status(net::GrpcCode code, std::string_view message, Duration retry_after);
 
-// What a sender is told of a failure: what the peer behind said, where one did; else a permanent one
-// is INTERNAL, one worth a retry UNAVAILABLE, a lack of room RESOURCE_EXHAUSTED. The Collector's
-// receiver answers the same.
+// What a sender is told of a failure: what the peer behind said, where one did; else a permanent
+// one is INTERNAL, one worth a retry UNAVAILABLE, a lack of room RESOURCE_EXHAUSTED. The
+// Collector's receiver answers the same.
 net::GrpcCode code_of(const Error& error);
 
 // The HTTP status of a code, as the Collector's OTLP receiver maps them.

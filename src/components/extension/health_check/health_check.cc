@@ -5,8 +5,8 @@
 // `healthcheckv2`. Answers are those of the Collector 0.158 with its gate
 // extension.healthcheck.useComponentStatus off.
 #include "base/json_writer.h"
-#include "base/rfc3339.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "pipeline/component.h"
 #include "pipeline/side_server.h"
 
