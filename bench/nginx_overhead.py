@@ -7,13 +7,14 @@ almost nothing else. The modes alternate within each round, and the figure is th
 rounds' ratios, because the machine's speed drifts more between rounds than the modes differ.
 Prints one JSON line a figure. Needs root, nginx and wrk."""
 import argparse
-import json
 import os
 import socket
 import statistics
 import subprocess
 import tempfile
 import time
+
+from figure import show
 
 CONF = """
 daemon off; master_process on; worker_processes 1; worker_cpu_affinity 01; pid {dir}/nginx.pid; error_log {dir}/error.log;
@@ -67,9 +68,9 @@ class Drain:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--drain", default="build/bench/probe_drain")
+    parser.add_argument("--drain", default="build/release/probe_drain")
     parser.add_argument("--front-end", default="auto", help="socket-length, fexit or system-calls")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=16)
     args = parser.parse_args()
@@ -121,15 +122,12 @@ def main():
                         pass
                     rows[mode].append(cost)
             for mode, values in rows.items():
-                print(json.dumps({"name": f"nginx_cpu_ns_per_request_{mode}",
-                                  "value": round(statistics.median(values), 1), "unit": "ns",
-                                  "rounds": args.rounds, "events_lost": events.get(mode)}))
+                show(f"nginx_cpu_per_request_{mode}", round(statistics.median(values), 1), unit="ns", rounds=args.rounds,
+                     events_lost=events.get(mode))
             for mode, bar in (("empty", None), ("on", 1.15), ("excluded", 1.01)):
                 ratios = [a / b for a, b in zip(rows[mode], rows["off"])]
-                print(json.dumps({"name": f"nginx_cpu_ratio_{mode}", "value": round(statistics.median(ratios), 4),
-                                  "unit": "ratio", "bar": bar,
-                                  "of_minima": round(min(rows[mode]) / min(rows["off"]), 4),
-                                  "low": round(min(ratios), 4), "high": round(max(ratios), 4)}))
+                show(f"nginx_cpu_ratio_{mode}", round(statistics.median(ratios), 4), at_most=bar, unit="ratio",
+                     of_minima=round(min(rows[mode]) / min(rows["off"]), 4), low=round(min(ratios), 4), high=round(max(ratios), 4))
         finally:
             drain.p.kill()
             nginx.terminate()

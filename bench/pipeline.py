@@ -178,7 +178,7 @@ class Suite:
         return result
 
     def run(self, name, scenario):
-        line = {"scenario": name, "rounds": self.args.rounds}
+        line = {"figure": "pipeline", "scenario": name, "rounds": self.args.rounds}
         systems, refused = self.systems(scenario)
         rounds = {s.name: [] for s in systems}
         try:
@@ -203,21 +203,30 @@ class Suite:
 
     def idle(self, name, scenario):
         """What each system holds and uses when nothing comes."""
-        line = {"scenario": name}
+        line = {"figure": "pipeline", "scenario": name}
         systems, refused = self.systems(scenario)
         try:
             time.sleep(3)
             before = {s.name: cpu_seconds(s.process.pid) for s in systems}
             time.sleep(scenario["seconds"])
             for s in systems:
-                line[s.name] = {"cpu_percent": round(100 * (cpu_seconds(s.process.pid) - before[s.name]) / scenario["seconds"], 3),
-                                "rss_mb": round(status_kb(s.process.pid, "VmRSS") / 1024, 1)}
+                used = {"cpu_percent": round(100 * (cpu_seconds(s.process.pid) - before[s.name]) / scenario["seconds"], 3),
+                        "rss_mb": round(status_kb(s.process.pid, "VmRSS") / 1024, 1)}
+                if s.name == "sonde":
+                    used["met"] = (used["cpu_percent"] <= scenario["most_cpu_percent"] and used["rss_mb"] <= scenario["most_rss_mb"])
+                line[s.name] = used
         finally:
             for system in systems:
                 system.stop()
         line["failed"] = refused
         line["machine_load"] = os.getloadavg()[0]
         return line
+
+
+def ratio(values, bar):
+    """The median with its spread, held against its bar where there is one."""
+    line = {"median": round(statistics.median(values), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
+    return line | ({"at_least": bar, "met": line["median"] >= bar} if bar else {})
 
 
 def summary(scenario, rounds):
@@ -238,10 +247,11 @@ def summary(scenario, rounds):
     for peer in rounds:
         if peer == "sonde" or "sonde" not in rounds:
             continue
-        ratios = [p["ns_per_item"] / s["ns_per_item"] for p, s in zip(rounds[peer], rounds["sonde"])]
-        if ratios:
-            out[f"{peer}_to_sonde"] = {"median": round(statistics.median(ratios), 2), "min": round(min(ratios), 2),
-                                       "max": round(max(ratios), 2)}
+        pairs = list(zip(rounds[peer], rounds["sonde"]))
+        out[f"{peer}_to_sonde"] = ratio([p["ns_per_item"] / s["ns_per_item"] for p, s in pairs], scenario.get("bars", {}).get(peer))
+        if "p99_bars" in scenario:
+            out[f"{peer}_p99_to_sonde"] = ratio([p["delivery_ms"]["p99"] / s["delivery_ms"]["p99"] for p, s in pairs],
+                                                scenario["p99_bars"].get(peer))
     return out
 
 

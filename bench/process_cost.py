@@ -3,8 +3,7 @@
 """What `sonde` itself costs: CPU and memory at 20,000 requests a second, idle with 100 processes watched, and the time
 from starting it until a service with traffic is in the page's JSON.
 
-Prints one JSON line a figure. Run as root on an otherwise idle machine, after ./dev build release:
-SONDE_BINARY=build/release/sonde build/venv/bin/python bench/process_cost.py [RATE]
+Prints one JSON line a figure. usage: ./dev bench process [RATE]
 """
 import json
 import os
@@ -21,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 # What it costs is asked of the optimised build.
 os.environ.setdefault("SONDE_BINARY", str(ROOT / "build" / "release" / "sonde"))
+from figure import show  # noqa: E402
 from runtimes import RUNTIMES, PYTHON  # noqa: E402
 from sonde import binary, free_port  # noqa: E402
 
@@ -32,10 +32,6 @@ def cpu_seconds(pid):
 
 def rss_megabytes(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
-def show(figure, **values):
-    print(json.dumps({"figure": figure, **values}), flush=True)
 
 
 class Up:
@@ -83,7 +79,7 @@ def time_to_page(directory, port):
             if time.monotonic() - up.started > 30:
                 raise RuntimeError("nginx did not show: " + up.log.read_text(errors="replace"))
             time.sleep(0.02)
-        show("start_to_service_in_page", seconds=round(time.monotonic() - up.started, 2), bar=3)
+        show("start_to_service_in_page", round(time.monotonic() - up.started, 2), at_most=3, unit="s")
     finally:
         traffic.kill()
         traffic.wait()
@@ -103,16 +99,17 @@ def main():
             time.sleep(10)
             before, begin = cpu_seconds(pid), time.monotonic()
             time.sleep(20)
-            show("idle_100_processes", core_share=round((cpu_seconds(pid) - before) / (time.monotonic() - begin), 4),
-                 rss_mb=round(rss_megabytes(pid), 1), bars=[0.002, 60])
+            share = (cpu_seconds(pid) - before) / (time.monotonic() - begin)
+            show("idle_100_processes_cpu", round(share, 4), at_most=0.002, unit="cores")
+            show("idle_100_processes_memory", round(rss_megabytes(pid), 1), at_most=60, unit="MB")
 
             load(directory, port, rate, 3).wait()
             before, begin = cpu_seconds(pid), time.monotonic()
             sent = json.loads(load(directory, port, rate, 20).communicate()[0])
             share, seconds = (cpu_seconds(pid) - before) / (time.monotonic() - begin), time.monotonic() - begin
-            show("under_load", offered=rate, **sent, core_share=round(share, 4),
-                 microseconds_per_request=round(share * seconds / sent["sent"] * 1e6, 2), rss_mb=round(rss_megabytes(pid), 1),
-                 load_average=os.getloadavg()[0], bars=[0.25, 80])
+            show("under_load_cpu", round(share, 4), at_most=0.25, unit="cores", offered=rate, **sent,
+                 microseconds_per_request=round(share * seconds / sent["sent"] * 1e6, 2))
+            show("under_load_memory", round(rss_megabytes(pid), 1), at_most=80, unit="MB")
         finally:
             if up:
                 up.stop()

@@ -121,7 +121,7 @@ void ReadSpans(benchmark::State& state) {
 }
 BENCHMARK(ReadSpans)->Unit(benchmark::kMicrosecond);
 
-void Ratio(benchmark::State& state) {
+void DecodeEditEncodeToLibprotobuf(benchmark::State& state) {
   // The time of this thread on the processor, so that a busy machine does not decide.
   const auto now = [] {
     timespec time{};
@@ -142,7 +142,7 @@ void Ratio(benchmark::State& state) {
   }
   state.counters["ratio"] = us / them;
 }
-BENCHMARK(Ratio)->Unit(benchmark::kMicrosecond);
+BENCHMARK(DecodeEditEncodeToLibprotobuf)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace sonde
