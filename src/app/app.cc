@@ -13,6 +13,7 @@
 #include "app/configuration.h"
 #include "app/feature_gates.h"
 #include "app/memory_limit.h"
+#include "app/reference.h"
 #include "app/schema.h"
 #include "app/serve.h"
 #include "app/unknown_word.h"
@@ -45,11 +46,21 @@ Result<> limit_memory(std::string_view said) {
   return {};
 }
 
-int list_components(bool schema) {
+int list_components(const std::vector<std::string>& names, bool schema, bool reference) {
   if (schema) {
     fmt::print("{}\n", components_schema(all_components()));
     return 0;
   }
+  if (reference) {
+    fmt::print("{}", components_reference(all_components()));
+    return 0;
+  }
+  for (const std::string& name : names) {
+    auto text = component_reference(all_components(), name);
+    if (!text) return complain(text.error(), kMistake);
+    fmt::print("{}{}", &name == &names.front() ? "" : "\n", *text);
+  }
+  if (!names.empty()) return 0;
   for (const auto* t : all_components()) {
     fmt::print("{:<10} {:<22} {:<8} {}\n", pipeline::kind_name(t->kind), t->name, t->stability,
                t->summary);
@@ -67,7 +78,8 @@ int run(std::vector<std::string> arguments) {
   UpOptions up;
   ConfigOptions options;
   int shards = 1;
-  bool schema = false, watch = false;
+  bool schema = false, reference = false, watch = false;
+  std::vector<std::string> names;
   std::string which, mode = "redacted", format = "yaml", gate, memory;
 
   auto up_flags = [&](CLI::App* command) {
@@ -115,8 +127,11 @@ int run(std::vector<std::string> arguments) {
   run_command->add_option("--shards", shards, "Event loops")->check(CLI::Range(1, 256));
   auto* validate_command = cli.add_subcommand("validate", "Check a configuration");
   config_flags(validate_command, true);
-  auto* components_command = cli.add_subcommand("components", "List what a configuration may name");
-  components_command->add_flag("--schema", schema, "As JSON Schema, with every setting");
+  auto* components_command = cli.add_subcommand(
+      "components", "List what a configuration may name, or describe what is named");
+  components_command->add_option("name", names, "Components to describe, with every setting");
+  components_command->add_flag("--schema", schema, "All as JSON Schema, with every setting");
+  components_command->add_flag("--reference", reference, "All as Markdown, with every setting");
   auto* print_command = cli.add_subcommand(
       "print-config", "Print a configuration with every default, or the built-in one of `up`");
   print_command->add_option("which", which, "A built-in one")->check(CLI::IsMember({"up"}));
@@ -148,7 +163,7 @@ int run(std::vector<std::string> arguments) {
     return cli.exit(e) == 0 ? 0 : kMistake;
   }
 
-  if (*components_command) return list_components(schema);
+  if (*components_command) return list_components(names, schema, reference);
   if (*doctor_command) {
     probe::Diagnosis diagnosis = probe::diagnose();
     fmt::print("{}", probe::to_text(diagnosis));

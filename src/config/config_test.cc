@@ -227,10 +227,10 @@ TEST(Reference, ComesFromTheTable) {
             std::string::npos)
       << schema;
   EXPECT_NE(schema.find(R"("enum":["basic","detailed"])"), std::string::npos) << schema;
-  const std::string rows = reference_rows(kFields.table());
-  EXPECT_NE(rows.find("| `tls.insecure` | bool | `false` | No encryption. |"), std::string::npos)
-      << rows;
-  EXPECT_NE(rows.find("| `interval` | duration | `\"5s\"` |"), std::string::npos) << rows;
+  const std::string list = reference_list(kFields.table());
+  EXPECT_NE(list.find("- `tls.insecure` (bool, `false`): No encryption."), std::string::npos)
+      << list;
+  EXPECT_NE(list.find("- `interval` (duration, `\"5s\"`): "), std::string::npos) << list;
 }
 
 constexpr std::string_view kGraph = R"(

@@ -180,33 +180,35 @@ std::string type_text(const FieldInfo& info, const TypeOps& ops) {
   return {};
 }
 
-std::string escape(std::string_view text) {
+// "a|b|c" as "a, b, c". An empty choice is the default, which is told anyway.
+std::string listed(std::string_view choices) {
   std::string out;
-  for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c == '\n' ? ' ' : c;
+  for (const char c : choices.substr(choices.starts_with('|') ? 1 : 0)) {
+    out += c == '|' ? std::string(", ") : std::string(1, c);
   }
   return out;
 }
 
-void rows_of(const FieldTable& table, const std::string& prefix, std::string& out) {
+void list_of(const FieldTable& table, const std::string& prefix, std::string& out) {
   with_default(table, [&](const void* object) {
     each(table, object, [&](const FieldInfo& info, const void* member) {
       const std::string path = prefix + std::string(info.name);
-      std::string value = default_json(info, *info.ops, member);
-      if (info.options.required) value = "required";
-      std::string help = escape(info.help);
-      if (!info.options.choices.empty()) help += " One of " + escape(info.options.choices) + ".";
-      if (!info.options.unit.empty()) help += " Unit: " + escape(info.options.unit) + ".";
-      if (!info.options.deprecated.empty()) {
-        help += " Deprecated: " + escape(info.options.deprecated);
+      out += "- `" + path + "` (" + type_text(info, *info.ops);
+      if (info.options.required) {
+        out += ", required";
+      } else if (const std::string value = default_json(info, *info.ops, member); !value.empty()) {
+        out += ", `" + value + "`";
       }
-      out += "| `" + path + "` | " + type_text(info, *info.ops) + " | " +
-             (value.empty() ? "" : "`" + escape(value) + "`") + " | " + help + " |\n";
+      out += "): " + std::string(info.help);
+      if (!info.options.choices.empty()) out += " One of " + listed(info.options.choices) + ".";
+      if (!info.options.deprecated.empty()) {
+        out += " Deprecated: " + std::string(info.options.deprecated) + ".";
+      }
+      out += '\n';
       if (!info.nested) return;
       const bool list = info.ops->shape == Shape::List;
       const bool map = info.ops->shape == Shape::Map;
-      rows_of(*info.nested, path + (list ? "[]." : map ? ".*." : "."), out);
+      list_of(*info.nested, path + (list ? "[]." : map ? ".*." : "."), out);
     });
   });
 }
@@ -221,9 +223,9 @@ std::string json_schema(const FieldTable& table) {
   return json.take();
 }
 
-std::string reference_rows(const FieldTable& table) {
+std::string reference_list(const FieldTable& table) {
   std::string out;
-  rows_of(table, "", out);
+  list_of(table, "", out);
   return out;
 }
 
