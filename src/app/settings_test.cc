@@ -49,6 +49,11 @@ const pipeline::ComponentType* type_of(const Answers& asked) {
   return nullptr;
 }
 
+// The pipeline that the Collector was asked about is one of traces where the component has those.
+Signal asked_for(const pipeline::ComponentType& type) {
+  return type.in.traces || type.out.traces ? Signal::Traces : Signal::Metrics;
+}
+
 class Settings : public testing::TestWithParam<Answers> {};
 
 TEST_P(Settings, AreTakenAndRefusedAsByTheCollector) {
@@ -58,7 +63,10 @@ TEST_P(Settings, AreTakenAndRefusedAsByTheCollector) {
   for (const auto& [taken, text] : GetParam().settings) {
     auto value = config::parse_yaml(text, "asked.yaml");
     ASSERT_TRUE(value) << text << value.error().message;
-    const auto checked = type->check(*value, GetParam().type);
+    auto checked = type->check(*value, GetParam().type);
+    if (checked && type->check_signal) {
+      checked = type->check_signal(*value, GetParam().type, asked_for(*type));
+    }
     EXPECT_EQ(checked.has_value(), taken) << text << "\n"
                                           << (checked ? "" : checked.error().message);
   }

@@ -31,6 +31,14 @@ std::vector<std::string_view> split(std::string_view text) {
   }
 }
 
+std::string listed(std::string_view choices) {
+  std::string list;
+  for (const auto choice : split(choices)) {
+    list += (list.empty() ? "" : ", ") + std::string(choice);
+  }
+  return list;
+}
+
 // Where the value goes and how it is described in messages.
 struct Slot {
   const TypeOps& ops;
@@ -135,12 +143,14 @@ Result<> decode_string(const Slot& slot, const Value& value) {
     };
     const auto chosen = std::ranges::find_if(choices, same);
     if (chosen == choices.end()) {
-      std::string list;
-      for (const auto choice : choices) list += (list.empty() ? "" : ", ") + std::string(choice);
-      return slot.fail(value, "must be one of " + list + ", is " + quoted(value.text));
+      return slot.fail(
+          value, "must be one of " + listed(slot.options.choices) + ", is " + quoted(value.text));
     }
     *static_cast<std::string*>(slot.out) = *chosen;
     return {};
+  }
+  if (slot.options.extension && value.text.empty()) {
+    return slot.fail(value, "the id of an extension must not be empty; leave it out");
   }
   *static_cast<std::string*>(slot.out) = value.text;
   return {};
@@ -290,7 +300,11 @@ Result<> decode_null(const Slot& slot, const Value& value) {
     case Shape::Duration:
       return decode_duration(slot, zero);
     case Shape::String:
-      if (!slot.options.choices.empty()) return {};
+      if (slot.options.null_is_absent) return {};
+      if (const std::string_view choices = slot.options.choices; !choices.empty()) {
+        if (choices.starts_with('|')) return {};
+        return slot.fail(value, "must be one of " + listed(choices) + ", is null");
+      }
       *static_cast<std::string*>(slot.out) = value.expanded ? value.text : std::string();
       return {};
     case Shape::Struct:

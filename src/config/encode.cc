@@ -85,6 +85,15 @@ Value encode_member(const FieldInfo& info, const TypeOps& ops, const void* membe
   return {};
 }
 
+// Whether an empty text stands for a setting that was not made, and may not be written as one.
+bool unset_text(const FieldInfo& info, const void* member) {
+  if (info.ops->shape != Shape::String || !static_cast<const std::string*>(member)->empty()) {
+    return false;
+  }
+  const std::string_view choices = info.options.choices;
+  return info.options.extension || (!choices.empty() && !choices.starts_with('|'));
+}
+
 }  // namespace
 
 Value encode(const FieldTable& table, const void* object, bool unredacted) {
@@ -98,6 +107,7 @@ Value encode(const FieldTable& table, const void* object, bool unredacted) {
       continue;
     }
     if (info.ops->shape == Shape::Optional && !info.ops->peek(member)) continue;
+    if (unset_text(info, member)) continue;
     out.entries.push_back(
         {std::string(info.name), {}, encode_member(info, *info.ops, member, unredacted)});
   }

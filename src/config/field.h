@@ -44,12 +44,14 @@ class FieldTable;
 struct FieldOptions {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  std::string_view unit = {};     // "By" lets the value be written as 64MiB.
-  std::string_view choices = {};  // "basic|normal|detailed": nothing else is accepted.
-  bool any_case = false;          // The choices may be written in capitals too.
-  bool pairs = false;             // A map may be written as a list of `name` and `value`.
-  bool null_is_absent = false;    // A null takes an optional section away.
-  bool secret = false;            // Never printed.
+  std::string_view unit = {};  // "By" lets the value be written as 64MiB.
+  // "basic|normal|detailed": nothing else is accepted. "|a|b": nor is the empty text refused.
+  std::string_view choices = {};
+  bool any_case = false;  // The choices may be written in capitals too.
+  bool pairs = false;     // A map may be written as a list of `name` and `value`.
+  // A null takes an optional section away, and leaves one of `choices` at its default.
+  bool null_is_absent = false;
+  bool secret = false;  // Never printed.
   bool required = false;
   bool extension = false;            // The id of an extension: see named_extensions.h.
   std::string_view alias = {};       // An older name that is still accepted.
@@ -267,7 +269,8 @@ constexpr auto fields(Field<Bs, Ms>... rows) {
   return Fields<C, std::tuple<Bs...>, Ms...>(rows...);
 }
 
-// Fills `out`, which holds the defaults, from `value`. A null or absent value leaves the default.
+// Fills `out`, which holds the defaults, from `value`. An absent value leaves the default; what a
+// null does depends on the type.
 // `path` names the place in messages: `receivers::ebpf`. The error has every mistake, one a line.
 // Types are the Collector's: a string setting takes strings, and the original text of a value that
 // was expanded; a number takes numbers; a list of strings takes "a,b"; a bare integer is

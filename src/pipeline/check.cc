@@ -81,7 +81,7 @@ class Check {
     auto type = find_type(types_, node);
     if (!problems_.ok(type)) return;
     known_[&node] = *type;
-    if ((*type)->check) problems_.ok((*type)->check(node.config, node.id));
+    if ((*type)->check && !problems_.ok((*type)->check(node.config, node.id))) wrong_.insert(&node);
   }
 
   bool runs(const ComponentNode& node) const {
@@ -124,11 +124,20 @@ class Check {
     const ComponentType* type = type_of(section, reference.id);
     if (!type) return;
     const Signals able = gives ? type->out : type->in;
-    if (able.has(signal_of(pipeline))) return;
+    if (able.has(signal_of(pipeline))) return settings(reference, section, signal_of(pipeline));
     problems_.add(reference.position,
                   "service::pipelines::" + pipeline.id + ": " + std::string(kind_name(type->kind)) +
                       " " + quoted(reference.id) + " does not " + (gives ? "give " : "take ") +
                       pipeline.signal + "; it " + (gives ? "gives " : "takes ") + words(able));
+  }
+
+  // Said once of a component, in however many pipelines of the signal it stands.
+  void settings(const Reference& reference, Section section, Signal signal) {
+    const ComponentNode& node = *graph_.find(section, reference.id);
+    const ComponentType& type = *known_.at(&node);
+    if (!type.check_signal || wrong_.contains(&node)) return;
+    if (!asked_.emplace(&node, signal).second) return;
+    problems_.ok(type.check_signal(node.config, node.id, signal));
   }
 
   void signals(const PipelineNode& pipeline) {
@@ -225,6 +234,8 @@ class Check {
   std::span<const ComponentType* const> types_;
   Problems problems_;
   std::map<const ComponentNode*, const ComponentType*> known_;
+  std::set<const ComponentNode*> wrong_;  // Those whose settings are, whatever the signal.
+  std::set<std::pair<const ComponentNode*, Signal>> asked_;
   std::vector<Step> path_;
 };
 

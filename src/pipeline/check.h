@@ -4,7 +4,8 @@
 // not fit, extensions that settings name and that do not run, signals that a component cannot
 // handle, connectors with an end in the air, circles. All
 // mistakes are found, also in components that nothing uses, since a misspelt one is never intended.
-// Pure: nothing is opened and no component is made.
+// Nothing is opened and no component is made; the file system is only asked whether the directories
+// are there that must be.
 #pragma once
 
 #include <span>

@@ -13,7 +13,8 @@
 //   }
 //
 // The implementation has a constructor (Config, std::string_view id, Outputs). Config may have
-// `Result<> validate() const` for checks across fields.
+// `Result<> validate() const` for checks across fields, and `Result<> validate_for(Signal) const`
+// for what only the signal of a pipeline makes wrong.
 #pragma once
 
 #include <functional>
@@ -172,6 +173,9 @@ struct ComponentType {
       create = {};
   // What create() would say of the settings, without making anything.
   std::function<Result<>(const config::Value&, std::string_view id)> check = {};
+  // What is wrong with settings that check() takes once they stand in a pipeline of that signal, as
+  // what it is given or, for a receiver, what it gives; empty where no signal makes a difference.
+  std::function<Result<>(const config::Value&, std::string_view id, Signal)> check_signal = {};
 
   bool answers_to(std::string_view type) const;
 };
@@ -209,6 +213,21 @@ ComponentType make_type(ComponentType type, const config::FieldTable& fields) {
     Config settings{};
     return decode_settings(value, *table, kind, id, settings);
   };
+  if constexpr (requires(const Config& settings) { settings.validate_for(Signal::Traces); }) {
+    type.check_signal = [table = &fields, kind = kind_name(type.kind)](const config::Value& value,
+                                                                       std::string_view id,
+                                                                       Signal signal) -> Result<> {
+      Config settings{};
+      TRY(decode_settings(value, *table, kind, id, settings));
+      if (auto valid = settings.validate_for(signal); !valid) {
+        return config::fail_at(value.position,
+                               std::string(kind) + "s::" + std::string(id) + ": in a pipeline of " +
+                                   std::string(to_string(signal)) + ": " + valid.error().message,
+                               config::Show::Nothing);
+      }
+      return {};
+    };
+  }
   return type;
 }
 

@@ -61,21 +61,25 @@ Result<> fits_one(const MatchProperties& p, Signal signal) {
   const bool of_spans = !p.services.empty() || !p.span_names.empty() || !p.span_kinds.empty();
   const bool of_logs =
       !p.log_bodies.empty() || !p.log_severity_texts.empty() || p.log_severity_number.has_value();
-  if (signal == Signal::Traces) {
-    if (of_logs) return unfit("log_bodies, log_severity_texts and log_severity_number are of logs");
-    if (!of_all && !of_spans)
-      return unfit(
-          "give at least one of services, span_names, span_kinds, attributes, "
-          "resources and libraries");
+  const bool of_metrics = !p.metric_names.empty();
+  if (signal != Signal::Logs && of_logs)
+    return unfit("log_bodies, log_severity_texts and log_severity_number are of logs");
+  if (signal != Signal::Metrics && of_metrics) return unfit("metric_names are of metrics");
+  if (signal != Signal::Traces && of_spans)
+    return unfit("services, span_names and span_kinds are of spans");
+  if (signal == Signal::Metrics) {
+    if (!p.attributes.empty() || !p.libraries.empty())
+      return unfit("attributes and libraries are of spans and logs");
+    if (!of_metrics && p.resources.empty())
+      return unfit("give at least one of metric_names and resources");
+    return {};
   }
-  if (signal == Signal::Logs) {
-    if (of_spans) return unfit("services, span_names and span_kinds are of spans, not of logs");
-    if (!of_all && !of_logs)
-      return unfit(
-          "give at least one of log_bodies, log_severity_texts, log_severity_number, "
-          "attributes, resources and libraries");
-  }
-  return {};
+  if (of_all || of_spans || of_logs) return {};
+  return unfit(signal == Signal::Traces
+                   ? "give at least one of services, span_names, span_kinds, attributes, "
+                     "resources and libraries"
+                   : "give at least one of log_bodies, log_severity_texts, log_severity_number, "
+                     "attributes, resources and libraries");
 }
 
 }  // namespace

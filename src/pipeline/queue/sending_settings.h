@@ -85,7 +85,7 @@ inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
         "sizer", &QueueBatchSettings::sizer,
         "What min_size and max_size count; empty: what queue_size counts if that is said, "
         "else items.",
-        {.choices = "|items|bytes"}),
+        {.choices = "items|bytes", .null_is_absent = true}),
     config::field("partition", &QueueBatchSettings::partition, kPartitionFields,
                   "What is kept apart."));
 inline constexpr auto kQueueFields = config::fields<QueueSettings>(
@@ -95,7 +95,7 @@ inline constexpr auto kQueueFields = config::fields<QueueSettings>(
     config::field("num_consumers", &QueueSettings::num_consumers,
                   "How many requests of each signal may be in flight."),
     config::field("sizer", &QueueSettings::sizer, "What queue_size counts; empty: requests.",
-                  {.choices = "|requests|items|bytes"}),
+                  {.choices = "requests|items|bytes", .null_is_absent = true}),
     config::field("block_on_overflow", &QueueSettings::block_on_overflow,
                   "Whether a sender waits for room, up to once more the queue's size, instead of "
                   "being refused."),

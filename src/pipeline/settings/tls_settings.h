@@ -50,7 +50,7 @@ inline Result<> check_tls_settings(const TlsServerSettings& settings) {
       config::field("key_file", &Settings::key_file, "The key of our certificate, as PEM."),      \
       config::field("key_pem", &Settings::key_pem, "The same as text.", {.secret = true}),        \
       config::field("min_version", &Settings::min_version, "The oldest TLS to speak.",            \
-                    {.choices = "1.0|1.1|1.2|1.3"}),                                              \
+                    {.choices = "1.0|1.1|1.2|1.3", .null_is_absent = true}),                      \
       config::field("max_version", &Settings::max_version, "The newest TLS to speak.",            \
                     {.choices = "|1.0|1.1|1.2|1.3"}),                                             \
       config::field("include_system_ca_certs_pool", &Settings::include_system_ca_certs_pool,      \

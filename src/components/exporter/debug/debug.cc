@@ -26,7 +26,7 @@ constexpr auto kFields = config::fields<Config>(
     config::field(
         "verbosity", &Config::verbosity,
         "How much is printed: a line a batch, a line a record beside it, or all of it as text.",
-        {.choices = "basic|normal|detailed", .any_case = true}),
+        {.choices = "basic|normal|detailed", .any_case = true, .null_is_absent = true}),
     config::field("use_internal_logger", &Config::use_internal_logger,
                   "Accepted for the Collector's sake; output always goes to standard error."),
     config::field("sampling_initial", &Config::sampling_initial,

@@ -54,6 +54,16 @@ struct Config {
     TRY(pipeline::check_http_client(http));
     return pipeline::check_sending(sending);
   }
+  std::string_view own_endpoint(Signal signal) const {
+    return signal == Signal::Traces    ? traces_endpoint
+           : signal == Signal::Metrics ? metrics_endpoint
+                                       : logs_endpoint;
+  }
+  Result<> validate_for(Signal signal) const {
+    if (!client.endpoint.empty() || !own_endpoint(signal).empty()) return {};
+    return fail(ErrorKind::Invalid,
+                fmt::format("either endpoint or {}_endpoint is needed", to_string(signal)));
+  }
 };
 
 constexpr auto kFields = config::fields<Config>(
@@ -109,9 +119,9 @@ class OtlpHttpExporter final : public pipeline::Component {
       : config_(std::move(config)) {}
 
   Result<> start(pipeline::Host& host) override {
-    TRY(open_way(host, Signal::Traces, config_.traces_endpoint));
-    TRY(open_way(host, Signal::Metrics, config_.metrics_endpoint));
-    TRY(open_way(host, Signal::Logs, config_.logs_endpoint));
+    for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+      TRY(open_way(host, signal, config_.own_endpoint(signal)));
+    }
     compression_ = TRY(config_.compression());
     authorizer_ = TRY(pipeline::Authorizer::make(host, config_.client.auth, net::Carrier::Http,
                                                  pipeline::uses_tls(config_.client)));

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct Compaction {
   bool on_start = false;
   bool on_rebound = false;
-  std::string directory;
+  std::string directory = "/var/lib/otelcol/file_storage";
   uint64_t max_transaction_size = 65536;
   uint64_t rebound_needed_threshold_mib = 100;
   uint64_t rebound_trigger_threshold_mib = 10;
@@ -53,10 +53,32 @@ struct Config {
 
   Result<> validate() const {
     if (directory.empty()) return fail(ErrorKind::Invalid, "\"directory\" must not be empty");
+    TRY(check_directory("directory", directory));
+    if (compaction.on_start || compaction.on_rebound) {
+      TRY(check_directory("compaction::directory", compaction.directory));
+    }
     if (!create_directory || permissions()) return {};
     return fail(ErrorKind::Invalid,
                 "directory_permissions: \"" + directory_permissions +
                     "\" is no octal mode with which its owner can use it, like \"0750\"");
+  }
+
+ private:
+  // One that is missing is an error before anything runs, unless it is to be made at the start.
+  Result<> check_directory(std::string_view name, const std::string& path) const {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (fs::is_directory(status)) return {};
+    if (fs::exists(status)) {
+      return fail(ErrorKind::Invalid, fmt::format("{}: {} is not a directory", name, path));
+    }
+    if (error && status.type() == fs::file_type::none) {
+      return fail(ErrorKind::Denied, fmt::format("{}: {}: {}", name, path, error.message()));
+    }
+    if (create_directory) return {};
+    return fail(
+        ErrorKind::NotFound,
+        fmt::format("{}: {} does not exist; make it, or set create_directory to true", name, path));
   }
 };
 
@@ -125,18 +147,8 @@ class FileStorage final : public pipeline::Component, public pipeline::Storage {
 
   Result<> start(pipeline::Host&) override {
     std::error_code error;
-    const fs::file_status status = fs::status(config_.directory, error);
-    if (!fs::exists(status)) {
-      if (!config_.create_directory) {
-        return fail(ErrorKind::NotFound,
-                    fmt::format("directory: {} does not exist; make it, or set create_directory to "
-                                "true",
-                                config_.directory));
-      }
+    if (config_.create_directory && !fs::exists(config_.directory, error)) {
       TRY(make(config_.directory));
-    } else if (!fs::is_directory(status)) {
-      return fail(ErrorKind::Invalid,
-                  fmt::format("directory: {} is not a directory", config_.directory));
     }
     if (::access(config_.directory.c_str(), R_OK | W_OK | X_OK) != 0) {
       return fail(ErrorKind::Denied,

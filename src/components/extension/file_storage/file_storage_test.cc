@@ -71,6 +71,25 @@ TEST_F(FileStorageTest, RefusesWhatCannotBeADirectory) {
   }
 }
 
+TEST_F(FileStorageTest, IsRefusedBeforeAnythingRunsWhereADirectoryIsMissing) {
+  const auto check = [](const std::string& settings) {
+    return sonde_component_extension_file_storage().check(
+        *config::parse_yaml(settings, "test.yaml"), "file_storage");
+  };
+  const std::string here = directory.path().string();
+  const std::string missing = here + "/missing";
+  const auto refused = check("{directory: " + missing + "}");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("create_directory"), std::string::npos);
+  EXPECT_TRUE(check("{directory: " + missing + ", create_directory: true}"));
+  EXPECT_FALSE(fs::exists(missing));
+  EXPECT_FALSE(check("{directory: /dev/null, create_directory: true}"));
+  const std::string elsewhere = ", directory: " + missing + "}}";
+  EXPECT_FALSE(check("{directory: " + here + ", compaction: {on_start: true" + elsewhere));
+  EXPECT_FALSE(check("{directory: " + here + ", compaction: {on_rebound: true" + elsewhere));
+  EXPECT_TRUE(check("{directory: " + here + ", compaction: {on_start: false" + elsewhere));
+}
+
 TEST_F(FileStorageTest, TakesEverySettingOfTheCollector) {
   EXPECT_TRUE(start("{directory: " + directory.path().string() +
                     ", timeout: 2s, compaction: {on_start: true, directory: /tmp, "

@@ -23,6 +23,7 @@ struct Config {
     (void)TRY(ItemSelector::make(match));
     return {};
   }
+  Result<> validate_for(Signal signal) const { return ItemSelector::fits(match, signal); }
 };
 
 constexpr auto kFields = config::fields<Config>(
@@ -34,15 +35,8 @@ class AttributesProcessor final : public pipeline::EditingProcessor {
  public:
   AttributesProcessor(const Config& config, std::string_view id, pipeline::Outputs outputs)
       : EditingProcessor(id, outputs),
-        match_(config.match),
         actions_(*AttributeActions::make(config.actions)),
         selector_(*ItemSelector::make(config.match)) {}
-
-  Result<> start(pipeline::Host&) override {
-    if (outputs().traces) TRY(ItemSelector::fits(match_, Signal::Traces));
-    if (outputs().logs) TRY(ItemSelector::fits(match_, Signal::Logs));
-    return {};
-  }
 
  private:
   bool span(SpanEdit& span, Owners& owners) override {
@@ -62,7 +56,6 @@ class AttributesProcessor final : public pipeline::EditingProcessor {
     return true;
   }
 
-  const pipeline::MatchSettings match_;
   AttributeActions actions_;
   ItemSelector selector_;
 };

@@ -57,7 +57,7 @@ constexpr auto kFields = config::fields<Config>(
                   "Hexadecimal digits of the threshold.", {.min = 1, .max = sampling::kDigits}),
     config::field("attribute_source", &Config::attribute_source,
                   "Logs: whether the trace id decides, or from_attribute alone.",
-                  {.choices = "traceID|record"}),
+                  {.choices = "traceID|record", .null_is_absent = true}),
     config::field("from_attribute", &Config::from_attribute,
                   "Logs: the attribute that decides where there is no trace id."),
     config::field("sampling_priority", &Config::sampling_priority,
