@@ -2,8 +2,11 @@
 //
 // The processor `redaction`: takes away every attribute whose key is not allowed, and masks values
 // that must not be seen, on resources, scopes, spans, events, records and data points. It fails
-// closed: without allowed keys nothing is allowed. Sanitizing of URLs and of database statements,
-// which the Collector also has, is refused by name.
+// closed: without allowed keys nothing is allowed. URLs and queries of databases can be kept
+// without what identifies: sanitizers.h.
+#include <algorithm>
+
+#include "base/log.h"
 #include "components/processor/redaction/redactor.h"
 #include "pipeline/editing_processor.h"
 
@@ -14,20 +17,9 @@ using redaction::Redactor;
 using redaction::Settings;
 
 struct Config : Settings {
-  config::Value url_sanitizer;
-  config::Value db_sanitizer;
-
   Result<> validate() const {
     (void)TRY(Redactor::make(*this));
-    TRY(refuse("url_sanitizer", url_sanitizer));
-    return refuse("db_sanitizer", db_sanitizer);
-  }
-
- private:
-  static Result<> refuse(std::string_view name, const config::Value& value) {
-    const config::Value* enabled = value.find("enabled");
-    if (value.is_null() || (enabled && value.entries.size() == 1 && !enabled->boolean)) return {};
-    return fail(ErrorKind::Invalid, std::string(name) + ": not understood yet; leave it out");
+    return {};
   }
 };
 
@@ -46,20 +38,34 @@ constexpr auto kFields = config::fields<Config>(
                   "Expressions for values that stay, whatever blocks them."),
     config::field("hash_function", &Config::hash_function,
                   "What stands for a masked part: its hash; **** where it is not given.",
-                  {.choices = "|md5|sha1|sha3|hmac-sha256|hmac-sha512"}),
+                  {.choices = "|md5|sha1|sha3|hmac-sha256|hmac-sha512", .any_case = true}),
     config::field("hmac_key", &Config::hmac_key, "The key of a keyed hash.", {.secret = true}),
     config::field("redact_all_types", &Config::redact_all_types,
                   "Whether numbers and other values are looked at as text."),
     config::field("summary", &Config::summary,
-                  "Whether attributes tell what was done: counts, or keys too.",
-                  {.choices = "|debug|info|silent"}),
-    config::field("url_sanitizer", &Config::url_sanitizer, "Refused for now."),
-    config::field("db_sanitizer", &Config::db_sanitizer, "Refused for now."));
+                  "Whether attributes tell what was done: info, counts; debug, keys too; silent."),
+    config::field("url_sanitizer", &Config::url, redaction::kUrlFields.table(),
+                  "Takes ids and parameters out of URLs."),
+    config::field("db_sanitizer", &Config::database, redaction::kDatabaseFields.table(),
+                  "Takes values out of queries of databases."));
+
+constexpr std::string_view kSummaries[] = {"", "debug", "info", "silent"};
 
 class RedactionProcessor final : public pipeline::EditingProcessor {
  public:
   RedactionProcessor(const Config& config, std::string_view id, pipeline::Outputs outputs)
-      : EditingProcessor(id, outputs), redactor_(*Redactor::make(config)) {}
+      : EditingProcessor(id, outputs), redactor_(*Redactor::make(config, outputs.logs != nullptr)) {
+    const std::string_view summary = config.summary;
+    if (std::ranges::find(kSummaries, summary) == std::end(kSummaries)) unknown_summary_ = summary;
+  }
+
+  Result<> start(pipeline::Host&) override {
+    if (!unknown_summary_.empty()) {
+      log_warn("{}: summary: {} is none of debug, info and silent; nothing is told", id(),
+               unknown_summary_);
+    }
+    return {};
+  }
 
  private:
   bool resource(ResourceEdit& resource) override {
@@ -76,6 +82,7 @@ class RedactionProcessor final : public pipeline::EditingProcessor {
       redactor_.attributes(event.attributes());
       return true;
     });
+    redactor_.span_name(span);
     return true;
   }
   bool log(LogEdit& log, Owners&) override {
@@ -92,6 +99,7 @@ class RedactionProcessor final : public pipeline::EditingProcessor {
   }
 
   Redactor redactor_;
+  std::string unknown_summary_;
 };
 
 }  // namespace

@@ -44,12 +44,19 @@ void Redactor::Report::clear() {
   ignored.clear();
 }
 
-Result<Redactor> Redactor::make(const Settings& settings) {
+Result<Redactor> Redactor::make(const Settings& settings, bool logs) {
   Redactor made;
   made.settings_ = settings;
+  made.sanitizers_ = Sanitizers(settings.url, settings.database, logs);
   made.tells_ = settings.summary == "debug" || settings.summary == "info";
-  if (settings.hash_function.starts_with("hmac") && settings.hmac_key.empty())
-    return fail(ErrorKind::Invalid, "hmac_key: " + settings.hash_function + " needs one");
+  if (settings.hash_function.starts_with("hmac")) {
+    const size_t least = settings.hash_function == "hmac-sha512" ? 64 : 32;
+    if (settings.hmac_key.size() < least)
+      return fail(ErrorKind::Invalid, "hmac_key: " + settings.hash_function +
+                                          " needs one of at least " + std::to_string(least) +
+                                          " bytes, not " +
+                                          std::to_string(settings.hmac_key.size()));
+  }
   made.allowed_keys_.insert(settings.allowed_keys.begin(), settings.allowed_keys.end());
   for (const std::string_view own : kOwn) {
     made.allowed_keys_.insert("redaction." + std::string(own));
@@ -96,6 +103,27 @@ bool Redactor::masked(std::string_view value, std::string& out) const {
   return changed && out != value;
 }
 
+bool Redactor::changed(std::string_view key, std::string_view value, std::string_view system,
+                       std::string& out) const {
+  const bool blocked = masked(value, out);
+  if (!sanitizers_.any()) return blocked;
+  if (!blocked) out = value;
+  out = sanitizers_.attribute(key, out, system);
+  return out != value;
+}
+
+bool Redactor::changed_in_body(std::string_view value, std::string& out) const {
+  const bool blocked = masked(value, out);
+  if (!sanitizers_.any()) return blocked;
+  out = sanitizers_.body(blocked ? std::move(out) : std::string(value));
+  return out != value;
+}
+
+void Redactor::span_name(SpanEdit& span) const {
+  if (!sanitizers_.any() || allowed(span.name())) return;
+  if (const auto name = sanitizers_.span_name(span)) span.set_name(*name);
+}
+
 void Redactor::mask_all(std::string_view value, std::string& out) const {
   whole_[0].replace_all(
       value, [this](std::string& to, std::string_view match) { to += mask(match); }, out);
@@ -111,6 +139,7 @@ void Redactor::attributes(MessageEdit& message) {
   bool erase = false;
   std::string text;
   std::string masked_text;
+  const std::string system = sanitizers_.system_of(message);
   message.for_each_attribute([&](const KeyValueView& pair) {
     const Fate fate_of_key = fate(pair.key);
     if (fate_of_key == Fate::Ignore) return note(report_.ignored, pair.key);
@@ -126,7 +155,7 @@ void Redactor::attributes(MessageEdit& message) {
     if (allowed(value)) return note(report_.allowed, pair.key);
     if (fate_of_key == Fate::Mask)
       mask_all(value, masked_text);
-    else if (!masked(value, masked_text))
+    else if (!changed(pair.key, value, system, masked_text))
       return;
     note(report_.masked, pair.key);
     changes_.emplace_back(pair.key, masked_text);
@@ -203,7 +232,7 @@ bool Redactor::rewrite_value(std::string_view key, std::string_view any_value, i
     std::string result;
     if (nested)
       mask_all(text, result);
-    else if (!masked(text, result))
+    else if (!changed_in_body(text, result))
       return false;
     report_.masked.push_back(name);
     put_text(result);

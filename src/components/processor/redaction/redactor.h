@@ -10,6 +10,7 @@
 
 #include "base/regex.h"
 #include "base/result.h"
+#include "components/processor/redaction/sanitizers.h"
 #include "data/message_edit.h"
 
 namespace sonde::redaction {
@@ -26,15 +27,20 @@ struct Settings {
   std::string hmac_key;
   bool redact_all_types = false;
   std::string summary;
+  UrlSettings url;
+  DatabaseSettings database;
 };
 
 class Redactor {
  public:
-  static Result<Redactor> make(const Settings& settings);
+  // `logs`: whether it is given log records, which seldom say of which database they speak.
+  static Result<Redactor> make(const Settings& settings, bool logs = false);
   // Takes keys away, masks values, and adds the attributes that tell of it.
   void attributes(MessageEdit& message);
   // The body of a log record, of any shape; `attributes` gets what tells of it.
   void body(MessageEdit& log, uint32_t body_field);
+  // The name of a span whose attributes were done.
+  void span_name(SpanEdit& span) const;
 
  private:
   enum class Fate : uint8_t { Ignore, Redact, Mask, Look };
@@ -47,6 +53,10 @@ class Redactor {
   bool allowed(std::string_view value) const;
   // The value with what is blocked masked; false where nothing is.
   bool masked(std::string_view value, std::string& out) const;
+  // The same, and without what the sanitizers hide of it.
+  bool changed(std::string_view key, std::string_view value, std::string_view system,
+               std::string& out) const;
+  bool changed_in_body(std::string_view value, std::string& out) const;
   void mask_all(std::string_view value, std::string& out) const;
   std::string mask(std::string_view match) const;
   void note(std::vector<std::string>& list, std::string_view key) const;
@@ -56,6 +66,7 @@ class Redactor {
   bool rewrite_value(std::string_view key, std::string_view any_value, int depth, std::string& out);
 
   Settings settings_;
+  Sanitizers sanitizers_;
   bool tells_ = false;  // Whether attributes say what was done.
   std::set<std::string, std::less<>> allowed_keys_;
   std::set<std::string, std::less<>> ignored_keys_;
