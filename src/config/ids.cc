@@ -2,9 +2,9 @@
 #include "config/ids.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <iterator>
 
+#include "base/regex.h"
 #include "config/problems.h"
 
 namespace sonde::config {
@@ -23,44 +23,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
-struct Range {
-  uint32_t first, last;
-};
-
-// Separators, control characters and symbols (Unicode categories Z, C and S) of the blocks that
-// people have on a keyboard or paste; scripts that are written with words have none of them.
-constexpr Range kRefused[] = {
-    {0x00, 0x20},     {0x24, 0x24},     {0x2B, 0x2B},      {0x3C, 0x3E},     {0x5E, 0x5E},
-    {0x60, 0x60},     {0x7C, 0x7C},     {0x7E, 0xA0},      {0xA2, 0xA6},     {0xA8, 0xA9},
-    {0xAC, 0xB1},     {0xB4, 0xB4},     {0xB8, 0xB8},      {0xD7, 0xD7},     {0xF7, 0xF7},
-    {0x2000, 0x200F}, {0x2028, 0x202F}, {0x2044, 0x2044},  {0x2052, 0x2052}, {0x205F, 0x206F},
-    {0x20A0, 0x20CF}, {0x2100, 0x2101}, {0x2190, 0x2307},  {0x2500, 0x2767}, {0x3000, 0x3000},
-    {0xD800, 0xF8FF}, {0xFEFF, 0xFEFF}, {0x1F000, 0x1FAFF}};
-
-// Reads one character of UTF-8; false where the bytes are none.
-bool next_character(std::string_view& text, uint32_t& out) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (size == 0 || first > 0xF4 || text.size() < size) return false;
-  out = size == 1 ? first : first & (0x7F >> size);
-  for (size_t i = 1; i < size; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xC0) != 0x80) return false;
-    out = out << 6 | (byte & 0x3F);
-  }
-  text.remove_prefix(size);
-  return true;
-}
-
+// The Collector's own expression: no separators, no control characters and no symbols.
 bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxName) return false;
-  while (!name.empty()) {
-    uint32_t character = 0;
-    if (!next_character(name, character)) return false;
-    const auto inside = [&](const Range& r) { return character >= r.first && character <= r.last; };
-    if (std::ranges::any_of(kRefused, inside)) return false;
-  }
-  return true;
+  static const Result<Regex> kName = Regex::compile("^[^\\pZ\\pC\\pS]+$");
+  return name.size() <= kMaxName && kName && kName->matches(name);
 }
 
 bool is_type(std::string_view type) {

@@ -7,37 +7,12 @@
 
 #include "base/ascii.h"
 #include "config/field.h"
+#include "config/telemetry_settings.h"
 
 namespace sonde::config {
 namespace {
 
-struct Logs {
-  std::string level = "info";
-  Value development, encoding, disable_caller, disable_stacktrace, sampling, output_paths,
-      error_output_paths, initial_fields, processors;
-};
-constexpr auto kLogs =
-    fields<Logs>(field("level", &Logs::level, "debug, info, warn or error."),
-                 field("development", &Logs::development, "No effect."),
-                 field("encoding", &Logs::encoding, "No effect."),
-                 field("disable_caller", &Logs::disable_caller, "No effect."),
-                 field("disable_stacktrace", &Logs::disable_stacktrace, "No effect."),
-                 field("sampling", &Logs::sampling, "No effect."),
-                 field("output_paths", &Logs::output_paths, "No effect."),
-                 field("error_output_paths", &Logs::error_output_paths, "No effect."),
-                 field("initial_fields", &Logs::initial_fields, "No effect."),
-                 field("processors", &Logs::processors, "No effect."));
-
-struct Metrics {
-  std::string level = "normal";
-  std::string address;
-  Value readers, views;
-};
-constexpr auto kMetrics = fields<Metrics>(
-    field("level", &Metrics::level, "none, basic, normal or detailed."),
-    field("address", &Metrics::address, "Where own metrics are served; `readers` is newer."),
-    field("readers", &Metrics::readers, "Where own metrics are served."),
-    field("views", &Metrics::views, "No effect."));
+using namespace telemetry;
 
 struct Telemetry {
   Value logs, metrics, traces, resource;
@@ -49,6 +24,7 @@ constexpr auto kTelemetry = fields<Telemetry>(
     field("resource", &Telemetry::resource, "Attributes of own telemetry: no effect."));
 
 constexpr std::string_view kPath = "service::telemetry";
+constexpr int kMaxSamplers = 20;  // One within the other.
 
 void no_effect(const Value& parent, std::string_view path,
                std::initializer_list<std::string_view> used, Graph& graph) {
@@ -59,20 +35,46 @@ void no_effect(const Value& parent, std::string_view path,
   }
 }
 
+struct Level {
+  std::string_view name;
+  int64_t number;
+};
+constexpr Level kLogLevels[] = {{"info", 0},   {"", 0},        {"debug", -1},
+                                {"warn", 1},   {"warning", 1}, {"error", 2},
+                                {"dpanic", 3}, {"panic", 4},   {"fatal", 5}};
+constexpr Level kMetricLevels[] = {{"basic", 0}, {"none", -1}, {"normal", 1}, {"detailed", 2}};
+
+// A level is a word in any case, or the number that the Collector has for it; a null is its zero.
+// Answers the first name of the level.
+template <size_t N>
+std::string_view read_level(const Value& parent, const Level (&levels)[N],
+                            std::string_view otherwise, const std::string& path,
+                            std::string_view advice, Problems& problems) {
+  const Value* level = parent.find("level");
+  if (!level) return otherwise;
+  const std::string word = level->type == Value::Type::String ? lower(level->text) : "?";
+  const auto same = [&](const Level& one) {
+    if (level->is_null()) return one.number == 0;
+    return level->type == Value::Type::Int ? one.number == level->integer : one.name == word;
+  };
+  const auto found = std::ranges::find_if(levels, same);
+  if (found == std::end(levels)) {
+    problems.add(level->position, path + "::level: use " + std::string(advice));
+    return otherwise;
+  }
+  const int64_t number = found->number;
+  return std::ranges::find(levels, number, &Level::number)->name;
+}
+
 void read_logs(const Value& value, Graph& graph, Problems& problems) {
   const std::string path = std::string(kPath) + "::logs";
   Logs logs;
-  if (!problems.ok(decode(value, kLogs.table(), &logs, path))) return;
-  graph.log_level = lower(logs.level);
+  problems.ok(decode(value, kLogs.table(), &logs, path));
+  graph.log_level =
+      read_level(value, kLogLevels, "info", path, "debug, info, warn or error", problems);
   // The last three only ever write what is at least an error.
   if (graph.log_level == "dpanic" || graph.log_level == "panic" || graph.log_level == "fatal") {
     graph.log_level = "error";
-  }
-  const std::vector<std::string_view> levels = {"debug", "info", "warn", "error"};
-  if (std::ranges::find(levels, graph.log_level) == levels.end()) {
-    const Value* level = value.find("level");
-    problems.add(level ? level->position : value.position,
-                 path + "::level: use debug, info, warn or error");
   }
   no_effect(value, path, {"level"}, graph);
 }
@@ -81,32 +83,91 @@ void read_logs(const Value& value, Graph& graph, Problems& problems) {
 void read_metrics(const Value& value, Graph& graph, Problems& problems) {
   const std::string path = std::string(kPath) + "::metrics";
   Metrics metrics;
-  if (!problems.ok(decode(value, kMetrics.table(), &metrics, path))) return;
+  const bool decoded = problems.ok(decode(value, kMetrics.table(), &metrics, path));
+  const std::string_view level =
+      read_level(value, kMetricLevels, "normal", path, "none, basic, normal or detailed", problems);
+  if (!decoded) return;
+  const Value* views = value.find("views");
+  if (views && !views->is_null() && level != "detailed") {
+    problems.add(views->position, path + "::views: only goes with the level detailed");
+  }
   if (!metrics.address.empty()) graph.telemetry_address = metrics.address;
-  for (const Value& reader : metrics.readers.items) {
-    const Value* at = &reader;
+  const Value* readers = value.find("readers");
+  if (readers && !readers->is_null() && metrics.readers.empty() && level != "none") {
+    problems.add(readers->position,
+                 path + "::readers: at least one is needed where the level is not none");
+  }
+  for (size_t i = 0; i < metrics.readers.size(); ++i) {
+    const Value* at = readers && readers->is_list() ? &readers->items[i] : nullptr;
+    const Position position = at ? at->position : value.position;
     for (const std::string_view key : {"pull", "exporter", "prometheus"}) {
       if (at) at = at->find(key);
     }
     if (!at) {
-      graph.warnings.push_back(reader.position.to_string() + ": " + path +
+      graph.warnings.push_back(position.to_string() + ": " + path +
                                "::readers: only pull::exporter::prometheus has an effect");
       continue;
     }
-    const Value* host = at->find("host");
-    const Value* port = at->find("port");
-    graph.telemetry_address =
-        (host ? host->text : "127.0.0.1") + ":" + (port ? port->text : "8888");
-  }
-  const std::vector<std::string_view> levels = {"none", "basic", "normal", "detailed"};
-  const std::string level = lower(metrics.level);
-  if (std::ranges::find(levels, level) == levels.end()) {
-    const Value* at = value.find("level");
-    problems.add(at ? at->position : value.position,
-                 path + "::level: use none, basic, normal or detailed");
+    const Prometheus& prometheus = metrics.readers[i].pull.exporter.prometheus;
+    graph.telemetry_address = prometheus.host + ":" + std::to_string(prometheus.port);
   }
   if (level == "none") graph.telemetry_address.clear();
   no_effect(value, path, {"level", "address", "readers"}, graph);
+}
+
+void read_sampler(const Value& value, const std::string& path, int depth, Problems& problems) {
+  if (value.is_null()) return;
+  if (depth > kMaxSamplers) {
+    problems.add(value.position, path + ": samplers are nested too deeply");
+    return;
+  }
+  Sampler sampler;
+  if (!problems.ok(decode(value, kSampler.table(), &sampler, path))) return;
+  for (const std::string_view outer : {"parent_based", "jaeger_remote"}) {
+    const Value* map = value.find(outer);
+    if (!map) continue;
+    for (const Entry& entry : map->entries) {
+      if (entry.key == "endpoint" || entry.key == "interval") continue;
+      read_sampler(entry.value, path + "::" + std::string(outer) + "::" + entry.key, depth + 1,
+                   problems);
+    }
+  }
+}
+
+void read_traces(const Value& value, Problems& problems) {
+  const std::string path = std::string(kPath) + "::traces";
+  Traces traces;
+  problems.ok(decode(value, kTraces.table(), &traces, path));
+  read_level(value, kMetricLevels, "basic", path, "none or basic", problems);
+  read_sampler(traces.sampler, path + "::sampler", 0, problems);
+}
+
+// Either the keys of the declarative configuration, or attributes with their text: a null takes an
+// attribute away that is there by default.
+void read_resource(const Value& value, Problems& problems) {
+  const std::string path = std::string(kPath) + "::resource";
+  Value declared = value;
+  const bool listed = [&] {
+    const Value* list = value.find("attributes");
+    return list && list->is_list() && !list->items.empty();
+  }();
+  std::erase_if(declared.entries, [&](const Entry& entry) {
+    const std::string at = path + "::" + entry.key + ": ";
+    for (size_t i = 0; i < kResource.size(); ++i) {
+      if (kResource.info(i).name == entry.key) return false;
+    }
+    if (entry.key == "attributes_list") {
+      problems.add(entry.position, at + "is not supported; use `attributes`");
+    } else if (entry.value.type != Value::Type::String && !entry.value.is_null()) {
+      problems.add(entry.value.position, at + "expected a string in quotes or null, got " +
+                                             std::string(type_name(entry.value.type)));
+    } else if (listed) {
+      problems.add(entry.position, at + "attributes stand here or in `attributes`, not in both");
+    }
+    return true;
+  });
+  Resource resource;
+  problems.ok(decode(declared, kResource.table(), &resource, path));
 }
 
 }  // namespace
@@ -117,6 +178,8 @@ void read_telemetry(const Value& value, Graph& graph, Problems& problems) {
   no_effect(value, kPath, {"logs", "metrics"}, graph);
   read_logs(telemetry.logs, graph, problems);
   read_metrics(telemetry.metrics, graph, problems);
+  read_traces(telemetry.traces, problems);
+  read_resource(telemetry.resource, problems);
 }
 
 }  // namespace sonde::config
