@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/ascii.h"
 #include "config/field.h"
 
 namespace sonde::config {
@@ -17,13 +18,17 @@ struct Unit {
 };
 
 constexpr Unit kSizes[] = {{"", 1},
-                           {"B", 1},
-                           {"KB", 1e3},
-                           {"MB", 1e6},
-                           {"GB", 1e9},
-                           {"KiB", 1024},
-                           {"MiB", 1024.0 * 1024},
-                           {"GiB", 1024.0 * 1024 * 1024}};
+                           {"b", 1},
+                           {"kb", 1e3},
+                           {"mb", 1e6},
+                           {"gb", 1e9},
+                           {"tb", 1e12},
+                           {"pb", 1e15},
+                           {"kib", 1024},
+                           {"mib", 1024.0 * 1024},
+                           {"gib", 1024.0 * 1024 * 1024},
+                           {"tib", 1024.0 * 1024 * 1024 * 1024},
+                           {"pib", 1024.0 * 1024 * 1024 * 1024 * 1024}};
 
 // Takes a decimal number off the front.
 bool take_number(std::string_view& text, double& out) {
@@ -49,7 +54,7 @@ Result<uint64_t> parse_bytes(std::string_view text) {
   double number = 0;
   if (take_number(rest, number)) {
     while (rest.starts_with(' ')) rest.remove_prefix(1);
-    const Unit* unit = find_unit(kSizes, rest);
+    const Unit* unit = find_unit(kSizes, lower(rest));
     if (unit && number * unit->scale < 1e18) {
       return static_cast<uint64_t>(number * unit->scale);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread that waits for the disk, so that no shard does. Private to queue_journal.cc.
+// One thread that waits for the disk, so that no shard does.
 #pragma once
 
 #include <condition_variable>

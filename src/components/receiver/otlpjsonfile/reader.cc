@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "components/receiver/otlpjsonfile/reader.h"
+
+#include <algorithm>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "pipeline/introspection/own_telemetry.h"
+#include "wire/otlp_json/otlp_json.h"
+
+namespace sonde::otlpjsonfile {
+namespace {
+
+constexpr size_t kReadSize = 64 << 10;
+// Before others that wait have their turn.
+constexpr size_t kLinesOfTurn = 100;
+constexpr auto kRetryAfter = std::chrono::seconds(1);
+
+std::optional<Signal> signal_of(std::string_view line) {
+  // The key stands at the front but for what other writers put before it.
+  const std::string_view head = line.substr(0, 256);
+  if (head.find("\"resourceSpans\"") != head.npos) return Signal::Traces;
+  if (head.find("\"resourceMetrics\"") != head.npos) return Signal::Metrics;
+  if (head.find("\"resourceLogs\"") != head.npos) return Signal::Logs;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Reader::Reader(Settings settings, std::string_view id, pipeline::Outputs outputs)
+    : settings_(std::move(settings)), id_(id), outputs_(std::move(outputs)) {}
+
+Result<> Reader::start(pipeline::Host& host, Reader* before) {
+  scheduler_ = &host.scheduler();
+  tracker_ = std::make_unique<Tracker>(settings_, TRY(FileFinder::make(settings_)), id_,
+                                       scheduler_->clock());
+  from_beginning_ = settings_.start_at == "beginning";
+  if (settings_.storage) {
+    auto* const storage = dynamic_cast<pipeline::Storage*>(host.extension(*settings_.storage));
+    if (!storage) {
+      return fail(ErrorKind::NotFound, "storage: there is no storage extension \"" +
+                                           *settings_.storage +
+                                           "\" running; add it to service::extensions");
+    }
+    auto directory = PositionStore::directory_of(*storage, id_);
+    if (!directory) return std::unexpected(at("storage", std::move(directory.error())));
+    if (before && before->store_ && before->store_->directory() == *directory) {
+      store_ = before->store_;
+    } else {
+      auto opened = PositionStore::open(*storage, id_, *scheduler_);
+      if (!opened) return std::unexpected(at("storage", std::move(opened.error())));
+      store_ = std::move(*opened);
+      // Whatever is there and not known came while nobody looked.
+      from_beginning_ = from_beginning_ || store_->used_before();
+      tracker_->keep_in(store_.get());
+    }
+  }
+  if (!before) poll();
+  return {};
+}
+
+void Reader::take_over(Reader& old) {
+  old.stop();
+  old.successor_ = weak_from_this();
+  const bool same = store_ && store_ == old.store_;
+  tracker_->take_over(*old.tracker_, same ? store_.get() : nullptr);
+  reading_ = std::exchange(old.reading_, 0);
+  waiting_ = std::exchange(old.waiting_, {});
+  // Those that are known now are not met again; what was never seen came in between, or is found
+  // only by these settings.
+  from_beginning_ = from_beginning_ || same;
+  poll();
+}
+
+void Reader::stop() {
+  stopped_ = true;
+  if (scheduler_) scheduler_->cancel(timer_);
+  save();
+}
+
+std::shared_ptr<Reader> Reader::current() {
+  auto reader = shared_from_this();
+  while (auto next = reader->successor_.lock()) reader = std::move(next);
+  return reader;
+}
+
+void Reader::poll() {
+  for (FilePtr& file : tracker_->poll(from_beginning_)) {
+    file->reading = true;
+    waiting_.push_back(std::move(file));
+  }
+  from_beginning_ = true;
+  pump();
+  if (store_) store_->sync();
+  timer_ = scheduler_->after(settings_.poll_interval, [self = weak_from_this()] {
+    if (const auto reader = self.lock(); reader && !reader->stopped_) reader->poll();
+  });
+}
+
+void Reader::pump() {
+  while (!stopped_ && reading_ < kMostReading && !waiting_.empty()) {
+    const FilePtr file = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++reading_;
+    if (settings_.acquire_fs_lock && file->source && !file->source->lock()) {
+      end_turn(file);
+    } else {
+      step(file);
+    }
+  }
+}
+
+void Reader::step(const FilePtr& file) {
+  while (!stopped_) {
+    if (file->lines_of_turn >= kLinesOfTurn && !waiting_.empty()) return yield(file);
+    if (take_line(file)) return;
+    if (!fill(file)) return;
+  }
+}
+
+bool Reader::take_line(const FilePtr& file) {
+  for (;;) {
+    const size_t end = file->buffer.find('\n');
+    if (end == std::string::npos) return false;
+    const std::string_view line = std::string_view(file->buffer).substr(0, end);
+    if (file->discarding) {
+      advance(file, end + 1);
+    } else if (std::exchange(file->skipping, false) || end > settings_.max_log_size) {
+      tracker_->refuse(file->path, "a line is longer than max_log_size");
+      advance(file, end + 1);
+    } else if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+      advance(file, end + 1);
+    } else {
+      // An answer that is there already comes later all the same, by the scheduler.
+      const size_t before = under_way_;
+      ++file->lines_of_turn;
+      take(file, line, end + 1);
+      if (under_way_ != before) return true;
+    }
+  }
+}
+
+void Reader::take(const FilePtr& file, std::string_view line, size_t size) {
+  const auto signal = signal_of(line);
+  if (!signal) {
+    tracker_->refuse(file->path, "a line is no OTLP request");
+    return advance(file, size);
+  }
+  if (!outputs_.of(*signal)) return advance(file, size);
+  auto chunk = wire::otlp_from_json(*signal, wire::OtlpBody::Request, line, SIZE_MAX / 2);
+  if (chunk && !file->attributes.empty()) {
+    AttributeSetter setter(file->attributes);
+    auto set = rewriter_.rewrite(*signal, *chunk, setter);
+    chunk = set ? Result<Bytes>(std::move(set->chunk)) : std::unexpected(std::move(set.error()));
+  }
+  if (!chunk) {
+    tracker_->refuse(file->path, chunk.error().message);
+    return advance(file, size);
+  }
+  Batch batch(*signal, {std::move(*chunk)});
+  if (batch.empty()) return advance(file, size);
+  pipeline::count_accepted(id_, "file", batch);
+  send(file, *signal, std::move(batch.chunks), batch.items(), size);
+}
+
+bool Reader::fill(const FilePtr& file) {
+  std::string& buffer = file->buffer;
+  if (buffer.size() > settings_.max_log_size) {
+    file->skipping = !file->discarding;
+    advance(file, buffer.size());
+  }
+  if (!file->source) {
+    end_turn(file);
+    return false;
+  }
+  const uint64_t next = file->position.offset + buffer.size();
+  const auto facts = file->source->facts();
+  // It became shorter: the next poll finds out what it is now.
+  if (facts && !file->source->compressed() && facts->size < next) {
+    buffer.clear();
+    end_turn(file);
+    return false;
+  }
+  const auto got = file->source->read(next, kReadSize, file->position.offset, buffer);
+  if (!got) {
+    file->broken = got.error().kind == ErrorKind::Invalid;
+    file->seen = file->looked;
+    tracker_->refuse(file->path, "what follows cannot be read: " + got.error().message);
+    end_turn(file);
+    return false;
+  }
+  if (got->bytes > 0) return true;
+  if (got->end) {
+    at_end(file);
+    return false;
+  }
+  // It has still to come to where it was; meanwhile others have their turn.
+  scheduler_->post([reader = shared_from_this(), file] { reader->current()->step(file); });
+  return false;
+}
+
+void Reader::at_end(const FilePtr& file) {
+  file->seen = file->looked;
+  if (file->discarding) {
+    advance(file, file->buffer.size());
+    file->discarding = false;
+  }
+  if (settings_.replay_file) {
+    file->position.offset = 0;
+    file->position.tail_size = 0;
+    file->buffer.clear();
+  } else if (take_unfinished(file)) {
+    return;
+  }
+  if (settings_.file_cache_advise && file->source) file->source->forget_cached();
+  end_turn(file);
+}
+
+bool Reader::take_unfinished(const FilePtr& file) {
+  const int64_t now = scheduler_->clock().monotonic_ns();
+  const size_t size = file->buffer.size();
+  if (size != std::exchange(file->unfinished, size)) {
+    file->unfinished_since_ns = now;
+    file->unfinished_tried =
+        size == 0 || file->skipping || settings_.force_flush_period.count() <= 0;
+  }
+  if (file->unfinished_tried ||
+      now - file->unfinished_since_ns < settings_.force_flush_period.count())
+    return false;
+  file->unfinished_tried = true;
+  const std::string_view line = file->buffer;
+  const auto signal = signal_of(line);
+  // Half a request is none; it waits for the rest.
+  if (!signal || !wire::otlp_from_json(*signal, wire::OtlpBody::Request, line, SIZE_MAX / 2))
+    return false;
+  file->unfinished = 0;
+  const size_t before = under_way_;
+  take(file, line, size);
+  return under_way_ != before;
+}
+
+void Reader::yield(const FilePtr& file) {
+  end_turn(file);
+  file->reading = true;
+  waiting_.push_back(file);
+}
+
+void Reader::end_turn(const FilePtr& file) {
+  // What was read of a line is read again when there is more of it.
+  file->buffer = {};
+  file->reading = false;
+  file->lines_of_turn = 0;
+  if (settings_.acquire_fs_lock && file->source) file->source->unlock();
+  --reading_;
+  // By the scheduler, so that many short files are no deep recursion.
+  if (!waiting_.empty())
+    scheduler_->post([reader = shared_from_this()] { reader->current()->pump(); });
+}
+
+void Reader::send(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
+                  size_t size) {
+  ++under_way_;
+  Batch batch(signal, chunks);
+  batch.set_items(items);
+  batch.ack = Ack::make(scheduler_, [self = shared_from_this(), file, signal, items, size,
+                                     kept = std::move(chunks)](const Outcome& outcome) mutable {
+    self->done(file, signal, std::move(kept), items, size, outcome);
+  });
+  outputs_.send(std::move(batch));
+}
+
+void Reader::done(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
+                  size_t size, const Outcome& outcome) {
+  --under_way_;
+  const auto reader = current();
+  const ErrorKind kind = outcome.error.kind;
+  const bool for_a_time = outcome.kind == Outcome::Failed &&
+                          (kind == ErrorKind::Unavailable || kind == ErrorKind::Exhausted);
+  // What is kept on disk comes again after the restart.
+  if (for_a_time && reader->stopped_ && reader->store_) return;
+  if (for_a_time && !reader->stopped_) {
+    // It stays under way, so that the file waits.
+    const Duration pause = std::max<Duration>(outcome.error.retry_after, kRetryAfter);
+    scheduler_->after(pause,
+                      [reader, file, signal, items, size, kept = std::move(chunks)]() mutable {
+                        const auto now = reader->current();
+                        if (!now->stopped_) now->send(file, signal, std::move(kept), items, size);
+                      });
+    return;
+  }
+  if (outcome.kind == Outcome::Failed) {
+    log_warn("{}: {} items of {} are lost: {}", id_, items, file->path, outcome.error.message);
+    pipeline::dropped_counter(id_, signal, "refused").add(items);
+  }
+  reader->advance(file, size);
+  reader->step(file);
+}
+
+void Reader::advance(const FilePtr& file, size_t size) {
+  Position& position = file->position;
+  const size_t taken = std::min(size, file->buffer.size());
+  const std::string_view tail = std::string_view(file->buffer).substr(0, taken);
+  position.offset += size;
+  position.tail_size = static_cast<uint32_t>(std::min(tail.size(), kTailSize));
+  position.tail = ContentHash::of(tail.substr(tail.size() - position.tail_size));
+  file->buffer.erase(0, taken);
+  if (!store_) return;
+  if (unsaved_.empty() && !stopped_) {
+    scheduler_->post([self = weak_from_this()] {
+      if (const auto reader = self.lock()) reader->save();
+    });
+  }
+  unsaved_.insert(file);
+  if (stopped_) save();
+}
+
+void Reader::save() {
+  for (const FilePtr& file : std::exchange(unsaved_, {})) tracker_->moved(*file);
+}
+
+}  // namespace sonde::otlpjsonfile
