@@ -186,7 +186,9 @@ TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
   EXPECT_NE(refusal("append: true, rotation: {}").find("append and rotation"), std::string::npos);
   EXPECT_NE(refusal("directory_permissions: '0755'").find("needs create_directory"),
             std::string::npos);
-  EXPECT_NE(refusal("group_by: {enabled: true}").find("group_by"), std::string::npos);
+  EXPECT_NE(refusal("encoding: otlp_encoding").find("use format"), std::string::npos);
+  EXPECT_NE(refusal("compression: zstd, compression_params: {level: 23}").find("level"),
+            std::string::npos);
   EXPECT_NE(refusal("create_directory: true, directory_permissions: '99'").find("octal"),
             std::string::npos);
   EXPECT_NE(TestComponent(sonde_component_exporter_file(), "{path: /nowhere/at/all}")

@@ -22,7 +22,10 @@ namespace {
 constexpr int64_t kDayMs = int64_t{24} * 3600 * 1000;
 
 std::unexpected<Error> system_error(const std::string& path, std::string_view what) {
-  return fail(ErrorKind::Unavailable, fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
+  const bool name = errno == ENAMETOOLONG || errno == EISDIR || errno == ENOTDIR ||
+                    errno == ELOOP || errno == EINVAL;
+  return fail(name ? ErrorKind::Invalid : ErrorKind::Unavailable,
+              fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
 }
 
 // "2022-09-14T05-02-14.173": to milliseconds since 1970; nothing where it is something else.
@@ -66,7 +69,9 @@ void RotatingFile::take_over(RotatingFile& other) {
 
 Result<> RotatingFile::write(std::string_view message) {
   if (rotation_ && size_ > 0 &&
-      size_ + message.size() > static_cast<uint64_t>(rotation_->max_megabytes) << 20)
+      size_ + message.size() >
+          static_cast<uint64_t>(rotation_->max_megabytes > 0 ? rotation_->max_megabytes : 100)
+              << 20)
     TRY(rotate());
   if (fd_ < 0) return fail(ErrorKind::Unavailable, path_ + ": it is not open");
   size_t done = 0;
@@ -75,14 +80,21 @@ Result<> RotatingFile::write(std::string_view message) {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
       auto error = system_error(path_, "cannot be written");
-      if (done > 0 && (::ftruncate(fd_, static_cast<off_t>(size_)) != 0 ||
-                       ::lseek(fd_, static_cast<off_t>(size_), SEEK_SET) < 0))
+      if (done > 0 && !cut(size_))
         log_error("{}: a message that was written in part could not be cut off", path_);
       return error;
     }
     done += static_cast<size_t>(wrote);
   }
-  size_ += message.size();
+  last_message_ = std::exchange(size_, size_ + message.size());
+  return {};
+}
+
+Result<> RotatingFile::cut(uint64_t size) {
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0 ||
+      ::lseek(fd_, static_cast<off_t>(size), SEEK_SET) < 0)
+    return system_error(path_, "cannot be cut off");
+  size_ = size;
   return {};
 }
 

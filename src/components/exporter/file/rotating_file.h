@@ -15,9 +15,9 @@
 namespace sonde::file_exporter {
 
 struct Rotation {
-  int64_t max_megabytes = 100;
-  int64_t max_days = 0;       // 0: whatever their age.
-  int64_t max_backups = 100;  // 0: however many.
+  int64_t max_megabytes = 100;  // 0: 100 as well.
+  int64_t max_days = 0;         // 0: whatever their age.
+  int64_t max_backups = 100;    // 0: however many.
   bool localtime = false;
 };
 
@@ -29,12 +29,17 @@ class RotatingFile {
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
 
-  // With `keep` (or rotation) what lies there stays and is added to.
+  // With `keep` (or rotation) what lies there stays and is added to. Invalid where no file can have
+  // that name, Unavailable for what may pass.
   Result<> open(bool keep);
   // Goes on in the file that the other one has open, which has the same path and is closed by it.
   void take_over(RotatingFile& other);
   // An error (Unavailable) where the system does not take it; the file is as before then.
   Result<> write(std::string_view message);
+  // Where the message that was written last begins in the file, and how to cut it off again with
+  // what follows it.
+  uint64_t last_message() const { return last_message_; }
+  Result<> cut(uint64_t size);
 
  private:
   Result<> rotate();
@@ -47,6 +52,7 @@ class RotatingFile {
   const Clock& clock_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  uint64_t last_message_ = 0;
   int64_t last_backup_ms_ = 0;
 };
 
