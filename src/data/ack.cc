@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/ack.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <utility>
@@ -12,6 +13,19 @@ namespace sonde {
 
 namespace {
 std::atomic<bool> g_abort_on_lost{false};
+
+// How bad an outcome is.
+constexpr int kInPart = 2;
+constexpr int kForGood = 3;
+constexpr int kForNow = 4;
+
+int rank(const Outcome& outcome) {
+  if (outcome.kind != Outcome::Failed) return outcome.kind == Outcome::Dropped ? 1 : 0;
+  if (outcome.rejected > 0) return kInPart;
+  const ErrorKind kind = outcome.error.kind;
+  return kind == ErrorKind::Unavailable || kind == ErrorKind::Exhausted ? kForNow : kForGood;
+}
+
 }  // namespace
 
 struct Ack::State {
@@ -21,12 +35,22 @@ struct Ack::State {
   int live = 1;
   Outcome worst;
 
+  void add(Outcome outcome) {
+    const int was = rank(worst);
+    const int is = rank(outcome);
+    if (was == kInPart && is == kInPart) {
+      worst.rejected += outcome.rejected;
+    } else if (is > was) {
+      worst = std::move(outcome);
+    } else if (is == was && is == kForNow) {
+      worst.error.retry_after = std::max(worst.error.retry_after, outcome.error.retry_after);
+    }
+  }
+
   void end(Outcome outcome) {
     {
       std::lock_guard lock(mutex);
-      const uint64_t rejected = worst.rejected + outcome.rejected;
-      if (outcome.kind > worst.kind) worst = std::move(outcome);
-      worst.rejected = rejected;
+      add(std::move(outcome));
       if (--live > 0) return;
     }
     // The last one out: nobody else holds a token, so nothing below races.

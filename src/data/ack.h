@@ -4,6 +4,9 @@
 // token. split() shares it between branches and the last branch to end decides with the worst
 // outcome; merge() joins the tokens of batches that became one. It is thread safe: the parts of a
 // token may end on different shards, and the answer is posted to the scheduler it came from.
+//
+// Worst is what loses most if the sender believes the rest: a failure that is worth a retry, then
+// one for good, then records that a peer rejected (they add up), then a drop.
 #pragma once
 
 #include <cstdint>

@@ -50,6 +50,36 @@ TEST(Ack, SplitEndsWithTheLastBranchAndTheWorstOutcome) {
   EXPECT_EQ(waiter.outcomes[0].rejected, 7U);
 }
 
+Outcome worst_of(std::vector<std::pair<Error, uint64_t>> failures) {
+  Waiter waiter;
+  Ack last = waiter.ack();
+  for (auto& [error, rejected] : failures) last.split().fail(std::move(error), rejected);
+  last.deliver();
+  return waiter.outcomes.at(0);
+}
+
+TEST(Ack, FailsAsAWholeWhereOneBranchDidThoughAnotherTookAPart) {
+  const std::pair<Error, uint64_t> part = {{ErrorKind::Invalid, "too old", {}}, 3};
+  const std::pair<Error, uint64_t> whole = {{ErrorKind::Unavailable, "down", {}}, 0};
+  for (const Outcome& outcome : {worst_of({part, whole}), worst_of({whole, part})}) {
+    EXPECT_EQ(outcome.error.message, "down");
+    EXPECT_EQ(outcome.rejected, 0U);
+  }
+  EXPECT_EQ(worst_of({part, part}).rejected, 6U);
+}
+
+TEST(Ack, IsWorthARetryWhereOneBranchIs) {
+  const std::pair<Error, uint64_t> never = {{ErrorKind::Invalid, "malformed", {}}, 0};
+  const std::pair<Error, uint64_t> later = {
+      {ErrorKind::Unavailable, "down", std::chrono::seconds(2)}, 0};
+  const std::pair<Error, uint64_t> full = {{ErrorKind::Exhausted, "full", std::chrono::seconds(5)},
+                                           0};
+  EXPECT_EQ(worst_of({never, later}).error.message, "down");
+  EXPECT_EQ(worst_of({later, never}).error.message, "down");
+  EXPECT_EQ(worst_of({later, full}).error.retry_after, std::chrono::seconds(5));
+  EXPECT_EQ(worst_of({full, later}).error.retry_after, std::chrono::seconds(5));
+}
+
 TEST(Ack, MergeTellsEveryPart) {
   Waiter waiter;
   std::vector<Ack> parts;

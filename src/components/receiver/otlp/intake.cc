@@ -136,9 +136,10 @@ void Intake::take(Signal signal, Body body, size_t items,
       counts.accepted->add(n);
       return done(Accepted{});
     }
-    const uint64_t rejected = outcome.rejected;
     // What the peer rejects of a request that nobody looked into is told as the peer tells it.
-    if (rejected > 0 && (rejected <= n || opaque)) {
+    // Several branches may have rejected the same records.
+    const uint64_t rejected = opaque ? outcome.rejected : std::min(outcome.rejected, n);
+    if (rejected > 0) {
       counts.accepted->add(n - std::min(n, rejected));
       counts.refused->add(rejected);
       return done(Accepted{rejected, std::move(outcome.error.message)});
