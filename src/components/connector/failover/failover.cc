@@ -85,7 +85,8 @@ class Levels : public std::enable_shared_from_this<Levels> {
 
   void done(Batch batch, size_t level, Outcome outcome) {
     --under_way_;
-    if (outcome.kind != Outcome::Failed) {
+    // What a level took in part it has taken: elsewhere that part would be there twice.
+    if (outcome.kind != Outcome::Failed || outcome.rejected > 0) {
       if (level < current_) {
         log_info("{}: level {} takes data again", id_, level);
         current_ = level;
@@ -112,9 +113,14 @@ class Levels : public std::enable_shared_from_this<Levels> {
   // Lets the next batch try the first level from `from` on that has not been given up.
   void probe(size_t from) {
     timer_ = 0;
-    const auto alive = [&](size_t level) {
-      return config_.max_retries == 0 || retries_[level] < config_.max_retries;
+    // Where no level is left that takes data, none is given up for good.
+    const auto given_up = [&](size_t level) {
+      return config_.max_retries != 0 && retries_[level] >= config_.max_retries;
     };
+    bool all = current_ >= levels_.size();
+    for (size_t level = 0; level < levels_.size(); ++level) all = all && given_up(level);
+    if (all) std::ranges::fill(retries_, 0);
+    const auto alive = [&](size_t level) { return !given_up(level); };
     for (size_t level = from; level < std::min(current_, levels_.size()); ++level) {
       if (!alive(level)) continue;
       probe_ = level;
@@ -122,6 +128,7 @@ class Levels : public std::enable_shared_from_this<Levels> {
     }
     for (size_t level = 0; level < std::min(current_, levels_.size()); ++level)
       if (alive(level)) return wait(config_.retry_interval, 0);
+    if (current_ >= levels_.size()) wait(config_.retry_interval, 0);
   }
 
   const Config config_;

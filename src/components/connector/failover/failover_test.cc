@@ -15,11 +15,12 @@ struct Level final : Sink {
     if (good) {
       batch.ack.deliver();
     } else {
-      batch.ack.fail({ErrorKind::Unavailable, "down", {}});
+      batch.ack.fail({ErrorKind::Unavailable, "down", {}}, rejected);
     }
   }
   bool good = true;
   int tried = 0;
+  uint64_t rejected = 0;  // where it is not good: so many records alone
 };
 
 class Failover : public testing::Test {
@@ -115,6 +116,33 @@ TEST_F(Failover, GivesALevelUpAfterSoManyProbes) {
     tried();
   }
   EXPECT_EQ(probed, 2);
+}
+
+TEST_F(Failover, DoesNotRepeatElsewhereWhatALevelTookInPart) {
+  make("retry_interval: 60s, retry_gap: 10s");
+  levels[0].good = false;
+  levels[0].rejected = 2;
+  EXPECT_EQ(send(), Outcome::Failed);
+  EXPECT_EQ(tried(), "100");
+  EXPECT_EQ(send(), Outcome::Failed);
+  EXPECT_EQ(tried(), "100");
+}
+
+TEST_F(Failover, GoesOnProbingWhenNoLevelIsLeft) {
+  make("retry_interval: 60s, retry_gap: 10s, max_retries: 1");
+  for (Level& level : levels) level.good = false;
+  for (int i = 0; i < 20; ++i) {
+    send();
+    host.scheduler().advance(seconds(60));
+  }
+  tried();
+  levels[2].good = true;
+  Outcome::Kind last = Outcome::Failed;
+  for (int i = 0; i < 20 && last == Outcome::Failed; ++i) {
+    host.scheduler().advance(seconds(10));
+    last = send();
+  }
+  EXPECT_EQ(last, Outcome::Delivered);
 }
 
 TEST_F(Failover, SaysWhichPipelineIsNotThere) {
