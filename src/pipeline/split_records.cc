@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/split_records.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "data/wire.h"
 
@@ -52,45 +54,64 @@ bool choices(std::string_view chunk, const ChooseRecord& choose, std::vector<uin
   return groups.ok();
 }
 
-// Writes what belongs to one part. Groups and scopes without a record of that part are left out.
-std::string part_of(std::string_view chunk, uint32_t part, const std::vector<uint32_t>& chosen) {
-  std::string out;
+// One part as it is written: closed messages, and the group and scope that are open.
+struct Part {
+  std::string out, group, scope;
+};
+
+// Writes all parts in one walk, for there may be very many. Groups and scopes without a record of a
+// part are left out of it.
+std::vector<Part> write_parts(std::string_view chunk, uint32_t parts,
+                              const std::vector<uint32_t>& chosen) {
+  std::vector<Part> all(parts);
+  std::vector<uint32_t> in_group, in_scope;  // the parts that have something there
+  std::string rest, group_rest, scope_rest;  // what is no group, scope or record
+  const auto close = [](std::string& inner, const std::string& beside, std::string& outer,
+                        uint32_t number) {
+    inner.insert(0, beside);
+    proto::Writer(outer).bytes(number, inner);
+    inner.clear();
+  };
   size_t at = 0;
   proto::Reader groups(chunk);
   proto::Field group;
   while (groups.next(group)) {
     if (!is_message(group, kGroups)) {
-      out.append(group.raw);
+      rest.append(group.raw);
       continue;
     }
-    std::string group_body;
-    bool group_used = false;
+    group_rest.clear();
     proto::Reader scopes(group.bytes);
     proto::Field scope;
     while (scopes.next(scope)) {
       if (!is_message(scope, kScopes)) {
-        group_body.append(scope.raw);
+        group_rest.append(scope.raw);
         continue;
       }
-      std::string scope_body;
-      bool scope_used = false;
+      scope_rest.clear();
       proto::Reader records(scope.bytes);
       proto::Field record;
       while (records.next(record)) {
         if (!is_message(record, kRecords)) {
-          scope_body.append(record.raw);
-        } else if (chosen[at++] == part) {
-          scope_body.append(record.raw);
-          scope_used = true;
+          scope_rest.append(record.raw);
+        } else if (const uint32_t part = chosen[at++]; part < parts) {
+          if (all[part].scope.empty()) in_scope.push_back(part);
+          all[part].scope.append(record.raw);
         }
       }
-      if (!scope_used) continue;
-      group_used = true;
-      proto::Writer(group_body).bytes(kScopes, scope_body);
+      for (const uint32_t part : in_scope) {
+        if (all[part].group.empty()) in_group.push_back(part);
+        close(all[part].scope, scope_rest, all[part].group, kScopes);
+      }
+      in_scope.clear();
     }
-    if (group_used) proto::Writer(out).bytes(kGroups, group_body);
+    for (const uint32_t part : in_group) close(all[part].group, group_rest, all[part].out, kGroups);
+    in_group.clear();
   }
-  return out;
+  for (Part& part : all) {
+    if (!part.out.empty()) part.out.append(rest);
+  }
+  return all;
 }
 
 }  // namespace
@@ -102,14 +123,13 @@ std::vector<Bytes> split_records(const Bytes& chunk, uint32_t parts, const Choos
     out[0] = chunk;
     return out;
   }
-  std::vector<bool> used(parts);
-  bool same = true;
-  for (const uint32_t part : chosen) {
-    same &= part == chosen[0];
-    if (part < parts) used[part] = true;
+  if (std::ranges::all_of(chosen, [&](uint32_t part) { return part == chosen[0]; })) {
+    if (chosen[0] < parts) out[chosen[0]] = chunk;
+    return out;
   }
+  std::vector<Part> written = write_parts(chunk.view(), parts, chosen);
   for (uint32_t part = 0; part < parts; ++part) {
-    if (used[part]) out[part] = same ? chunk : Bytes::take(part_of(chunk.view(), part, chosen));
+    if (!written[part].out.empty()) out[part] = Bytes::take(std::move(written[part].out));
   }
   return out;
 }

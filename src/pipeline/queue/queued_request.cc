@@ -18,13 +18,12 @@ uint64_t items_within(const QueuedRequest& request, uint64_t size, bool in_bytes
 }
 
 // Cuts what is over the limit in two until nothing is, or single records are left.
-void append_bounded(Signal signal, Piece piece, uint64_t limit, Rewriter& rewriter,
-                    std::vector<Piece>& out) {
+void append_bounded(Signal signal, Piece piece, uint64_t limit, std::vector<Piece>& out) {
   if (piece.chunk.size() > limit && piece.items > 1) {
     const size_t half = piece.items / 2;
-    auto halves = split_items(signal, piece.chunk, piece.items, half, piece.items - half, rewriter);
+    auto halves = split_items(signal, piece.chunk, piece.items, half, piece.items - half);
     if (halves && halves->size() == 2) {
-      for (Piece& one : *halves) append_bounded(signal, std::move(one), limit, rewriter, out);
+      for (Piece& one : *halves) append_bounded(signal, std::move(one), limit, out);
       return;
     }
   }
@@ -34,12 +33,12 @@ void append_bounded(Signal signal, Piece piece, uint64_t limit, Rewriter& rewrit
 }  // namespace
 
 std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, uint64_t limit,
-                                       bool in_bytes, Rewriter& rewriter) {
+                                       bool in_bytes) {
   std::vector<QueuedRequest> out;
   const Signal signal = request.batch.signal;
-  auto cut = split_items(signal, joined(request.batch), request.items,
-                         items_within(request, first, in_bytes),
-                         items_within(request, limit, in_bytes), rewriter);
+  auto cut =
+      split_items(signal, joined(request.batch), request.items,
+                  items_within(request, first, in_bytes), items_within(request, limit, in_bytes));
   if (!cut || cut->size() < 2) {
     out.push_back(std::move(request));
     return out;
@@ -48,7 +47,7 @@ std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, ui
   if (in_bytes) {
     for (Piece& piece : *cut) {
       const uint64_t bound = pieces.empty() ? first : limit;
-      append_bounded(signal, std::move(piece), bound, rewriter, pieces);
+      append_bounded(signal, std::move(piece), bound, pieces);
     }
   } else {
     pieces = std::move(*cut);

@@ -10,7 +10,6 @@
 
 #include "base/segment_log.h"
 #include "data/batch.h"
-#include "data/edit.h"
 #include "pipeline/queue/sending_settings.h"
 
 namespace sonde::pipeline {
@@ -44,7 +43,7 @@ struct QueuedRequest {
 // `limit` items or bytes. A single record larger than that stays whole, and so does a request that
 // does not parse.
 std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, uint64_t limit,
-                                       bool in_bytes, Rewriter& rewriter);
+                                       bool in_bytes);
 
 // Appends `more` to the request that is being put together. Where the senders' metadata differ, it
 // has `shared` alone, as the Collector drops what is not a key of the partition.

@@ -126,7 +126,6 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   Counter* enqueue_failed_ = nullptr;
   Counter* retries_ = nullptr;
   std::unique_ptr<QueueJournal> journal_;
-  Rewriter rewriter_;
 
   std::shared_ptr<QueueRoom> room_;
   std::optional<WaitingRequests> waiting_;

@@ -82,8 +82,7 @@ void SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
     if (!waiting_->batching()) return take(flight, std::move(request), line);
     if (batch.max_size > 0 && waiting_->size_of(request) > batch.max_size - size) {
       const uint64_t space = batch.max_size - size;
-      auto parts =
-          cut_request(std::move(request), space, batch.max_size, waiting_->in_bytes(), rewriter_);
+      auto parts = cut_request(std::move(request), space, batch.max_size, waiting_->in_bytes());
       // What cannot be cut to fit begins the next request.
       const bool fits = flight.parts.empty() || waiting_->size_of(parts.front()) <= space;
       for (size_t i = parts.size(); i > (fits ? 1 : 0); --i) {

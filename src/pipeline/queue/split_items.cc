@@ -6,52 +6,14 @@
 #include "pipeline/split_records.h"
 
 namespace sonde {
-namespace {
-
-// Keeps the data points whose number lies in a range, for which a metric may be cut in two.
-class KeepPoints final : public Editor {
- public:
-  KeepPoints(size_t begin, size_t end) : begin_(begin), end_(end) {}
-  bool metric(MetricEdit& metric, Owners&) override {
-    const size_t points = metric.original().point_count();
-    const size_t from = at_;
-    at_ += points;
-    if (from >= begin_ && at_ <= end_) return points > 0 || from < end_;
-    if (at_ <= begin_ || from >= end_) return false;
-    size_t number = from;
-    metric.for_each_point([&](PointEdit&) {
-      const bool keep = number >= begin_ && number < end_;
-      ++number;
-      return keep;
-    });
-    return true;
-  }
-
- private:
-  const size_t begin_;
-  const size_t end_;
-  size_t at_ = 0;
-};
-
-}  // namespace
-
 Result<std::vector<Piece>> split_items(Signal signal, const Bytes& chunk, size_t items,
-                                       size_t first, size_t size, Rewriter& rewriter) {
+                                       size_t first, size_t size) {
   std::vector<Piece> out;
   if (items <= first) {
     out.push_back({chunk, items});
     return out;
   }
-  if (signal == Signal::Metrics) {
-    for (size_t begin = 0; begin < items;) {
-      const size_t end = std::min(items, begin + (begin == 0 ? first : size));
-      KeepPoints keep(begin, end);
-      Rewritten part = TRY(rewriter.rewrite(signal, chunk, keep));
-      out.push_back({std::move(part.chunk), end - begin});
-      begin = end;
-    }
-    return out;
-  }
+  if (signal == Signal::Metrics) return split_points(chunk, first, size);
   const size_t parts = 1 + (items - first + size - 1) / size;
   size_t number = 0;
   std::vector<Bytes> chunks = pipeline::split_records(

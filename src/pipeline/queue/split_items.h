@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "data/edit.h"
+#include "data/batch.h"
 
 namespace sonde {
 
@@ -18,6 +18,8 @@ struct Piece {
 // The chunk holds `items` of them. The first piece holds up to `first`, each later one up to
 // `size`; both are above 0. An error (Invalid) where the bytes do not parse.
 Result<std::vector<Piece>> split_items(Signal signal, const Bytes& chunk, size_t items,
-                                       size_t first, size_t size, Rewriter& rewriter);
+                                       size_t first, size_t size);
+// The same of metrics: split_points.cc.
+Result<std::vector<Piece>> split_points(const Bytes& chunk, size_t first, size_t size);
 
 }  // namespace sonde

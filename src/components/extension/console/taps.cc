@@ -19,7 +19,6 @@ constexpr Duration kSilence = std::chrono::seconds(15);
 // The first records of the sample. An error says why they cannot be shown.
 Result<Batch> first_items(const pipeline::TapSample& sample, size_t& shown) {
   Batch out(sample.signal, {});
-  Rewriter rewriter;
   for (const Bytes& chunk : sample.chunks) {
     if (shown >= kTapItems) break;
     if (chunk.size() > kTapChunk) {
@@ -33,7 +32,7 @@ Result<Batch> first_items(const pipeline::TapSample& sample, size_t& shown) {
       shown += items.value_or(0);
       continue;
     }
-    auto pieces = TRY(split_items(sample.signal, chunk, *items, room, *items, rewriter));
+    auto pieces = TRY(split_items(sample.signal, chunk, *items, room, *items));
     if (pieces.empty()) continue;
     shown += pieces.front().items;
     out.chunks.push_back(std::move(pieces.front().chunk));

@@ -6,6 +6,7 @@
 // is lost and counted. It joins lists of chunks and copies bytes only where a batch must be cut.
 #include <algorithm>
 #include <cctype>
+#include <deque>
 #include <map>
 
 #include "base/counters.h"
@@ -136,7 +137,7 @@ class BatchProcessor final : public pipeline::Component {
  private:
   struct Group {
     std::shared_ptr<const RequestContext> context;
-    std::vector<Piece> pieces;
+    std::deque<Piece> pieces;
     size_t items = 0;
     TimerId timer = 0;
   };
@@ -187,10 +188,10 @@ class BatchProcessor final : public pipeline::Component {
   void send(Group& group, size_t items, Counter& trigger) {
     const size_t most = config_.send_batch_max_size;
     if (most == 0 || items <= most) {
-      std::vector<Piece> pieces = std::exchange(group.pieces, {});
+      std::deque<Piece> pieces = std::exchange(group.pieces, {});
       return pass_on(group, std::move(pieces), trigger);
     }
-    std::vector<Piece> pieces;
+    std::deque<Piece> pieces;
     size_t taken = 0;
     size_t at = 0;
     for (; at < group.pieces.size() && taken < most; ++at) {
@@ -209,8 +210,8 @@ class BatchProcessor final : public pipeline::Component {
   // Puts the pieces that piece `at` is cut into in its place.
   void cut(Group& group, size_t at, size_t first) {
     auto parts = split_items(signal_, group.pieces[at].chunk, group.pieces[at].items, first,
-                             config_.send_batch_max_size, rewriter_);
-    if (!parts) {
+                             config_.send_batch_max_size);
+    if (!parts || parts->empty()) {
       // What cannot be read cannot be cut: it goes on as it is, for the next one to judge.
       group.items -= group.pieces[at].items;
       at_risk_.add(-static_cast<double>(group.pieces[at].items));
@@ -225,7 +226,7 @@ class BatchProcessor final : public pipeline::Component {
                         std::make_move_iterator(parts->end()));
   }
 
-  void pass_on(Group& group, std::vector<Piece> pieces, Counter& trigger) {
+  void pass_on(Group& group, std::deque<Piece> pieces, Counter& trigger) {
     size_t items = 0;
     size_t bytes = 0;
     std::vector<Bytes> chunks;
@@ -271,7 +272,6 @@ class BatchProcessor final : public pipeline::Component {
   Gauge& at_risk_;
   Gauge& held_bytes_;
   Scheduler* scheduler_ = nullptr;
-  Rewriter rewriter_;
   Signal signal_ = Signal::Traces;
   std::map<Metadata, Group> groups_;
   bool stopped_ = false;

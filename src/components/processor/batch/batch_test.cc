@@ -73,8 +73,7 @@ TEST(Batch, CutsAMetricBetweenItsPoints) {
     for (int64_t i = 0; i < 5; ++i) builder.point({{"n", i}}, i, {1, 2});
   }
   const Batch all = builder.build();
-  Rewriter rewriter;
-  auto pieces = split_items(Signal::Metrics, all.chunks[0], 10, 3, 4, rewriter);
+  auto pieces = split_items(Signal::Metrics, all.chunks[0], 10, 3, 4);
   ASSERT_TRUE(pieces);
   ASSERT_EQ(pieces->size(), 3u);
   Sizes found;
