@@ -20,7 +20,8 @@ Result<net::Encoding> compression_of(std::string_view name, int level, net::Carr
 // What a sealed batch holds. Invalid where it is damaged or larger than the receiver takes: of a
 // batch that nobody has looked into, that shows only here.
 Result<Bytes> open_sealed(const Encoded& original);
-// The chunks of a batch, sealed or not.
+// The chunks of a batch, sealed or not, to be sent. Exhausted with a time to come back where there
+// is no memory to open it; the same holds for export_body().
 Result<std::vector<Bytes>> chunks_of(const Batch& batch);
 
 Result<Bytes> export_body(const Batch& batch, net::Encoding encoding, int level);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/memory_ledger.h"
+
 namespace sonde::pipeline {
 namespace {
 
@@ -51,6 +53,24 @@ TEST(Payload, OpensASealedBodyForAPeerThatWantsItOtherwise) {
   EXPECT_EQ(export_body(batch, Encoding::Identity, 0).error().kind, ErrorKind::Invalid);
   batch.original = std::make_shared<const Encoded>("gzip", Bytes::copy("no gzip"), 0, 100);
   EXPECT_EQ(export_body(batch, Encoding::Identity, 0).error().kind, ErrorKind::Invalid);
+}
+
+TEST(Payload, OpensNothingForWhichThereIsNoMemory) {
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  const Bytes bomb =
+      *net::compress(Encoding::Gzip, std::vector<Bytes>{Bytes::take(std::string(48 << 20, '\0'))});
+  Batch batch(Signal::Traces, {});
+  batch.original = std::make_shared<const Encoded>("gzip", bomb, 0, size_t{64} << 20);
+  // Above the budget, which is for what comes in, and below the limit a body may still be opened.
+  ledger.set_limit(ledger.held() + (100 << 20));
+  EXPECT_TRUE(export_body(batch, Encoding::Identity, 0));
+  ledger.set_limit(ledger.held() + (40 << 20));
+  const auto refused = export_body(batch, Encoding::Identity, 0);
+  ledger.set_limit(limit);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Exhausted);
+  EXPECT_EQ(refused.error().retry_after, std::chrono::seconds(1));
 }
 
 TEST(Payload, RefusesWhatTheCarrierOrTheFormatLacks) {
