@@ -359,6 +359,22 @@ TEST_F(EngineTest, ServesOwnMetricsAndStopsWithThreads) {
   EXPECT_EQ(journal_.shards_of_trace.size(), 20u);
 }
 
+TEST_F(EngineTest, TellsWhenToComeBackWhereTheQueueBetweenShardsIsFull) {
+  EngineOptions options;
+  options.shards = 2;
+  options.door_bytes = 1;
+  options.schedulers = {&schedulers_[0], &schedulers_[1]};
+  auto engine = Engine::create(graph(simple("parts")), types(), options);
+  ASSERT_TRUE(engine && (*engine)->start());
+  Outcome outcome;
+  (*engine)->input("traces")->consume(
+      traces(40, Ack::make(nullptr, [&](Outcome ended) { outcome = std::move(ended); })));
+  settle();
+  EXPECT_EQ(outcome.kind, Outcome::Failed);
+  EXPECT_EQ(outcome.error.kind, ErrorKind::Exhausted);
+  EXPECT_GT(outcome.error.retry_after, Duration{}) << "senders take it for good without";
+}
+
 TEST(SplitRecords, CopiesTheBytesOfEachPartVerbatim) {
   TraceBatchBuilder builder;
   builder.resource({{"service.name", "cart"}}).scope("s", "1");

@@ -9,6 +9,12 @@
 #include "pipeline/split_records.h"
 
 namespace sonde::pipeline {
+namespace {
+
+// Without a time to come back a sender takes a lack of room for the end (OTLP's specification).
+constexpr Duration kComeBack = std::chrono::seconds(1);
+
+}  // namespace
 
 void Shard::launch() {
   if (has_thread() && !thread_.joinable()) thread_ = std::thread([this] { loop_.run(); });
@@ -56,7 +62,7 @@ void ShardDoor::consume(Batch batch) {
   const size_t bytes = batch.bytes();
   if (!state_->queue.try_push(std::move(batch), bytes)) {
     dropped_counter(id_, batch.signal, "shard_queue_full").add(batch.items());
-    batch.ack.fail({ErrorKind::Exhausted, id_ + ": the queue between shards is full", {}});
+    batch.ack.fail({ErrorKind::Exhausted, id_ + ": the queue between shards is full", kComeBack});
     return;
   }
   // One task a batch keeps the loop fair: other work gets its turn between two batches.

@@ -27,7 +27,7 @@ void OutputMeter::consume(Batch batch) {
   if (items_too_) items_too_->add(batch.items());
   bytes_.add(batch.bytes());
   tap_->pass(batch);
-  sink_->consume(std::move(batch));
+  next().consume(std::move(batch));
 }
 
 Counter& processor_items(std::string_view name, std::string_view id, Signal signal) {

@@ -6,6 +6,7 @@
 // uncompressed, but for what nobody looks into.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "base/counters.h"
@@ -26,15 +27,18 @@ class OutputMeter final : public Sink {
   void consume(Batch batch) override;
   // What follows from the next batch on. On the shard of the component.
   void retarget(Sink& sink) {
-    sink_ = &sink;
+    sink_.store(&sink, std::memory_order_release);
     GateEpoch::advance();
   }
-  void gates(Signal signal, Gates& out) override { sink_->gates(signal, out); }
+  void gates(Signal signal, Gates& out) override { next().gates(signal, out); }
   // May change with the target.
-  bool looks_inside() const override { return sink_->looks_inside(); }
+  bool looks_inside() const override { return next().looks_inside(); }
 
  private:
-  Sink* sink_;
+  Sink& next() const { return *sink_.load(std::memory_order_acquire); }
+
+  // Gates are collected from other shards too (ShardDoor), also while it is retargeted.
+  std::atomic<Sink*> sink_;
   Counter& items_;
   Counter& bytes_;
   Counter* const items_too_;
