@@ -66,8 +66,8 @@ int http_status_of(GrpcCode code) {
     case GrpcCode::PermissionDenied:
       return 403;
     case GrpcCode::Unimplemented:
-    case GrpcCode::NotFound:
       return 404;
+    case GrpcCode::NotFound:
     case GrpcCode::Unknown:
     case GrpcCode::Internal:
       break;
