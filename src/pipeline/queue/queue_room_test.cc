@@ -105,6 +105,28 @@ TEST(QueueRoom, OfAQueueThatDropsRefusesNobody) {
   EXPECT_EQ(stuck.dropped("queue_full"), 14u);
 }
 
+TEST(QueueRoom, OfAQueueThatDropsLeavesMemoryToTheOthers) {
+  VirtualScheduler scheduler;
+  Stuck drops(scheduler, test_name() + "_drops", {.queue_size = 1000, .drop_on_overflow = true});
+  Stuck keeps(scheduler, test_name() + "_keeps", {.queue_size = 1000});
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  constexpr size_t kMuch = 100 << 20;  // The budget is four fifths of five times this.
+  const size_t before = ledger.held();
+  ledger.set_limit(5 * (kMuch + before));
+  std::vector<Outcome::Kind> kinds;
+  std::vector<Bytes> held;
+  for (int quarter = 1; quarter <= 4; ++quarter) {
+    held.push_back(Bytes::take(std::string(kMuch - (4 << 20), 'x')));
+    kinds.push_back(give(drops.queue, 5).kind);
+    EXPECT_EQ(give(keeps.queue, 5).kind, Outcome::Delivered);
+  }
+  ledger.set_limit(limit);
+  EXPECT_EQ(kinds, (std::vector{Outcome::Delivered, Outcome::Delivered, Outcome::Delivered,
+                                Outcome::Dropped}));
+  EXPECT_EQ(drops.dropped("memory_limit"), 5u);
+}
+
 TEST(QueueRoom, IsTwiceTheQueueWhereSendersWait) {
   VirtualScheduler scheduler;
   Stuck stuck(scheduler, test_name(), {.queue_size = 1, .block_on_overflow = true});

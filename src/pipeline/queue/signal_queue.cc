@@ -13,6 +13,11 @@ namespace {
 // What a sender is told when the disk or the memory has no room now.
 constexpr Duration kComeBack = std::chrono::seconds(1);
 
+// Three quarters of the budget are taken.
+bool nearly_full(const MemoryLedger& ledger) {
+  return ledger.held() + ledger.promised() > ledger.budget() / 4 * 3;
+}
+
 CounterLabels labels(std::string_view id, Signal signal) {
   return {{"exporter", std::string(id)}, {"data_type", std::string(to_string(signal))}};
 }
@@ -93,8 +98,10 @@ void SignalQueue::consume(Batch batch) {
     waiting_->push(std::move(request));
     return pump();
   }
-  // Senders were asked to wait before this: here it is data that the process makes itself.
-  if (MemoryLedger::process().exhausted()) {
+  // Senders were asked to wait before this: here it is data that the process makes itself. A queue
+  // that drops does so before it uses up what the others need.
+  const MemoryLedger& ledger = MemoryLedger::process();
+  if (ledger.exhausted() || (settings_.queue.drop_on_overflow && nearly_full(ledger))) {
     return refuse(request, {ErrorKind::Exhausted, id_ + ": the memory limit is reached", kComeBack},
                   "memory_limit");
   }
