@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +64,11 @@ struct GrpcServerKeepalive {
   bool pings_without_calls = false;
 };
 struct GrpcRequest;
+// What a server says before it keeps a byte of a message.
+using GrpcAdmitted = std::expected<Admission, GrpcStatus>;
+// Who sent a call, or why nobody is let in.
+using GrpcIdentified = std::expected<Sender, GrpcStatus>;
+using GrpcIdentifiedLater = std::move_only_function<void(GrpcIdentified)>;
 
 struct GrpcServerOptions {
   size_t max_message = size_t{4} << 20;  // bytes of one message as sent
@@ -74,11 +81,15 @@ struct GrpcServerOptions {
   Accepting accepting = {};
   GrpcServerKeepalive keepalive = {};
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
-  // Asked before the first byte of a message of so many bytes is kept, with the request as far as
-  // it is known. An error refuses the call at once, as `refusal` says; what it returns is given to
-  // the handler.
-  std::function<Result<Admission>(const GrpcRequest&, size_t bytes)> admit = {};
-  std::function<GrpcStatus(const Error&)> refusal = {};
+  // Asked first, with the head of a call: who sent it. Where it gives nothing it calls `later` once
+  // on the loop, not within this call; until then no more of the message is kept than the window
+  // of its stream and the memory limit allow. The handler finds the sender in the request.
+  std::function<std::optional<GrpcIdentified>(const GrpcRequest&, GrpcIdentifiedLater later)>
+      identify = {};
+  // Asked before the first byte of a message of so many bytes is kept, or the first more where the
+  // sender became known later. A status refuses the call at once; else the handler finds the
+  // admission in the request.
+  std::function<GrpcAdmitted(const GrpcRequest&, size_t bytes)> admit = {};
 };
 
 struct GrpcRequest {
@@ -88,6 +99,7 @@ struct GrpcRequest {
   const Headers& metadata;  // without the pseudo-headers
   Bytes message;
   Admission admission;
+  Sender sender = {};
 };
 
 class GrpcServerConnection;  // internal

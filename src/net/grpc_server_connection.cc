@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory_ledger.h"
 #include "net/grpc_frame.h"
 #include "net/internal/loop_impl.h"
 
@@ -85,6 +86,10 @@ void GrpcServerConnection::on_fields(Stream& stream, const http2::FieldsPtr& fie
       return session_.respond(stream, refusal);
     }
     call.compressed = !call.head->encoding.empty();
+    const uint32_t id = stream.id;
+    identify(stream);
+    const Stream* const still = session_.find(id);  // A refusal may have ended it.
+    if (still == nullptr || call_of(*still).answered) return;
   }
   if (last) on_end(stream);
 }
@@ -103,6 +108,10 @@ void GrpcServerConnection::on_data(Stream& stream, std::string_view bytes) {
   }
   if (bytes.empty()) return;
   Buffer& message = message_of(stream);
+  if (call.unknown && bytes.size() > message.capacity() - message.size() &&
+      !MemoryLedger::process().has_room(2 * Buffer::block_size(message.size() + bytes.size()))) {
+    return submit_status(stream, {GrpcCode::Unavailable, "the memory limit is reached", {}});
+  }
   if (bytes.size() > call.length - message.size()) {
     return submit_status(stream,
                          {GrpcCode::InvalidArgument, "more than one message in a unary call", {}});
@@ -133,12 +142,51 @@ void GrpcServerConnection::take_prefix(Stream& stream) {
                  fmt::format("received message larger than max ({} vs. {})", call.length, limit),
                  {}});
   }
+  if (!call.unknown) admit(stream);
+}
+
+bool GrpcServerConnection::admit(Stream& stream) {
+  Call& call = call_of(stream);
   if (server_->options.admit) {
     auto admitted = server_->options.admit(request_of(call), call.length);
-    if (!admitted) return submit_status(stream, server_->options.refusal(admitted.error()));
+    if (!admitted) {
+      submit_status(stream, admitted.error());
+      return false;
+    }
     call.admission = std::move(*admitted);
   }
   call.message.reserve(call.length);
+  return true;
+}
+
+void GrpcServerConnection::identify(Stream& stream) {
+  Call& call = call_of(stream);
+  if (!server_->options.identify) return;
+  auto found = server_->options.identify(
+      request_of(call), [weak = weak_from_this(), id = stream.id](GrpcIdentified identified) {
+        if (const auto self = weak.lock()) self->identified(id, std::move(identified));
+      });
+  if (!found) {
+    call.unknown = true;
+    return http2::Session::hold(stream);
+  }
+  if (!*found) return submit_status(stream, found->error());
+  call.sender = std::move(**found);
+}
+
+void GrpcServerConnection::identified(uint32_t id, GrpcIdentified identified) {
+  Stream* const stream = session_.find(id);
+  if (stream == nullptr || dead_ || !call_of(*stream).unknown || call_of(*stream).answered) return;
+  Call& call = call_of(*stream);
+  call.unknown = false;
+  flush_soon();
+  if (!identified) return submit_status(*stream, identified.error());
+  call.sender = std::move(*identified);
+  if (call.has_prefix() && !admit(*stream)) return;
+  session_.release(*stream);
+  if (!call.ended) return;
+  ready_.push_back(id);
+  give_out();
 }
 
 GrpcRequest GrpcServerConnection::request_of(const Call& call) const {
@@ -147,7 +195,8 @@ GrpcRequest GrpcServerConnection::request_of(const Call& call) const {
           .peer = transport_->peer(),
           .metadata = call.head->metadata,
           .message = {},
-          .admission = {}};
+          .admission = {},
+          .sender = {}};
 }
 
 void GrpcServerConnection::on_end(Stream& stream) {
@@ -157,7 +206,7 @@ void GrpcServerConnection::on_end(Stream& stream) {
   if (!call.has_prefix() || message_of(stream).size() < call.length) {
     return submit_status(stream, {GrpcCode::Internal, "the message was cut short", {}});
   }
-  ready_.push_back(stream.id);
+  if (!call.unknown) ready_.push_back(stream.id);
 }
 
 void GrpcServerConnection::on_closed(Stream& stream, http2::Code) {
@@ -253,6 +302,7 @@ void GrpcServerConnection::give_out() {
     GrpcRequest request = request_of(call);
     request.message = std::move(call.message).take();
     request.admission = std::move(call.admission);
+    request.sender = std::move(call.sender);
     server_->handler(std::move(request), GrpcResponder(weak_from_this(), id));
   }
   giving_.clear();

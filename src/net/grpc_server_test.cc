@@ -155,13 +155,10 @@ TEST(GrpcServer, AsksForRoomBeforeItKeepsAByteAndGivesItToTheHandler) {
   GrpcServerOptions options;
   const auto gate = std::make_shared<CountingGate>();
   const auto gates = std::make_shared<const Gates>(Gates{gate});
-  options.admit = [&](const GrpcRequest& request, size_t bytes) -> Result<Admission> {
+  options.admit = [&](const GrpcRequest& request, size_t bytes) -> GrpcAdmitted {
     EXPECT_EQ(request.path, "/test.Service/Call");
-    if (bytes > 100) return std::unexpected(Error{ErrorKind::Exhausted, "no room", seconds(3)});
-    return Admission::ask(gates, {1, 0, bytes});
-  };
-  options.refusal = [](const Error& error) {
-    return GrpcStatus{GrpcCode::ResourceExhausted, error.message, {}};
+    if (bytes > 100) return std::unexpected(GrpcStatus{GrpcCode::ResourceExhausted, "no room", {}});
+    return *Admission::ask(gates, {1, 0, bytes});
   };
   Admission kept;
   Pair pair(

@@ -95,6 +95,43 @@ std::optional<Response> Http2ServerConnection::admit(Call& call) const {
   return std::nullopt;
 }
 
+void Http2ServerConnection::identify(Stream& stream, bool last) {
+  Call& call = call_of(stream);
+  auto found = door_.who_sent(call.request,
+                              [weak = weak_from_this(), id = stream.id](Identified identified) {
+                                if (const auto self = weak.lock())
+                                  self->identified(id, std::move(identified));
+                              });
+  if (!found) {
+    call.unknown = true;
+    return http2::Session::hold(stream);
+  }
+  if (!*found) return respond(stream, std::move(found->error()));
+  call.request.sender = std::move(**found);
+  if (last) return;
+  if (auto refused = admit(call)) respond(stream, std::move(*refused));
+}
+
+void Http2ServerConnection::identified(uint32_t id, Identified identified) {
+  Stream* const stream = session_.find(id);
+  if (stream == nullptr || dead_ || !call_of(*stream).unknown || call_of(*stream).answered) return;
+  Call& call = call_of(*stream);
+  call.unknown = false;
+  if (!identified) {
+    respond(*stream, std::move(identified.error()));
+    return flush_soon();
+  }
+  call.request.sender = std::move(*identified);
+  if (auto refused = call.ended && call.body.size() == 0 ? std::nullopt : admit(call)) {
+    respond(*stream, std::move(*refused));
+    return flush_soon();
+  }
+  session_.release(*stream);
+  if (call.ended) ready_.push_back(id);
+  give_out();
+  flush_soon();
+}
+
 bool Http2ServerConnection::make_room(Buffer& body, size_t capacity) {
   if (!MemoryLedger::process().has_room(Buffer::block_size(capacity))) return false;
   body.reserve(capacity);
@@ -107,9 +144,10 @@ void Http2ServerConnection::on_fields(Stream& stream, const http2::FieldsPtr& fi
     stream.user = &call;
     call.deadline_ns = core_->loop.clock().monotonic_ns() + core_->options.body_timeout.count();
     if (const auto refusal = begin(call, *fields)) return refuse(stream, *refusal);
-    if (!last) {
-      if (auto refused = admit(call)) return respond(stream, std::move(*refused));
-    }
+    const uint32_t id = stream.id;
+    identify(stream, last);
+    const Stream* const still = session_.find(id);  // A refusal may have ended it.
+    if (still == nullptr || call.answered) return;
   }
   if (last) on_end(stream);
 }
@@ -132,7 +170,8 @@ void Http2ServerConnection::on_end(Stream& stream) {
   Call& call = call_of(stream);
   if (call.answered) return;
   call.deadline_ns = INT64_MAX;
-  ready_.push_back(stream.id);
+  call.ended = true;
+  if (!call.unknown) ready_.push_back(stream.id);
 }
 
 void Http2ServerConnection::on_closed(Stream& stream, http2::Code) {

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
-#include <iterator>
 
 #include "net/internal/http2_server_connection.h"
 #include "net/internal/loop_impl.h"
@@ -19,39 +17,6 @@ constexpr size_t kReadAhead = 64 * 1024;
 constexpr size_t kWorthReading = 64 * 1024;  // of a request that is refused
 
 }  // namespace
-
-std::string http_date(int64_t unix_ns) {
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = unix_ns / 1'000'000'000;
-  std::tm tm{};
-  ::gmtime_r(&seconds, &tm);
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[tm.tm_wday], tm.tm_mday,
-                     kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-bool is_clean(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
-std::string response_head(const Response& response, std::optional<size_t> length, bool keep_alive,
-                          bool chunked, int64_t unix_ns) {
-  std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
-                                reason_phrase(response.status), http_date(unix_ns));
-  const auto add = [&out](std::string_view name, std::string_view value) {
-    if (name.empty() || !is_clean(name) || !is_clean(value)) return;
-    fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
-  };
-  if (!response.content_type.empty()) add("Content-Type", response.content_type);
-  for (const Header& header : response.headers) add(header.name, header.value);
-  const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
-  if (length && !bodyless) add("Content-Length", fmt::format("{}", *length));
-  if (chunked) add("Transfer-Encoding", "chunked");
-  add("Connection", keep_alive ? "keep-alive" : "close");
-  out += "\r\n";
-  return out;
-}
 
 HttpConnection::HttpConnection(std::shared_ptr<Core> core, std::unique_ptr<Transport> transport)
     : core_(std::move(core)),
@@ -85,6 +50,13 @@ std::optional<Response> HttpConnection::preflight(const Request& request) const 
   const auto& more = core_->options.response_headers;
   response.headers.insert(response.headers.end(), more.begin(), more.end());
   return response;
+}
+
+std::optional<Identified> HttpConnection::who_sent(const Request& request,
+                                                   IdentifiedLater later) const {
+  const HttpServerOptions& options = core_->options;
+  if (!options.identify || (options.cors && Cors::is_preflight(request))) return Sender();
+  return options.identify(request, std::move(later));
 }
 
 void HttpConnection::handle(Request& request, uint64_t exchange) {
@@ -241,13 +213,41 @@ asio::awaitable<HttpConnection::Next> HttpConnection::read_request(Request& requ
     method_ = request.method;
     origin_ = request.header("Origin");
   }
-  if (!parser.is_done()) {
-    const Next next = co_await read_body(parser, request);
-    if (next != Next::Handle) co_return next;
-  }
+  stop_timer();
+  Next next = co_await identify(request, parser.is_done());
+  if (next == Next::Handle && !parser.is_done()) next = co_await read_body(parser, request);
+  if (next != Next::Handle) co_return next;
   stop_timer();
   take_body(parser, request);
   co_return Next::Handle;
+}
+
+asio::awaitable<HttpConnection::Next> HttpConnection::identify(Request& request, bool whole) {
+  const uint64_t asked = ++asked_;
+  identified_ = who_sent(request, [weak = weak_from_this(), asked](Identified identified) {
+    const auto self = weak.lock();
+    if (!self || self->asked_ != asked) return;
+    self->identified_ = std::move(identified);
+    self->wake();
+  });
+  // Nothing is read meanwhile: what the peer goes on to send waits in the kernel.
+  while (!identified_ && open_) {
+    wake_.expires_at(asio::steady_timer::time_point::max());
+    co_await wake_.async_wait(kAwait);
+  }
+  if (!open_) co_return Next::End;
+  ++asked_;
+  if (*identified_) {
+    request.sender = std::move(**identified_);
+    co_return Next::Handle;
+  }
+  Response refusal = std::move(identified_->error());
+  annotate(refusal, origin_, method_);
+  if (!whole) co_return co_await refuse(std::move(refusal));
+  head_ = request.head;
+  const bool keep_alive = keep_alive_ && !last_;
+  const bool again = co_await write(refusal, keep_alive) && keep_alive;
+  co_return again ? Next::Again : Next::End;
 }
 
 asio::awaitable<HttpConnection::Next> HttpConnection::read_body(RequestParser& parser,

@@ -26,6 +26,9 @@ namespace sonde::net {
 
 // What a server says before it reads the body of a request.
 using Admitted = std::expected<Admission, Response>;
+// Who sent a request, or why nobody is let in.
+using Identified = std::expected<Sender, Response>;
+using IdentifiedLater = std::move_only_function<void(Identified)>;
 
 struct HttpServerOptions {
   size_t max_header = 16 * 1024;
@@ -42,6 +45,11 @@ struct HttpServerOptions {
   bool http2 = false;  // take HTTP/2 as well, by its first bytes; there are no streams over it
   TlsContextPtr tls = nullptr;  // of make_tls_server(); none: in the clear
   Accepting accepting = {};
+  // Asked first, with the request but for its body, of which no more is taken meanwhile than is on
+  // its way: who sent it. Where it gives nothing it calls `later` once on the loop, not within this
+  // call. The handler finds the sender in the request. Browsers that ask for permission (CORS) are
+  // not asked.
+  std::function<std::optional<Identified>(const Request&, IdentifiedLater later)> identify = {};
   // Asked before a body is read, with the request but for the body and with the length that it says
   // (none: the body is chunked). A response refuses it; else the handler finds the admission in the
   // request.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/admission.h"
@@ -25,6 +26,9 @@ using Headers = std::vector<Header>;
 // The value of the first header of this name; empty when there is none.
 std::string_view find_header(const Headers& headers, std::string_view name);
 
+// What is known of who sent a request, by name.
+using Sender = std::vector<std::pair<std::string, std::string>>;
+
 struct Request {
   std::string method;  // "HEAD" arrives as "GET" with head set: the server drops the body itself
   bool head = false;
@@ -34,6 +38,7 @@ struct Request {
   Headers headers;
   Bytes body;
   Admission admission;  // of HttpServerOptions::admit
+  Sender sender;        // of HttpServerOptions::identify
   std::string peer;     // "address:port" of the other end
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
@@ -52,6 +57,7 @@ struct HttpResponse {
   int status = 0;
   Headers headers;
   std::string body;
+  bool whole = true;  // else the body was too large: see HttpClientOptions::whole_answers
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
 };
 

@@ -180,6 +180,11 @@ void Session::end_local(Stream& stream) {
   if (options_.role == Role::Server) reset(stream, Code::NoError);
 }
 
+void Session::release(Stream& stream) {
+  stream.held = false;
+  if (!stream.remote_ended) give_credit(&stream);
+}
+
 void Session::reset(Stream& stream, Code code) {
   write_uint32(Type::Reset, stream.id, static_cast<uint32_t>(code));
   close(stream, code);

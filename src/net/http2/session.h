@@ -76,6 +76,10 @@ class Session {
   // A piece that is not sent yet is lost: the stream is reset.
   void end_body(Stream& stream, HeaderBlock& trailers);
 
+  // The peer may send no more on a stream than its window allows now, until release().
+  static void hold(Stream& stream) { stream.held = true; }
+  void release(Stream& stream);
+
   // Ends a stream early; on_closed() is called within this.
   void reset(Stream& stream, Code code);
   // No new streams of the peer; those that are open go on. Where there is time, notice() before it

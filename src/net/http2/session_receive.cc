@@ -160,7 +160,7 @@ void Session::give_credit(Stream* stream) {
     write_uint32(Type::WindowUpdate, 0, static_cast<uint32_t>(used));
     receive_window_ += used;
   }
-  if (stream == nullptr) return;
+  if (stream == nullptr || stream->held) return;
   if (const int64_t used = options_.stream_window - stream->receive_window;
       used > options_.stream_window / 2) {
     write_uint32(Type::WindowUpdate, stream->id, static_cast<uint32_t>(used));

@@ -24,6 +24,7 @@ struct Stream {
   bool has_body = false;      // `body` is still to be ended
   bool more_body = false;     // what comes after it is not known yet
   bool queued = false;        // waits for its turn to send
+  bool held = false;          // its window is not opened again: see Session::hold()
   bool head_came = false;     // client: the final response head
   bool local_ended = false;   // we have sent everything
   bool remote_ended = false;  // the peer has

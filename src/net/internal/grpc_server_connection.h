@@ -78,7 +78,9 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     size_t length = 0;
     Buffer message;
     Admission admission;
-    bool ended = false;  // the peer has sent everything
+    Sender sender;
+    bool unknown = false;  // who sent it is still to be found out
+    bool ended = false;    // the peer has sent everything
     bool answered = false;
     bool has_prefix() const { return prefix_size == prefix.size(); }
   };
@@ -99,6 +101,10 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   void end_direct();
   Call& begin(Stream& stream);
   std::shared_ptr<const Head> head_of(const http2::FieldsPtr& fields);
+  void identify(Stream& stream);
+  void identified(uint32_t stream, GrpcIdentified identified);
+  // Asks for room, and for memory. False: the call is refused.
+  bool admit(Stream& stream);
   void take_prefix(Stream& stream);
   GrpcRequest request_of(const Call& call) const;
   void give_out();

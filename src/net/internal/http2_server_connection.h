@@ -37,6 +37,8 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
     Request request;
     Buffer body;
     int64_t deadline_ns = 0;
+    bool unknown = false;  // Who sent it is still to be found out.
+    bool ended = false;    // The peer has sent everything.
     bool answered = false;
     bool permission = false;  // a preflight, which is answered as it is
   };
@@ -49,6 +51,8 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
 
   // Why the head cannot be served.
   std::optional<Refusal> begin(Call& call, const http2::Fields& fields) const;
+  void identify(Stream& stream, bool last);
+  void identified(uint32_t stream, Identified identified);
   // Before the body: a response where the server has no room for it.
   std::optional<Response> admit(Call& call) const;
   static bool make_room(Buffer& body, size_t capacity);

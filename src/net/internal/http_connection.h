@@ -69,6 +69,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void tick(int64_t now_ns);
   // The answer to a browser that asks for permission; nothing for other requests.
   std::optional<Response> preflight(const Request& request) const;
+  // Who sent the request; everybody is let in where nobody asks.
+  std::optional<Identified> who_sent(const Request& request, IdentifiedLater later) const;
   // Gives the request to whoever answers it: `exchange` says which answer is its own.
   void handle(Request& request, uint64_t exchange);
   // Adds what each answer says, to a request of this origin and method.
@@ -80,6 +82,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   enum class Late : uint8_t { EndRead, Close };
   enum class Next : uint8_t { Handle, Again, End };
   asio::awaitable<Next> read_request(Request& request);
+  // Or refuses the request of somebody who is not let in.
+  asio::awaitable<Next> identify(Request& request, bool whole);
   // Or refuses the request before.
   asio::awaitable<Next> read_body(RequestParser& parser, Request& request);
   asio::awaitable<Next> refuse(Response response);
@@ -110,6 +114,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool http10_ = false;
   std::string method_, origin_;  // of the request, where there is CORS
   std::optional<Response> answer_;
+  std::optional<Identified> identified_;  // while it is waited for
+  uint64_t asked_ = 0;                    // how often somebody was
   std::shared_ptr<Stream::State> out_;
   std::move_only_function<void()> on_close_;
 };

@@ -24,7 +24,7 @@ namespace sonde::pipeline {
 class Host;
 
 // What an authenticator found out about a sender, for RequestContext::auth.
-using AuthData = std::vector<std::pair<std::string, std::string>>;
+using AuthData = net::Sender;
 using AuthDone = std::move_only_function<void(Result<AuthData>)>;
 
 class ServerAuthenticator {

@@ -30,24 +30,20 @@ std::optional<Signal> signal_of_method(std::string_view path) {
   return std::nullopt;
 }
 
-// A call that waits until its sender is known.
-struct HeldCall {
-  explicit HeldCall(net::GrpcRequest request)
-      : path(request.path),
-        encoding(request.encoding),
-        peer(request.peer),
-        metadata(request.metadata),
-        message(std::move(request.message)),
-        admission(std::move(request.admission)) {}
-  net::GrpcRequest take() {
-    return {path, encoding, peer, metadata, std::move(message), std::move(admission)};
-  }
-
-  std::string path, encoding, peer;
-  net::Headers metadata;
-  Bytes message;
-  Admission admission;
-};
+// Asks who sent something; `refuse` makes of the gate's error what a stranger is told.
+template <class Identified, class Later, class Refuse>
+std::optional<Identified> ask(pipeline::AuthGate& gate, const net::Headers& headers, Later later,
+                              Refuse refuse) {
+  auto judge = [refuse = std::move(refuse)](Result<pipeline::AuthData> known) -> Identified {
+    if (known) return std::move(*known);
+    return std::unexpected(refuse(known.error()));
+  };
+  if (auto known = gate.check(headers)) return judge(std::move(*known));
+  gate.verify(headers,
+              [judge = std::move(judge), later = std::move(later)](
+                  Result<pipeline::AuthData> known) mutable { later(judge(std::move(known))); });
+  return std::nullopt;
+}
 
 Result<size_t> items_of(Signal signal, const Body& body) {
   if (body.opaque) return 0;
@@ -110,14 +106,23 @@ class OtlpReceiver final : public pipeline::Component {
     if (!gate) return std::unexpected(at("protocols::grpc", std::move(gate.error())));
     grpc_gate_ = std::move(*gate);
     options.keep_metadata = settings.include_metadata || grpc_gate_;
-    options.admit = [this](const net::GrpcRequest& request, size_t bytes) -> Result<Admission> {
+    if (grpc_gate_) {
+      options.identify = [this](const net::GrpcRequest& request, net::GrpcIdentifiedLater later) {
+        return ask<net::GrpcIdentified>(
+            *grpc_gate_, request.metadata, std::move(later), [](const Error& why) {
+              return net::GrpcStatus{code_of_stranger(why), why.message, {}};
+            });
+      };
+    }
+    options.admit = [this](const net::GrpcRequest& request, size_t bytes) -> net::GrpcAdmitted {
       const auto signal = signal_of_method(request.path);
-      if (!signal) return Admission();  // The handler says what is wrong with it.
-      return grpc_intake_->admit(*signal, bytes,
-                                 !request.encoding.empty() && !opaque(*grpc_intake_, *signal),
-                                 grpc_max_message());
+      if (!signal || !grpc_intake_->wants(*signal)) return std::unexpected(not_taken(request.path));
+      auto admitted = grpc_intake_->admit(
+          *signal, bytes, !request.encoding.empty() && !opaque(*grpc_intake_, *signal),
+          grpc_max_message());
+      if (!admitted) return std::unexpected(pipeline::grpc_status_of(admitted.error()));
+      return std::move(*admitted);
     };
-    options.refusal = pipeline::grpc_status_of;
     if (settings.tls) {
       auto tls = net::make_tls_server(*settings.tls);
       if (!tls) return std::unexpected(at("protocols::grpc", std::move(tls.error())));
@@ -141,32 +146,13 @@ class OtlpReceiver final : public pipeline::Component {
 
   size_t grpc_max_message() const { return config_.protocols.grpc->max_recv_msg_size_mib << 20; }
 
+  static net::GrpcStatus not_taken(std::string_view path) {
+    return {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", path), {}};
+  }
+
   void take_grpc(net::GrpcRequest request, net::GrpcResponder responder) {
-    if (!grpc_gate_) return accept_grpc(std::move(request), std::move(responder), {});
-    if (auto known = grpc_gate_->check(request.metadata)) {
-      return decide_grpc(std::move(request), std::move(responder), std::move(*known));
-    }
-    auto held = std::make_unique<HeldCall>(std::move(request));
-    const net::Headers& metadata = held->metadata;
-    grpc_gate_->verify(metadata, [this, held = std::move(held), responder = std::move(responder)](
-                                     Result<pipeline::AuthData> known) mutable {
-      decide_grpc(held->take(), std::move(responder), std::move(known));
-    });
-  }
-
-  void decide_grpc(net::GrpcRequest request, net::GrpcResponder responder,
-                   Result<pipeline::AuthData> known) {
-    if (known) return accept_grpc(std::move(request), std::move(responder), std::move(*known));
-    responder.fail({code_of_stranger(known.error()), known.error().message, {}});
-  }
-
-  void accept_grpc(net::GrpcRequest request, net::GrpcResponder responder,
-                   pipeline::AuthData sender) {
     const auto signal = signal_of_method(request.path);
-    if (!signal || !grpc_intake_->wants(*signal)) {
-      return responder.fail(
-          {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", request.path), {}});
-    }
+    if (!signal || !grpc_intake_->wants(*signal)) return responder.fail(not_taken(request.path));
     request.admission.redeem_memory();
     auto body =
         open_body(net::Carrier::Grpc, request.encoding, request.message.view(), grpc_max_message(),
@@ -182,7 +168,7 @@ class OtlpReceiver final : public pipeline::Component {
     }
     auto context =
         context_of(config_.protocols.grpc->include_metadata ? &request.metadata : nullptr,
-                   request.peer, std::move(sender));
+                   request.peer, std::move(request.sender));
     grpc_intake_->take(*signal, std::move(*body), *items, std::move(context),
                        std::move(request.admission),
                        [responder = std::move(responder)](Result<Accepted> result) mutable {
@@ -201,6 +187,11 @@ class OtlpReceiver final : public pipeline::Component {
     http_gate_ = std::move(*gate);
     auto options = pipeline::http_server_options(settings.server);
     if (!options) return std::unexpected(at("protocols::http", std::move(options.error())));
+    if (http_gate_) {
+      options->identify = [this](const net::Request& request, net::IdentifiedLater later) {
+        return identify_http(request, std::move(later));
+      };
+    }
     options->admit = [this](const net::Request& request, std::optional<size_t> length) {
       return admit_http(request, length);
     };
@@ -252,34 +243,20 @@ class OtlpReceiver final : public pipeline::Component {
     return std::unexpected(std::move(refused));
   }
 
-  void take_http(net::Request& request, net::Responder responder) {
-    if (!http_gate_) return accept_http(request, std::move(responder), {});
+  std::optional<net::Identified> identify_http(const net::Request& request,
+                                               net::IdentifiedLater later) {
     const bool plain = config_.protocols.http->auth->request_params.empty();
     const net::Headers changed = plain ? net::Headers() : credentials(request);
-    const net::Headers& headers = plain ? request.headers : changed;
-    if (auto known = http_gate_->check(headers)) {
-      return decide_http(request, std::move(responder), std::move(*known));
-    }
-    auto held = std::make_unique<net::Request>(std::move(request));
-    const net::Headers& asked = plain ? held->headers : changed;
-    http_gate_->verify(asked, [this, held = std::move(held), responder = std::move(responder)](
-                                  Result<pipeline::AuthData> known) mutable {
-      decide_http(*held, std::move(responder), std::move(known));
-    });
+    const auto refuse = [type = media_type(request.header("content-type"))](const Error& why) {
+      const GrpcCode code = code_of_stranger(why);
+      if (type == kJson || type == kProtobuf) return refusal(type == kJson, code, why);
+      return net::Response{pipeline::http_status_of(code), "text/plain", why.message, {}};
+    };
+    return ask<net::Identified>(*http_gate_, plain ? request.headers : changed, std::move(later),
+                                refuse);
   }
 
-  void decide_http(net::Request& request, net::Responder responder,
-                   Result<pipeline::AuthData> known) {
-    if (known) return accept_http(request, std::move(responder), std::move(*known));
-    const std::string type = media_type(request.header("content-type"));
-    const GrpcCode code = code_of_stranger(known.error());
-    if (type == kJson || type == kProtobuf) {
-      return responder.respond(refusal(type == kJson, code, known.error()));
-    }
-    responder.respond({pipeline::http_status_of(code), "text/plain", known.error().message, {}});
-  }
-
-  void accept_http(net::Request& request, net::Responder responder, pipeline::AuthData sender) {
+  void take_http(net::Request& request, net::Responder responder) {
     const auto plain = [&](int status, std::string why) {
       responder.respond({status, "text/plain", std::move(why), {}});
     };
@@ -327,7 +304,7 @@ class OtlpReceiver final : public pipeline::Component {
                   {ErrorKind::Invalid, malformed(*signal, items.error()), {}}));
     }
     auto context = context_of(settings.include_metadata ? &request.headers : nullptr, request.peer,
-                              std::move(sender));
+                              std::move(request.sender));
     http_intake_->take(
         *signal, std::move(*body), *items, std::move(context), std::move(request.admission),
         [json, signal = *signal,
