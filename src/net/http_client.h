@@ -35,6 +35,9 @@ struct HttpClientOptions {
   TlsContextPtr tls = nullptr;  // of make_tls_client() for HTTP/1.1; an https:// URL needs it
   std::optional<Proxy> proxy = std::nullopt;
   bool keep_alive = true;  // several requests on a connection
+  // Whether an answer over max_response is an error (Exhausted). Else it comes without its body,
+  // for those to whom the status says enough.
+  bool whole_answers = true;
 };
 
 class HttpClient {

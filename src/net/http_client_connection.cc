@@ -42,6 +42,7 @@ HttpClientConnection::HttpClientConnection(Loop& loop, const HttpClientOptions& 
       proxy_(options.proxy),
       timeout_(options.timeout),
       max_response_(options.max_response),
+      whole_answers_(options.whole_answers),
       input_(2 * kMaxResponseHeader) {}
 
 void HttpClientConnection::drop() {
@@ -136,7 +137,10 @@ asio::awaitable<HttpAnswer> HttpClientConnection::read_answer(const HttpJob& job
     parser.header_limit(kMaxResponseHeader);
     parser.body_limit(max_response_);
     parser.skip(job.head_method);
-    if (const auto error = co_await input_.read_header(*transport_, parser)) {
+    // A body that is too long shows here where its length is said.
+    auto error = co_await input_.read_header(*transport_, parser);
+    const bool said_too_large = error == http::error::body_limit && !whole_answers_;
+    if (error && !said_too_large) {
       HttpFailure failed = failure(error, "waiting for");
       failed.before_answer = !parser.got_some() && !late_;
       co_return std::unexpected(std::move(failed));
@@ -148,19 +152,22 @@ asio::awaitable<HttpAnswer> HttpClientConnection::read_answer(const HttpJob& job
           false});
     }
     if (status < 200) continue;  // 100 Continue and the like; the real answer follows
-    if (!parser.is_done()) {
+    HttpResponse response;
+    response.whole = !said_too_large;
+    if (response.whole && !parser.is_done()) {
       if (const auto cut = co_await input_.read_all(*transport_, parser)) {
-        co_return std::unexpected(failure(cut, "reading from"));
+        if (cut != http::error::body_limit || whole_answers_)
+          co_return std::unexpected(failure(cut, "reading from"));
+        response.whole = false;
       }
     }
-    const bool keep = parser.keep_alive();
+    const bool keep = response.whole && parser.keep_alive();
     auto message = parser.release();
-    HttpResponse response;
     response.status = status;
     for (const auto& field : message) {
       response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
     }
-    response.body = std::move(message.body());
+    if (response.whole) response.body = std::move(message.body());
     decode(response, max_response_);
     if (!keep || !input_.empty()) drop();
     co_return response;

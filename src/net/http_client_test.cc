@@ -69,6 +69,29 @@ TEST_F(HttpClientTest, PostsOverOneKeptConnection) {
   EXPECT_EQ(peers_.front(), peers_.back());
 }
 
+TEST_F(HttpClientTest, TakesTheStatusOfAnAnswerThatIsTooLargeWhereThatIsEnough) {
+  serve([](const Request& request, Responder responder) {
+    Response response{request.path == "/base/400" ? 400 : 200, "", std::string(20'000, 'x'), {}};
+    if (request.path != "/base/chunked") return responder.respond(std::move(response));
+    responder.start_stream(std::move(response));
+  });
+  auto settings = options();
+  settings.max_response = 10'000;
+  HttpClient strict(loop_, settings);
+  settings.whole_answers = false;
+  HttpClient client(loop_, settings);
+  for (const auto& [path, status] : {std::pair("/", 200), {"/400", 400}, {"/chunked", 200}}) {
+    const auto error = call(strict, "POST", path);
+    ASSERT_FALSE(error) << path;
+    EXPECT_EQ(error.error().kind, ErrorKind::Exhausted) << error.error().message;
+    const auto answer = call(client, "POST", path);
+    ASSERT_TRUE(answer) << path << answer.error().message;
+    EXPECT_EQ(answer->status, status);
+    EXPECT_FALSE(answer->whole);
+    EXPECT_EQ(answer->body, "");
+  }
+}
+
 TEST_F(HttpClientTest, QueuesRequestsAndRefusesTooMany) {
   serve_echo();
   auto settings = options();

@@ -52,6 +52,7 @@ class HttpClientConnection : public std::enable_shared_from_this<HttpClientConne
   std::optional<Proxy> proxy_;
   Duration timeout_;
   size_t max_response_;
+  bool whole_answers_;
   std::unique_ptr<Dial> dial_;  // while connecting
   std::unique_ptr<Transport> transport_;
   HttpInput input_;

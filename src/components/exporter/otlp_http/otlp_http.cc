@@ -178,6 +178,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     net::HttpClientOptions options;
     options.base_url = base;
     options.timeout = config_.sending.request_timeout();
+    options.whole_answers = false;  // The status decides; sent again, it would come twice.
     // Each signal has a queue of its own; without one, senders bound what is in flight.
     const pipeline::QueueSettings& queue = config_.sending.queue;
     config_.http.apply(options, queue.enabled ? 3 * size_t{queue.num_consumers} : 256);

@@ -102,6 +102,38 @@ TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {
   EXPECT_FALSE(make_otlp_http(endpoint, "br"));
 }
 
+// Sent again, it would come to the peer twice.
+TEST(Exporter_otlp_http, BelievesTheStatusOfAnAnswerThatIsTooLargeToRead) {
+  pipeline::LoopHost host("otlp_http");
+  int requests = 0;
+  auto server = net::HttpServer::listen(
+      host.loop(), "127.0.0.1:0", [&](net::Request&, net::Responder responder) {
+        ++requests;
+        responder.respond({200, "text/html", std::string(5 << 20, 'x'), {}});
+      });
+  ASSERT_TRUE(server);
+  const std::string endpoint = "http://127.0.0.1:" + std::to_string((*server)->port());
+  config::Value value = config::Value::map();
+  value.set("endpoint", config::Value::string(endpoint));
+  config::Value queue = config::Value::map();
+  queue.set("enabled", config::Value::boolean_value(false));
+  value.set("sending_queue", std::move(queue));
+  auto exporter = sonde_component_exporter_otlp_http().create(value, "otlp_http", {});
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  ASSERT_TRUE((*exporter)->start(host));
+  Batch batch = testing::sample_spans(3);
+  std::optional<Outcome> outcome;
+  batch.ack = Ack::make(nullptr, [&](Outcome ended) {
+    outcome = std::move(ended);
+    host.loop().stop();
+  });
+  (*exporter)->consume(std::move(batch));
+  host.loop().run_for(std::chrono::seconds(2));
+  ASSERT_TRUE(outcome) << "it is tried again";
+  EXPECT_EQ(outcome->kind, Outcome::Delivered) << outcome->error.message;
+  EXPECT_EQ(requests, 1);
+}
+
 TEST(Exporter_otlp_http, SendsJsonAndReadsTheAnswerInIt) {
   pipeline::LoopHost host("otlp_http");
   net::Request seen;
