@@ -73,11 +73,12 @@ class BackEnd:
 class Sender:
     """Sends numbers one after the other, some at a time, and keeps how each ended."""
 
-    def __init__(self, port):
-        self.channel = grpc.insecure_channel(
-            f"127.0.0.1:{port}",
-            options=[("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 50),
-                     ("grpc.min_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)])
+    def __init__(self, port, credentials=None):
+        options = [("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
+        if credentials is None:  # It is the time for a handshake too.
+            options.append(("grpc.min_reconnect_backoff_ms", 50))
+        address = f"127.0.0.1:{port}"
+        self.channel = grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options)
         self.call = self.channel.unary_unary(METHOD)
         self.lock = threading.Lock()
         self.acknowledged = set()

@@ -38,7 +38,7 @@ class Relay:
     """A Sonde that passes on what it is sent."""
 
     def __init__(self, directory, sink, client_tls="{insecure: true}", server_tls="", grpc_compression="gzip", encoding="proto",
-                 opaque="false"):
+                 opaque="false", arguments=()):
         self.grpc_port, self.http_port = sonde.free_port(), sonde.free_port()
         config = pathlib.Path(directory) / "relay.yaml"
         config.write_text(CONFIG.format(
@@ -46,7 +46,7 @@ class Relay:
             client_tls=client_tls, server_tls=server_tls, grpc_compression=grpc_compression, encoding=encoding, opaque=opaque))
         self.log_path = pathlib.Path(directory) / "relay.log"
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config), *arguments], stdout=log, stderr=log)
         assert sonde.eventually(self.listens), self.log_path.read_text()
 
     def listens(self):
@@ -113,9 +113,10 @@ def test_grpc_peers_compress_as_they_like(tmp_path, sink, sender, exporter):
         assert sonde.eventually(lambda: arrived(sink, "grpc", "a") == arrived(sink, "http", "a") == list(range(50)))
 
 
+@pytest.mark.parametrize("shards", [1, 2])
 @pytest.mark.parametrize("exporter", ["none", "gzip"])
-def test_what_nothing_looks_into_arrives_as_it_was_sent(tmp_path, sink, exporter):
-    with Relay(tmp_path, sink, grpc_compression=exporter, opaque="true") as relay:
+def test_what_nothing_looks_into_arrives_as_it_was_sent(tmp_path, sink, exporter, shards):
+    with Relay(tmp_path, sink, grpc_compression=exporter, opaque="true", arguments=("--shards", str(shards))) as relay:
         with grpc.insecure_channel(f"127.0.0.1:{relay.grpc_port}") as channel:
             stub = trace_service_pb2_grpc.TraceServiceStub(channel)
             stub.Export(spans("plain"), timeout=20)

@@ -4,13 +4,16 @@ import http.client
 import json
 import signal
 import socket
+import ssl
 import threading
 import urllib.error
 import urllib.request
 
+import grpc
 import jsonschema
 import pytest
 
+from certificates import make_certificates
 from client import send_requests
 from otlp_pair import BackEnd, Relay, Sender, request_bytes
 from runtimes import RUNTIMES
@@ -21,8 +24,8 @@ CONFIG = """
 receivers:
   otlp:
     protocols:
-      grpc: {{endpoint: "127.0.0.1:{grpc}", max_recv_msg_size_mib: {receiver}}}
-      http: {{endpoint: "127.0.0.1:{http}"}}
+      grpc: {{endpoint: "127.0.0.1:{grpc}", max_recv_msg_size_mib: {receiver}{tls}}}
+      http: {{endpoint: "127.0.0.1:{http}"{tls}}}
 processors:
   attributes: {{actions: [{{key: round, value: "{processor}", action: upsert}}]}}
 exporters:
@@ -44,19 +47,25 @@ service:
 class HttpSender:
     """Posts numbers over one connection that is kept, or over one each. Whatever is not answered with 200 is an error."""
 
-    def __init__(self, port, first, keep):
-        self.port, self.number, self.keep = port, first, keep
+    def __init__(self, port, first, keep, tls=None):
+        self.port, self.number, self.keep, self.tls = port, first, keep, tls
         self.acknowledged, self.errors = set(), []
         self.connections = 0
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
+    def connect(self):
+        patience = 20 * PATIENCE
+        if self.tls is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=patience, context=self.tls)
+
     def run(self):
         connection = None
         while not self.ended.is_set() and len(self.errors) < 10:
             if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * PATIENCE)
+                connection = self.connect()
                 self.connections += 1
             try:
                 connection.request("POST", "/v1/traces", request_bytes(self.number), {"Content-Type": "application/x-protobuf"})
@@ -85,9 +94,9 @@ class HttpSender:
 class Reloading:
     """A Sonde before a back end, whose configuration is made of numbers that tests change."""
 
-    def __init__(self, directory, *arguments):
+    def __init__(self, directory, *arguments, tls=""):
         self.back_end = BackEnd()
-        self.numbers = {"receiver": 4, "processor": 0, "exporter": 5, "back_end": self.back_end.port,
+        self.numbers = {"receiver": 4, "processor": 0, "exporter": 5, "back_end": self.back_end.port, "tls": tls,
                         **{name: free_port() for name in ("grpc", "http", "page", "own")}}
         self.relay = Relay(directory, CONFIG.format(**self.numbers), self.numbers["own"], *arguments)
         self.relay.start()
@@ -117,8 +126,8 @@ class Reloading:
 def reloading(tmp_path):
     made = []
 
-    def make(*arguments):
-        made.append(Reloading(tmp_path, *arguments))
+    def make(*arguments, **settings):
+        made.append(Reloading(tmp_path, *arguments, **settings))
         return made[-1]
 
     yield make
@@ -164,6 +173,34 @@ def test_fifty_reloads_under_load_lose_and_refuse_nothing(reloading, shards):
     assert set(arrived) == acknowledged
     assert [number for number, times in arrived.items() if times != 1] == []
     print(f"{len(acknowledged)} requests while it was reloaded 50 times")
+
+
+def test_connections_over_tls_end_without_losing_a_request(reloading, tmp_path):
+    make_certificates(tmp_path)
+    sonde = reloading(tls=f", tls: {{cert_file: {tmp_path}/server.crt, key_file: {tmp_path}/server.key}}")
+    sender = Sender(sonde.numbers["grpc"], grpc.ssl_channel_credentials((tmp_path / "ca.crt").read_bytes()))
+    sender.run(threads=4)
+    context = ssl.create_default_context(cafile=tmp_path / "ca.crt")
+    over_http = [HttpSender(sonde.numbers["http"], first, keep, context) for first, keep in ((10**9, True), (2 * 10**9, False))]
+    try:
+        for round_ in range(1, 11):
+            sent = len(sender.acknowledged), *(len(each.acknowledged) for each in over_http)
+            sonde.write(receiver=100 + round_)
+            assert sonde.post() == {"kept": 3, "started": 1, "stopped": 1}
+            assert eventually(lambda: len(sender.acknowledged) > sent[0])
+            assert eventually(lambda: all(len(each.acknowledged) > before for each, before in zip(over_http, sent[1:])))
+    finally:
+        sender.stop()
+        for each in over_http:
+            each.stop()
+        sender.channel.close()
+    assert not sender.refused, list(sender.refused.items())[:3]
+    assert [each.errors for each in over_http] == [[], []]
+    # They do not outlive the receiver whose settings they began with.
+    assert over_http[0].connections >= 10
+    acknowledged = sender.acknowledged.union(*(each.acknowledged for each in over_http))
+    assert eventually(lambda: sonde.back_end.has(acknowledged)), sonde.relay.log()
+    assert [number for number, times in sonde.back_end.arrived.items() if times != 1] == []
 
 
 def test_a_bad_file_and_a_taken_port_change_nothing(reloading):
