@@ -47,7 +47,8 @@ class FileExporter final : public pipeline::Component {
       groups_ = std::make_unique<GroupedFiles>(settings_, host.clock());
       return {};
     }
-    file_ = std::make_unique<RotatingFile>(settings_.path, settings_.rotation, host.clock());
+    file_ = std::make_unique<RotatingFile>(settings_.path, settings_.rotation, host.clock(),
+                                           settings_.framing());
     return before_ ? Result<>{} : file_->open(settings_.append);
   }
 

@@ -71,7 +71,7 @@ Result<RotatingFile*> GroupedFiles::file(const std::string& path) {
     files_.erase(recent_.back().path);
     recent_.pop_back();
   }
-  auto made = std::make_unique<RotatingFile>(path, settings_.rotation, clock_);
+  auto made = std::make_unique<RotatingFile>(path, settings_.rotation, clock_, settings_.framing());
   const uint64_t hash = std::hash<std::string>()(path);
   // What this process wrote is not thrown away because it was closed in between.
   const bool keep = settings_.append || begun_.contains(hash) || begun_.size() >= kMostBegun;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -51,14 +52,51 @@ RotatingFile::~RotatingFile() {
 }
 
 Result<> RotatingFile::open(bool keep) {
-  const bool truncate = !keep && !rotation_;
-  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0), 0644);
+  TRY(reopen(!keep && !rotation_));
+  if (const uint64_t end = whole(size_); end < size_) {
+    log_warn("{}: cut {} bytes of a message that was being written", path_, size_ - end);
+    TRY(cut(end));
+  }
+  if (rotation_) clean_up();
+  return {};
+}
+
+Result<> RotatingFile::reopen(bool truncate) {
+  // Read, too: to find the end of the last message.
+  const int flags = O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0);
+  fd_ = ::open(path_.c_str(), O_RDWR | flags, 0644);
+  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | flags, 0644);
   if (fd_ < 0) return system_error(path_, "cannot be opened for writing");
   const off_t end = ::lseek(fd_, 0, SEEK_END);
   // What has no end (a pipe, a terminal) has no size either.
   size_ = end > 0 ? static_cast<uint64_t>(end) : 0;
-  if (rotation_) clean_up();
   return {};
+}
+
+uint64_t RotatingFile::whole(uint64_t size) const {
+  if (framing_ == Framing::Lengths) {
+    uint64_t at = 0;
+    for (std::array<uint8_t, 4> length{};;) {
+      if (::pread(fd_, length.data(), 4, static_cast<off_t>(at)) != 4) break;
+      uint64_t next = at + 4;
+      for (size_t i = 0; i < 4; ++i) next += uint64_t{length[i]} << (24 - 8 * i);
+      if (next > size) break;
+      at = next;
+    }
+    return at;
+  }
+  std::string piece(64 << 10, '\0');
+  for (uint64_t end = size; end > 0;) {
+    const size_t part = std::min<uint64_t>(end, piece.size());
+    // What cannot be read is left as it is.
+    if (::pread(fd_, piece.data(), part, static_cast<off_t>(end - part)) !=
+        static_cast<ssize_t>(part))
+      return size;
+    const size_t newline = std::string_view(piece).substr(0, part).rfind('\n');
+    if (newline != std::string_view::npos) return end - part + newline + 1;
+    end -= part;
+  }
+  return 0;
 }
 
 void RotatingFile::take_over(RotatingFile& other) {
@@ -118,13 +156,14 @@ Result<> RotatingFile::rotate() {
   last_backup_ms_ = now;
   if (::rename(path_.c_str(), backup.c_str()) != 0) return system_error(path_, "cannot be renamed");
   const int old = std::exchange(fd_, -1);
-  auto opened = open(true);
+  auto opened = reopen(false);
   if (!opened) {
     // Better the old file under its new name than none.
     fd_ = old;
     return opened;
   }
   ::close(old);
+  clean_up();
   return {};
 }
 

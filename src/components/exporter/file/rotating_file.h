@@ -21,15 +21,21 @@ struct Rotation {
   bool localtime = false;
 };
 
+// How a message ends: so that half of one, which a process left that died while it wrote, is
+// found.
+enum class Framing : uint8_t { Lines, Lengths };
+
 class RotatingFile {
  public:
-  RotatingFile(std::string path, std::optional<Rotation> rotation, const Clock& clock)
-      : path_(std::move(path)), rotation_(rotation), clock_(clock) {}
+  RotatingFile(std::string path, std::optional<Rotation> rotation, const Clock& clock,
+               Framing framing = Framing::Lines)
+      : path_(std::move(path)), rotation_(rotation), clock_(clock), framing_(framing) {}
   ~RotatingFile();
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
 
-  // With `keep` (or rotation) what lies there stays and is added to. Invalid where no file can have
+  // With `keep` (or rotation) what lies there stays and is added to, but for half a message at its
+  // end, which nobody was told is written. Invalid where no file can have
   // that name, Unavailable for what may pass.
   Result<> open(bool keep);
   // Goes on in the file that the other one has open, which has the same path and is closed by it.
@@ -42,6 +48,9 @@ class RotatingFile {
   Result<> cut(uint64_t size);
 
  private:
+  Result<> reopen(bool truncate);
+  // Where the last whole message ends.
+  uint64_t whole(uint64_t size) const;
   Result<> rotate();
   std::string backup_name(int64_t unix_ms) const;
   // Removes those that are too old or too many. What cannot be removed is told in the log.
@@ -50,6 +59,7 @@ class RotatingFile {
   const std::string path_;
   const std::optional<Rotation> rotation_;
   const Clock& clock_;
+  const Framing framing_;
   int fd_ = -1;
   uint64_t size_ = 0;
   uint64_t last_message_ = 0;

@@ -36,6 +36,9 @@ struct Settings {
   GroupBy group_by;
   std::optional<std::string> encoding;
 
+  Framing framing() const {
+    return format == "json" && compression.empty() ? Framing::Lines : Framing::Lengths;
+  }
   // Of directories that are made.
   Result<uint32_t> permissions() const;
   Result<> validate() const;
