@@ -50,7 +50,8 @@ class FileSource {
 
   struct Got {
     size_t bytes = 0;
-    bool end = false;  // There is no more for now.
+    bool end = false;      // There is no more for now.
+    bool changed = false;  // For callers: what was read before is not there any more.
   };
   // Appends some of what stands at the offset, at most `most` bytes. It does a bounded amount of
   // work, so it may give nothing while it comes to the offset of a compressed file. Going back in

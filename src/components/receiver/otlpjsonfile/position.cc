@@ -11,8 +11,9 @@ namespace {
 constexpr uint64_t kVersion = 1;
 using Words = std::array<uint64_t, 8>;
 
-// What stands in [from, from + size), or less where the file is shorter.
-std::string range(FileSource& source, uint64_t from, size_t size) {
+}  // namespace
+
+std::string content_at(FileSource& source, uint64_t from, size_t size) {
   std::string out;
   while (out.size() < size) {
     const auto got = source.read(from + out.size(), size - out.size(), from, out);
@@ -20,8 +21,6 @@ std::string range(FileSource& source, uint64_t from, size_t size) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string Position::encode() const {
   const Words words{kVersion, file.device, file.inode, offset, head_size, head, tail_size, tail};
@@ -41,7 +40,7 @@ std::optional<Position> Position::decode(std::string_view bytes) {
                   .tail = words[7]};
 }
 
-FileHead::FileHead(FileSource& source, size_t size) : bytes_(range(source, 0, size)) {
+FileHead::FileHead(FileSource& source, size_t size) : bytes_(content_at(source, 0, size)) {
   ContentHash hash;
   prefixes_.reserve(bytes_.size() + 1);
   prefixes_.push_back(hash.value());
@@ -59,13 +58,14 @@ void FileHead::store_in(Position& position) const {
 bool ends_as(FileSource& source, const Position& position) {
   if (position.tail_size == 0) return true;
   if (position.tail_size > position.offset) return false;
-  const std::string text = range(source, position.offset - position.tail_size, position.tail_size);
+  const std::string text =
+      content_at(source, position.offset - position.tail_size, position.tail_size);
   return text.size() == position.tail_size && ContentHash::of(text) == position.tail;
 }
 
 void store_tail(FileSource& source, Position& position) {
   const size_t size = std::min<uint64_t>(position.offset, kTailSize);
-  const std::string text = range(source, position.offset - size, size);
+  const std::string text = content_at(source, position.offset - size, size);
   position.tail_size = static_cast<uint32_t>(text.size() == size ? size : 0);
   position.tail = ContentHash::of(text);
 }

@@ -67,6 +67,8 @@ class FileHead {
   std::vector<uint64_t> prefixes_;  // The hash of so many bytes.
 };
 
+// What stands in [from, from + size), or less where the file is shorter.
+std::string content_at(FileSource& source, uint64_t from, size_t size);
 // Whether what stands before the offset is what was read there. False where the file ends before.
 bool ends_as(FileSource& source, const Position& position);
 // Sets the tail from what stands before the offset.

@@ -173,19 +173,17 @@ bool Reader::fill(const FilePtr& file) {
     end_turn(file);
     return false;
   }
-  const uint64_t next = file->position.offset + buffer.size();
-  const auto facts = file->source->facts();
-  // It became shorter: the next poll finds out what it is now.
-  if (facts && !file->source->compressed() && facts->size < next) {
-    buffer.clear();
-    end_turn(file);
-    return false;
-  }
-  const auto got = file->source->read(next, kReadSize, file->position.offset, buffer);
+  const auto got = file->source->compressed() ? read_on(*file) : read_on_where_it_fits(*file);
   if (!got) {
     file->broken = got.error().kind == ErrorKind::Invalid;
     file->seen = file->looked;
     tracker_->refuse(file->path, "what follows cannot be read: " + got.error().message);
+    end_turn(file);
+    return false;
+  }
+  if (got->changed) {
+    buffer.clear();
+    file->seen.reset();
     end_turn(file);
     return false;
   }
@@ -197,6 +195,31 @@ bool Reader::fill(const FilePtr& file) {
   // It has still to come to where it was; meanwhile others have their turn.
   scheduler_->post([reader = shared_from_this(), file] { reader->current()->step(file); });
   return false;
+}
+
+Result<FileSource::Got> Reader::read_on(TrackedFile& file) {
+  return file.source->read(file.position.offset + file.buffer.size(), kReadSize,
+                           file.position.offset, file.buffer);
+}
+
+Result<FileSource::Got> Reader::read_on_where_it_fits(TrackedFile& file) {
+  std::string& buffer = file.buffer;
+  const uint64_t next = file.position.offset + buffer.size();
+  // Together with what stands before it, which must be what was read: the file may have been begun
+  // anew and have grown past this place since.
+  const size_t known =
+      buffer.empty() ? file.position.tail_size : std::min(buffer.size(), kTailSize);
+  std::string piece;
+  auto got = file.source->read(next - known, known + kReadSize, next - known, piece);
+  if (!got) return got;
+  const std::string_view before = std::string_view(piece).substr(0, known);
+  const bool same = before.size() == known &&
+                    (buffer.empty() ? known == 0 || ContentHash::of(before) == file.position.tail
+                                    : buffer.ends_with(before));
+  // The next poll finds out what it is now.
+  if (!same) return FileSource::Got{.changed = true};
+  buffer.append(piece, known);
+  return FileSource::Got{.bytes = piece.size() - known, .end = piece.size() == known};
 }
 
 void Reader::at_end(const FilePtr& file) {

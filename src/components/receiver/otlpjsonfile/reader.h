@@ -44,6 +44,8 @@ class Reader : public std::enable_shared_from_this<Reader> {
   void take(const FilePtr& file, std::string_view line, size_t size);
   // Reads on; false when the turn is over.
   bool fill(const FilePtr& file);
+  static Result<FileSource::Got> read_on(TrackedFile& file);
+  static Result<FileSource::Got> read_on_where_it_fits(TrackedFile& file);
   void at_end(const FilePtr& file);
   // A last line that nobody ended, where it did not grow for a while and is a whole request.
   bool take_unfinished(const FilePtr& file);

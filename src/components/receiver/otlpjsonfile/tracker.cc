@@ -177,7 +177,9 @@ FilePtr Tracker::begin_anew(const FilePtr& file, const FileFacts& facts) {
 FilePtr Tracker::meet(const std::string& path, const FileFacts& facts, bool from_beginning) {
   if (const auto copy = copies_.find(facts.key); copy != copies_.end()) {
     const auto of = copy->second.of.lock();
-    if (of && of->found && copy->second.facts.same_content(facts)) return nullptr;
+    if (of && of->found && of->position.file == copy->second.of_file &&
+        copy->second.facts.same_content(facts))
+      return nullptr;
     copies_.erase(copy);
   }
   if (!make_room()) return nullptr;
@@ -199,15 +201,16 @@ FilePtr Tracker::meet(const std::string& path, const FileFacts& facts, bool from
     warned_.insert(path);
     return nullptr;
   }
-  FilePtr copy_of;
-  FilePtr known = known_content(**source, *now, head, copy_of);
-  if (copy_of) {
+  Known known_as = known_content(**source, *now, head);
+  if (known_as.in_doubt) return nullptr;
+  if (const FilePtr& of = known_as.copy_of) {
     if (copies_.size() < kMostCopies) {
-      log_info("{}: {} is a copy of {} and is not read", receiver_, path, copy_of->path);
-      copies_[now->key] = {*now, copy_of};
+      log_info("{}: {} is a copy of {} and is not read", receiver_, path, of->path);
+      copies_[now->key] = {*now, of, of->position.file};
     }
     return nullptr;
   }
+  FilePtr known = std::move(known_as.file);
   if (known) {
     adopt(known, path, std::move(*source), *now);
   } else {
@@ -216,32 +219,44 @@ FilePtr Tracker::meet(const std::string& path, const FileFacts& facts, bool from
   return known->reading || known->seen ? nullptr : known;
 }
 
-FilePtr Tracker::known_content(FileSource& source, const FileFacts& facts, const FileHead& head,
-                               FilePtr& copy_of) const {
-  FilePtr best;
+Tracker::Known Tracker::known_content(FileSource& source, const FileFacts& facts,
+                                      const FileHead& head) const {
+  Known known;
+  FilePtr& best = known.file;
   for (const auto& [number, file] : files_) {
     if (!head.begins_as(file->position)) continue;
     if (file->found) {
-      if (is_copy(source, facts, *file)) copy_of = file;
+      const auto copy = is_copy(source, facts, *file);
+      if (!copy) known.in_doubt = true;
+      if (copy.value_or(false)) known.copy_of = file;
       continue;
     }
     const Duration gone(clock_.monotonic_ns() - file->gone_since_ns);
     // A file that is elsewhere for long is no longer taken for one that begins and ends as it did.
     if (gone > kLinger || (best && best->position.offset >= file->position.offset)) continue;
     if (!source.compressed() && facts.size < file->position.offset) continue;
-    if (ends_as(source, file->position)) best = file;
+    if (goes_on(source, *file)) best = file;
   }
-  if (best) copy_of = nullptr;
-  return best;
+  if (best) return {.file = best};
+  return known;
 }
 
-bool Tracker::is_copy(FileSource& source, const FileFacts& facts, const TrackedFile& of) const {
+bool Tracker::goes_on(FileSource& source, const TrackedFile& file) {
+  // A beginning alone is that of many files.
+  if (file.position.tail_size == 0 && file.buffer.empty()) return false;
+  if (!ends_as(source, file.position)) return false;
+  return content_at(source, file.position.offset, file.buffer.size()) == file.buffer;
+}
+
+std::optional<bool> Tracker::is_copy(FileSource& source, const FileFacts& facts,
+                                     const TrackedFile& of) const {
   if (!of.source || source.compressed() || of.source->compressed())
     return of.position.offset > 0 && ends_as(source, of.position);
   const auto other = of.source->facts();
   if (!other) return false;
-  // It was truncated since it was looked at; the next poll knows more.
-  if (other->size < of.position.offset) return true;
+  // That one was truncated since it was looked at; the next poll knows more.
+  const bool begun = of.position.tail_size > 0 || !of.buffer.empty();
+  if (other->size < of.position.offset || (begun && !goes_on(*of.source, of))) return std::nullopt;
   // Of a few bytes the beginning says too little, and what goes on where the other one ends is a
   // file of its own.
   const bool few = facts.size < settings_.fingerprint_size;

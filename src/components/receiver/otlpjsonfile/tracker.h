@@ -81,9 +81,18 @@ class Tracker {
   // Whether the file has the content that was read; an empty one has not.
   bool same_content(TrackedFile& file, const FileFacts& facts) const;
   FilePtr meet(const std::string& path, const FileFacts& facts, bool from_beginning);
-  FilePtr known_content(FileSource& source, const FileFacts& facts, const FileHead& head,
-                        FilePtr& copy_of) const;
-  bool is_copy(FileSource& source, const FileFacts& facts, const TrackedFile& of) const;
+  // What a file that is met is.
+  struct Known {
+    FilePtr file;           // It goes on with this one.
+    FilePtr copy_of;        // It is a copy of this one, which is there.
+    bool in_doubt = false;  // The next poll knows more.
+  };
+  Known known_content(FileSource& source, const FileFacts& facts, const FileHead& head) const;
+  // Whether what stands in the source is what was read of the file, to where it was read.
+  static bool goes_on(FileSource& source, const TrackedFile& file);
+  // Nothing: it cannot be said now.
+  std::optional<bool> is_copy(FileSource& source, const FileFacts& facts,
+                              const TrackedFile& of) const;
   FilePtr add(const std::string& path, std::unique_ptr<FileSource> source, const FileFacts& facts,
               const FileHead& head, bool from_beginning);
   FilePtr begin_anew(const FilePtr& file, const FileFacts& facts);
@@ -110,6 +119,7 @@ class Tracker {
   struct Copy {
     FileFacts facts;
     std::weak_ptr<TrackedFile> of;
+    FileKey of_file;
   };
   std::map<FileKey, Copy> copies_;
   std::set<std::string> warned_;
