@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Points to series and series to text.
+// Points to series.
 #include "components/exporter/prometheus/metric_store.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "components/exporter/prometheus/naming.h"
+#include "data/otlp_fields.h"
+#include "data/wire.h"
 
 namespace sonde {
 namespace {
@@ -27,28 +29,11 @@ std::string_view type_of(const MetricView& m) {
   }
 }
 
-struct Lines {
-  std::string& out;
-  std::string_view name;
-  std::string time;  // After each value; empty: none.
-
-  void add(std::string_view suffix, std::string_view labels, std::string_view extra,
-           std::string_view value) {
-    out.append(name).append(suffix);
-    if (!labels.empty() || !extra.empty()) {
-      out.append("{").append(labels);
-      if (!labels.empty() && !extra.empty()) out.append(",");
-      out.append(extra).append("}");
-    }
-    out.append(" ").append(value).append(time).append("\n");
-  }
-};
-
-// OpenMetrics counts in seconds, the older format in milliseconds.
-std::string timestamp(int64_t unix_ns, const ExpositionOptions& how) {
-  if (!how.timestamps || unix_ns == 0) return {};
-  const int64_t ms = unix_ns / 1'000'000;
-  return how.open_metrics ? fmt::format(" {}.{:03}", ms / 1000, ms % 1000) : fmt::format(" {}", ms);
+void append_id(std::string& labels, std::string_view name, std::string_view bytes, size_t size) {
+  if (bytes.size() != size || bytes.find_first_not_of('\0') == std::string_view::npos) return;
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  append_label(labels, name, hex);
 }
 
 }  // namespace
@@ -58,19 +43,20 @@ std::string MetricStore::point_labels(const ResourceLabels& resource, const Scop
                                       const AttributesView& attributes) const {
   Labels sorted;
   for (const KeyValueView& a : attributes) {
-    std::string name = prometheus::label_name(a.key);
+    std::string name = label(a.key);
     if (name == "job" || name == "instance") name = "exported_" + name;
     sorted[std::move(name)] = a.value.to_string();
   }
   for (const auto& [name, value] : resource.over) sorted[name] = value;
   if (options_.scope_labels) add_scope(sorted, scope);
   for (const auto& [name, value] : options_.const_labels) {
-    sorted[prometheus::label_name(name)] = value;
+    sorted[label(name)] = value;
   }
   std::string out(resource.series);
   for (const auto& [name, value] : sorted) {
-    if (value.empty() || (name.starts_with("service_") &&
-                          resource.series.find("," + name + "=\"") != std::string_view::npos)) {
+    if (name.empty() || value.empty() ||
+        (name.starts_with("service_") &&
+         resource.series.find("," + name + "=\"") != std::string_view::npos)) {
       continue;
     }
     append_label(out, name, value);
@@ -80,11 +66,16 @@ std::string MetricStore::point_labels(const ResourceLabels& resource, const Scop
 
 void MetricStore::add_scope(Labels& labels, const ScopeView& scope) const {
   for (const KeyValueView& a : scope.attributes()) {
-    labels["otel_scope_" + prometheus::label_name(a.key)] = a.value.to_string();
+    if (a.key == "name" || a.key == "version" || a.key == "schema_url") continue;
+    labels[label("otel_scope_" + std::string(a.key))] = a.value.to_string();
   }
   labels["otel_scope_name"] = scope.name;
   labels["otel_scope_version"] = scope.version;
   labels["otel_scope_schema_url"] = scope.schema_url;
+}
+
+std::string MetricStore::label(std::string_view key) const {
+  return options_.naming.utf8 ? std::string(key) : prometheus::label_name(key);
 }
 
 MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource) const {
@@ -94,7 +85,7 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
     const bool of_service =
         a.key == "service.name" || a.key == "service.namespace" || a.key == "service.instance.id";
     if (options_.resource_labels && (options_.service_labels || !of_service)) {
-      out.over[prometheus::label_name(a.key)] = a.value.to_string();
+      out.over[label(a.key)] = a.value.to_string();
     }
     if (a.key == "service.name") {
       name = a.value.to_string();
@@ -102,8 +93,8 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
       ns = a.value.to_string();
     } else if (a.key == "service.instance.id") {
       instance = a.value.to_string();
-    } else if (std::string value = a.value.to_string(); !value.empty()) {
-      append_label(rest, prometheus::label_name(a.key), value);
+    } else if (std::string value = a.value.to_string(); !value.empty() && !a.key.empty()) {
+      append_label(rest, label(a.key), value);
     }
   }
   if (!name.empty()) append_label(out.series, "job", ns.empty() ? name : ns + "/" + name);
@@ -112,6 +103,35 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
   if (!ns.empty()) append_label(out.series, "service_namespace", ns);
   if (!out.series.empty()) out.target = std::move(rest);
   return out;
+}
+
+// Those of the last point, as far as they name a trace or a span: the last one of each bucket.
+void MetricStore::keep_exemplars(Series& series, std::string_view point, uint32_t number) const {
+  if (!options_.exemplars) return;
+  series.exemplars.clear();
+  proto::Reader reader(point);
+  for (proto::Field field; reader.next(field);) {
+    if (field.number != number || field.type != proto::Type::Bytes) continue;
+    Exemplar exemplar;
+    std::string_view trace, span;
+    proto::Reader parts(field.bytes);
+    for (proto::Field part; parts.next(part);) {
+      const bool bytes = part.type == proto::Type::Bytes;
+      const bool fixed = part.type == proto::Type::Fixed64;
+      if (fixed && part.number == otlp::exemplar::kTime) exemplar.unix_ns = part.as_int64();
+      if (fixed && part.number == otlp::exemplar::kDouble) exemplar.value = part.as_double();
+      if (fixed && part.number == otlp::exemplar::kInt) {
+        exemplar.value = static_cast<double>(part.as_int64());
+      }
+      if (bytes && part.number == otlp::exemplar::kTraceId) trace = part.bytes;
+      if (bytes && part.number == otlp::exemplar::kSpanId) span = part.bytes;
+    }
+    append_id(exemplar.labels, "trace_id", trace, 16);
+    append_id(exemplar.labels, "span_id", span, 8);
+    if (exemplar.labels.empty()) continue;
+    const auto bound = std::ranges::lower_bound(series.bounds, exemplar.value);
+    series.exemplars[static_cast<size_t>(bound - series.bounds.begin())] = std::move(exemplar);
+  }
 }
 
 MetricStore::Series* MetricStore::at(Family& family, std::string labels, int64_t now) {
@@ -138,7 +158,8 @@ void MetricStore::add(const Batch& batch, int64_t now) {
         labels = labels_of(r);
         last = r.message.data();
         if (!labels.series.empty()) {
-          Family& f = families_["target_info"];
+          const std::string& prefix = options_.naming.prefix;
+          Family& f = families_[prefix.empty() ? "target_info" : label(prefix) + "_target_info"];
           f.type = "gauge";
           f.help = "Attributes of the resource that the series of a job and instance belong to.";
           if (Series* s = at(f, labels.series, now)) {
@@ -157,15 +178,11 @@ void MetricStore::add(const Batch& batch, int64_t now) {
 void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& scope,
                              const MetricView& m, int64_t now) {
   if (m.kind == MetricView::Kind::None) return;
-  std::string name = prometheus_name(m.name, m.unit, m.kind, m.monotonic, options_.suffixes);
-  if (!options_.name_prefix.empty()) {
-    name = prometheus::label_name(options_.name_prefix) + "_" + name;
-  }
+  const std::string name = prometheus::metric_name(options_.naming, m);
   Family& family = families_[name];
   if (family.series.empty()) {
     family.type = type_of(m);
     family.help = std::string(m.description.substr(0, 200));
-    std::replace(family.help.begin(), family.help.end(), '\n', ' ');
   } else if (family.type != type_of(m)) {
     refused_ += m.point_count();  // Two types under one name would make the page invalid.
     return;
@@ -180,6 +197,7 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
     if (!p.has_value) continue;
     if (Series* s = series_of(p)) {
       s->value = delta ? s->value + p.value() : p.value();
+      if (m.monotonic) keep_exemplars(*s, p.message, otlp::number_point::kExemplars);
     }
   }
   for (const HistogramPointView& p : m.histograms()) {
@@ -203,6 +221,7 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
       s->count = p.count;
       s->value = p.sum.value_or(0);
     }
+    keep_exemplars(*s, p.message, otlp::histogram_point::kExemplars);
   }
   for (const ExponentialPointView& p : m.exponential_histograms()) {
     // The text format has no exponential buckets: only count and sum are shown.
@@ -218,54 +237,6 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
       s->quantiles.clear();
       for (const auto& q : p.quantiles()) s->quantiles.emplace_back(q.quantile, q.value);
     }
-  }
-}
-
-std::string MetricStore::expose(int64_t now, ExpositionOptions how) {
-  const int64_t before = now - options_.expiry.count();
-  for (auto it = families_.begin(); it != families_.end();) {
-    series_ -=
-        std::erase_if(it->second.series, [&](const auto& e) { return e.second.last_ns < before; });
-    it = it->second.series.empty() ? families_.erase(it) : std::next(it);
-  }
-  std::string out;
-  for (const auto& [name, family] : families_) expose_family(out, name, family, how);
-  if (how.open_metrics) out += "# EOF\n";
-  return out;
-}
-
-void MetricStore::expose_family(std::string& out, std::string_view name, const Family& family,
-                                const ExpositionOptions& how) {
-  // In OpenMetrics a counter's family has no _total, and each of its samples has.
-  const bool counter = how.open_metrics && family.type == "counter";
-  if (counter && name.ends_with("_total")) name.remove_suffix(6);
-  const auto bound = [&](double value) {
-    std::string text = prometheus::number(value);
-    const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
-    return how.open_metrics && whole ? text + ".0" : text;
-  };
-  if (!family.help.empty()) out += fmt::format("# HELP {} {}\n", name, family.help);
-  out += fmt::format("# TYPE {} {}\n", name, family.type);
-  for (const auto& [labels, s] : family.series) {
-    Lines lines{out, name, timestamp(s.point_ns, how)};
-    if (family.type == "histogram") {
-      uint64_t below = 0;
-      for (size_t i = 0; i < s.bounds.size(); i++) {
-        below += s.buckets.empty() ? 0 : s.buckets[i];
-        lines.add("_bucket", labels, fmt::format("le=\"{}\"", bound(s.bounds[i])),
-                  fmt::to_string(below));
-      }
-      lines.add("_bucket", labels, "le=\"+Inf\"", fmt::to_string(s.count));
-    } else if (family.type == "summary") {
-      for (auto [q, v] : s.quantiles) {
-        lines.add("", labels, fmt::format("quantile=\"{}\"", bound(q)), prometheus::number(v));
-      }
-    } else {
-      lines.add(counter ? "_total" : "", labels, s.info, prometheus::number(s.value));
-      continue;
-    }
-    lines.add("_sum", labels, "", prometheus::number(s.value));
-    lines.add("_count", labels, "", fmt::to_string(s.count));
   }
 }
 

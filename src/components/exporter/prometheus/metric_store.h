@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "components/exporter/prometheus/names.h"
+#include "components/exporter/prometheus/naming.h"
 #include "data/batch.h"
 #include "data/metric_view.h"
 
@@ -20,17 +22,19 @@ namespace sonde {
 struct MetricStoreOptions {
   size_t max_series = 100000;
   std::chrono::nanoseconds expiry = std::chrono::minutes(5);
-  std::string name_prefix{};
+  prometheus::MetricNaming naming{};
   std::map<std::string, std::string> const_labels{};  // Of every series but target_info.
-  bool suffixes = true;                               // Units and _total.
   bool scope_labels = false;                          // otel_scope_name and its like.
   bool resource_labels = false;                       // All attributes of the resource ...
   bool service_labels = true;                         // ... and its service.* among them.
+  bool exemplars = false;                             // Whether they are kept, to be shown.
 };
 
 struct ExpositionOptions {
   bool open_metrics = false;  // https://prometheus.io/docs/specs/om/open_metrics_spec/
   bool timestamps = false;    // Of the points, after each value.
+  // How names are written that are not plain.
+  prometheus::Escaping escaping = prometheus::Escaping::Underscores;
 };
 
 class MetricStore {
@@ -44,12 +48,19 @@ class MetricStore {
   uint64_t refused() const { return refused_; }  // Points of series past the cap.
 
  private:
+  // A request that a value counts: the last one of its bucket.
+  struct Exemplar {
+    double value = 0;
+    int64_t unix_ns = 0;
+    std::string labels{};  // trace_id and span_id.
+  };
   struct Series {
     double value = 0;
     uint64_t count = 0;
     std::vector<double> bounds{};
     std::vector<uint64_t> buckets{};  // Not cumulative.
     std::vector<std::pair<double, double>> quantiles{};
+    std::map<size_t, Exemplar> exemplars{};  // By bucket; 0 of a counter.
     std::string info{};    // Labels that are no part of the identity: target_info's.
     int64_t point_ns = 0;  // The time that the point says; 0: none.
     int64_t last_ns = 0;   // When it came.
@@ -72,19 +83,19 @@ class MetricStore {
                   int64_t now);
   std::string point_labels(const ResourceLabels& resource, const ScopeView& scope,
                            const AttributesView& attributes) const;
+  std::string label(std::string_view key) const;
+  void keep_exemplars(Series& series, std::string_view point, uint32_t field) const;
   Series* at(Family& family, std::string labels, int64_t now);
-  static void expose_family(std::string& out, std::string_view name, const Family& family,
-                            const ExpositionOptions& how);
+  // Families whose names are spelled alike, all of one type.
+  void expose_families(std::string& out, std::string_view name,
+                       const std::vector<const Family*>& alike, const ExpositionOptions& how) const;
+  void expose_series(std::string& out, std::string_view name, const Family& family, bool counter,
+                     const ExpositionOptions& how) const;
 
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
   size_t series_ = 0;
   uint64_t refused_ = 0;
 };
-
-// "http.server.request.duration", "s" -> "http_server_request_duration_seconds", or without the
-// unit where no suffixes are wanted.
-std::string prometheus_name(std::string_view name, std::string_view unit, MetricView::Kind kind,
-                            bool monotonic, bool suffixes = true);
 
 }  // namespace sonde

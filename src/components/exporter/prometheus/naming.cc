@@ -5,9 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
-#include "components/exporter/prometheus/metric_store.h"
+#include "components/exporter/prometheus/names.h"
 
 namespace sonde {
 namespace prometheus {
@@ -20,27 +22,120 @@ bool is_word(char c) {
 struct Unit {
   std::string_view code, word;
 };
-constexpr Unit kUnits[] = {
-    {"d", "days"},          {"h", "hours"},         {"min", "minutes"},    {"s", "seconds"},
-    {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},
-    {"KiBy", "kibibytes"},  {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"}, {"KBy", "kilobytes"},
-    {"MBy", "megabytes"},   {"GBy", "gigabytes"},   {"m", "meters"},       {"V", "volts"},
-    {"A", "amperes"},       {"J", "joules"},        {"W", "watts"},        {"g", "grams"},
-    {"Cel", "celsius"},     {"Hz", "hertz"},        {"%", "percent"},      {"1", ""}};
-constexpr Unit kPer[] = {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"},
-                         {"d", "day"},    {"w", "week"},   {"mo", "month"},   {"y", "year"}};
+constexpr Unit kUnits[] = {{"d", "days"},          {"h", "hours"},
+                           {"min", "minutes"},     {"s", "seconds"},
+                           {"ms", "milliseconds"}, {"us", "microseconds"},
+                           {"ns", "nanoseconds"},  {"By", "bytes"},
+                           {"TiBy", "tibibytes"},  {"KiBy", "kibibytes"},
+                           {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"},
+                           {"KBy", "kilobytes"},   {"MBy", "megabytes"},
+                           {"GBy", "gigabytes"},   {"TBy", "terabytes"},
+                           {"m", "meters"},        {"V", "volts"},
+                           {"A", "amperes"},       {"J", "joules"},
+                           {"W", "watts"},         {"g", "grams"},
+                           {"Cel", "celsius"},     {"Hz", "hertz"},
+                           {"%", "percent"},       {"1", ""}};
+constexpr Unit kPer[] = {{"s", "second"}, {"m", "minute"}, {"h", "hour"}, {"d", "day"},
+                         {"w", "week"},   {"mo", "month"}, {"y", "year"}};
 
+// Curly brackets say what is counted: that is no unit.
 template <size_t N>
-std::string lookup(const Unit (&table)[N], std::string_view code) {
-  if (code.starts_with('{')) return "";
-  for (const Unit& u : table) {
-    if (u.code == code) return std::string(u.word);
+std::string_view lookup(const Unit (&table)[N], std::string_view code) {
+  const size_t first = code.find_first_not_of(" \t");
+  if (first == std::string_view::npos || code.find_first_of("{}") != std::string_view::npos) {
+    return {};
   }
-  return code.empty() ? "" : label_name(code);
+  code = code.substr(first, code.find_last_not_of(" \t") + 1 - first);
+  for (const Unit& u : table) {
+    if (u.code == code) return u.word;
+  }
+  return code;
 }
 
-// Length of the valid UTF-8 sequence at the front, 0 when there is none.
-size_t sequence(std::string_view s) {
+struct UnitWords {
+  std::string main, per;  // "bytes", "per_second"; each may be empty.
+};
+UnitWords words_of(std::string_view unit) {
+  const size_t slash = std::min(unit.find('/'), unit.size());
+  UnitWords words{std::string(lookup(kUnits, unit.substr(0, slash))), {}};
+  const std::string_view per =
+      slash == unit.size() ? std::string_view() : lookup(kPer, unit.substr(slash + 1));
+  if (!per.empty()) words.per = fmt::format("per_{}", per);
+  return words;
+}
+
+bool in_metric_name(char c) { return is_word(c) || c == ':'; }
+
+// Runs of other characters, and of '_', become one '_'; none is left in front.
+std::string clean_unit(std::string_view word) {
+  std::string out;
+  for (const char c : word) {
+    const char to = in_metric_name(c) ? c : '_';
+    if (to != '_' || (!out.empty() && !out.ends_with('_'))) out += to;
+  }
+  return out;
+}
+
+std::vector<std::string> split(std::string_view name, bool at_underscores) {
+  std::vector<std::string> parts;
+  bool open = false;
+  for (const char c : name) {
+    const bool stays = in_metric_name(c) && !(at_underscores && c == '_');
+    if (stays && !open) parts.emplace_back();
+    if (stays) parts.back() += c;
+    open = stays;
+  }
+  return parts;
+}
+
+void put_last(std::vector<std::string>& parts, std::string_view word) {
+  std::erase(parts, word);
+  parts.emplace_back(word);
+}
+
+bool has(const std::vector<std::string>& parts, std::string_view word) {
+  return std::ranges::find(parts, word) != parts.end();
+}
+
+void add_unit(std::vector<std::string>& parts, std::string_view unit) {
+  const UnitWords words = words_of(unit);
+  std::string main = clean_unit(words.main);
+  std::string per = clean_unit(words.per);
+  if (per.ends_with('_')) per.pop_back();
+  if (per == "per" || has(parts, per)) per.clear();
+  if (has(parts, main)) main.clear();
+  if (!per.empty() && main.ends_with('_')) main.pop_back();
+  if (!main.empty()) parts.push_back(main);
+  if (!per.empty()) parts.push_back(per);
+}
+
+// With the character before it.
+void drop_suffix(std::string& name, std::string_view suffix) {
+  if (name.ends_with(suffix) && name.size() > suffix.size() + 1) {
+    name.resize(name.size() - suffix.size() - 1);
+  }
+}
+
+// The name with its suffixes, whatever is in it.
+std::string name_as_it_is(const MetricNaming& naming, std::string_view name, std::string_view unit,
+                          bool ratio, bool counter) {
+  std::string out = naming.prefix.empty() ? "" : naming.prefix + "_";
+  out += name;
+  if (!naming.suffixes) return out;
+  if (ratio) drop_suffix(out, "ratio");
+  if (counter) drop_suffix(out, "total");
+  const UnitWords words = words_of(unit);
+  if (!words.per.empty()) drop_suffix(out, words.per);
+  if (!words.main.empty() && !out.ends_with(words.main)) out += "_" + words.main;
+  if (!words.per.empty()) out += "_" + words.per;
+  if (counter) out += "_total";
+  if (ratio) out += "_ratio";
+  return out;
+}
+
+}  // namespace
+
+size_t utf8_sequence(std::string_view s) {
   auto b = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
   size_t n = b(0) < 0x80                     ? 1
              : (b(0) >= 0xC2 && b(0) < 0xE0) ? 2
@@ -56,51 +151,46 @@ size_t sequence(std::string_view s) {
   return n;
 }
 
-}  // namespace
-
 std::string label_name(std::string_view key) {
   std::string out;
-  for (char c : key) {
-    char to = is_word(c) ? c : '_';
-    if (to == '_' && out.ends_with('_') && c != '_') continue;
-    out.push_back(to);
+  while (!key.empty()) {
+    const size_t size = std::max<size_t>(utf8_sequence(key), 1);
+    out += is_word(key[0]) ? key[0] : '_';
+    key.remove_prefix(size);
   }
   if (out.empty()) return "_";
   if (out[0] >= '0' && out[0] <= '9') out.insert(0, "key_");
   return out;
 }
 
-void append_label(std::string& labels, std::string_view name, std::string_view value) {
-  if (!labels.empty()) labels.push_back(',');
-  labels.append(name).append("=\"");
-  while (!value.empty()) {
-    size_t n = sequence(value);
-    if (n == 0) {
-      labels.append("\xEF\xBF\xBD");
-      value.remove_prefix(1);
+void append_quoted(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const size_t size = utf8_sequence(text);
+    if (size == 0) {
+      out.append("\xEF\xBF\xBD");
+      text.remove_prefix(1);
       continue;
     }
-    if (value[0] == '\\') {
-      labels.append("\\\\");
-    } else if (value[0] == '"') {
-      labels.append("\\\"");
-    } else if (value[0] == '\n') {
-      labels.append("\\n");
+    if (text[0] == '\\') {
+      out.append("\\\\");
+    } else if (text[0] == '"') {
+      out.append("\\\"");
+    } else if (text[0] == '\n') {
+      out.append("\\n");
     } else {
-      labels.append(value.substr(0, n));
+      out.append(text.substr(0, size));
     }
-    value.remove_prefix(n);
+    text.remove_prefix(size);
   }
-  labels.push_back('"');
+  out.push_back('"');
 }
 
-std::string unit_word(std::string_view unit) {
-  size_t slash = unit.find('/');
-  std::string word = lookup(kUnits, unit.substr(0, slash));
-  if (slash == std::string_view::npos) return word;
-  std::string per = lookup(kPer, unit.substr(slash + 1));
-  if (per.empty()) return word;
-  return (word.empty() ? "" : word + "_") + "per_" + per;
+void append_label(std::string& labels, std::string_view name, std::string_view value) {
+  if (!labels.empty()) labels.push_back(',');
+  append_name(labels, name, NameOf::Label);
+  labels.push_back('=');
+  append_quoted(labels, value);
 }
 
 std::string number(double v) {
@@ -110,24 +200,23 @@ std::string number(double v) {
                                                                     : fmt::format("{}", v));
 }
 
-}  // namespace prometheus
-
-std::string prometheus_name(std::string_view name, std::string_view unit, MetricView::Kind kind,
-                            bool monotonic, bool suffixes) {
-  std::string out;
-  for (char c : prometheus::label_name(name)) {
-    if (c == '_' && out.ends_with('_')) continue;
-    out.push_back(c);
+std::string metric_name(const MetricNaming& naming, const MetricView& metric) {
+  const bool counter = metric.kind == MetricView::Kind::Sum && metric.monotonic;
+  const bool ratio = metric.unit == "1" && metric.kind == MetricView::Kind::Gauge;
+  if (naming.utf8) return name_as_it_is(naming, metric.name, metric.unit, ratio, counter);
+  std::vector<std::string> parts = split(metric.name, naming.suffixes);
+  if (naming.suffixes) {
+    add_unit(parts, metric.unit);
+    if (counter) put_last(parts, "total");
+    if (ratio) put_last(parts, "ratio");
   }
-  if (!suffixes) return out;
-  while (out.ends_with('_')) out.pop_back();
-  const bool counter = kind == MetricView::Kind::Sum && monotonic;
-  if (counter && out.ends_with("_total")) out.resize(out.size() - 6);
-  std::string word = prometheus::unit_word(unit);
-  if (!word.empty() && !out.ends_with(word)) out += "_" + word;
-  if (unit == "1" && kind == MetricView::Kind::Gauge && !out.ends_with("_ratio")) out += "_ratio";
-  if (counter) out += "_total";
+  if (!naming.prefix.empty()) parts.insert(parts.begin(), label_name(naming.prefix));
+  std::string out;
+  for (const std::string& part : parts) out.append(out.empty() ? "" : "_").append(part);
+  if (out.empty()) return "_";
+  if (out[0] >= '0' && out[0] <= '9') out.insert(0, "_");
   return out;
 }
 
+}  // namespace prometheus
 }  // namespace sonde

@@ -8,6 +8,7 @@
 
 #include "base/counters.h"
 #include "components/exporter/prometheus/metric_store.h"
+#include "components/exporter/prometheus/names.h"
 #include "net/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/settings/http_server_settings.h"
@@ -24,8 +25,6 @@ constexpr auto kResourceFields = config::fields<ResourceToTelemetry>(
                   "Make every attribute of the resource a label of its series."),
     config::field("exclude_service_attributes", &ResourceToTelemetry::exclude_service_attributes,
                   "But not service.name, service.namespace and service.instance.id."));
-
-constexpr std::string_view kNoSuffixes = "UnderscoreEscapingWithoutSuffixes";
 
 struct Config {
   pipeline::HttpServerSettings server;
@@ -46,8 +45,11 @@ struct Config {
     }
     return pipeline::check_http_server(server);
   }
-  bool suffixes() const {
-    return translation_strategy.empty() ? add_metric_suffixes : translation_strategy != kNoSuffixes;
+  prometheus::MetricNaming naming() const {
+    const std::string_view how = translation_strategy;
+    return {.prefix = name_prefix,
+            .suffixes = how.empty() ? add_metric_suffixes : how.ends_with("WithSuffixes"),
+            .utf8 = how == "NoTranslation" || how == "NoUTF8EscapingWithSuffixes"};
   }
 };
 
@@ -62,14 +64,16 @@ constexpr auto kFields = config::fields<Config>(
     config::field("resource_to_telemetry_conversion", &Config::resource, kResourceFields.table(),
                   "What of the resource every series shows."),
     config::field("enable_open_metrics", &Config::enable_open_metrics,
-                  "Answer in the OpenMetrics format who asks for it; without exemplars."),
+                  "Answer in the OpenMetrics format, with exemplars, who asks for it."),
     config::field("without_scope_info", &Config::without_scope_info,
                   "Leave out the labels otel_scope_name and its like."),
     config::field("add_metric_suffixes", &Config::add_metric_suffixes,
                   "Add units and _total to names; translation_strategy wins over it."),
     config::field("translation_strategy", &Config::translation_strategy,
-                  "How names become Prometheus names. Those that keep UTF-8 are not there yet.",
-                  {.choices = "|UnderscoreEscapingWithSuffixes|UnderscoreEscapingWithoutSuffixes"}),
+                  "How names become Prometheus names: with every character that Prometheus 2 does "
+                  "not take as '_', or as they are; with units and _total, or without.",
+                  {.choices = "|UnderscoreEscapingWithSuffixes|UnderscoreEscapingWithoutSuffixes|"
+                              "NoUTF8EscapingWithSuffixes|NoTranslation"}),
     config::field("max_series", &Config::max_series,
                   "Series shown at most; further ones are counted.", {.min = 1}));
 
@@ -79,12 +83,12 @@ class PrometheusExporter final : public pipeline::Component {
       : config_(std::move(config)),
         store_({.max_series = static_cast<size_t>(config_.max_series),
                 .expiry = config_.metric_expiration,
-                .name_prefix = config_.name_prefix,
+                .naming = config_.naming(),
                 .const_labels = config_.const_labels,
-                .suffixes = config_.suffixes(),
                 .scope_labels = !config_.without_scope_info,
                 .resource_labels = config_.resource.enabled,
-                .service_labels = !config_.resource.exclude_service_attributes}) {}
+                .service_labels = !config_.resource.exclude_service_attributes,
+                .exemplars = config_.enable_open_metrics}) {}
 
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
@@ -126,13 +130,10 @@ class PrometheusExporter final : public pipeline::Component {
   }
 
   net::Response answer(const net::Request& request) {
-    const bool open_metrics =
-        config_.enable_open_metrics &&
-        request.header("accept").find("application/openmetrics-text") != std::string_view::npos;
+    const prometheus::Exposition asked =
+        prometheus::negotiate(request.header("accept"), config_.enable_open_metrics);
     net::Response response;
-    response.content_type = open_metrics
-                                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                : "text/plain; version=0.0.4; charset=utf-8";
+    response.content_type = asked.content_type();
     if (request.path != "/metrics") {
       response.status = 404;
       response.body = "Only /metrics is served here.\n";
@@ -140,8 +141,9 @@ class PrometheusExporter final : public pipeline::Component {
       response.status = 405;
       response.body = "Only GET is answered here.\n";
     } else {
-      response.body = store_.expose(
-          clock_->unix_ns(), {.open_metrics = open_metrics, .timestamps = config_.send_timestamps});
+      response.body = store_.expose(clock_->unix_ns(), {.open_metrics = asked.open_metrics,
+                                                        .timestamps = config_.send_timestamps,
+                                                        .escaping = asked.escaping});
     }
     return response;
   }

@@ -15,18 +15,64 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+using Kind = MetricView::Kind;
+
+std::string name_of(const prometheus::MetricNaming& naming, std::string_view name,
+                    std::string_view unit, Kind kind, bool monotonic = false) {
+  MetricView metric;
+  metric.name = name;
+  metric.unit = unit;
+  metric.kind = kind;
+  metric.monotonic = monotonic;
+  return prometheus::metric_name(naming, metric);
+}
+
+// What a real Collector calls them, by strategy of translation.
 TEST(PrometheusName, FollowsTheCollectorsTranslation) {
-  using Kind = MetricView::Kind;
-  EXPECT_EQ(prometheus_name("http.server.request.duration", "s", Kind::Histogram, false),
-            "http_server_request_duration_seconds");
-  EXPECT_EQ(prometheus_name("http.server.request.body.size", "By", Kind::Histogram, false),
-            "http_server_request_body_size_bytes");
-  EXPECT_EQ(prometheus_name("traces.spanmetrics.calls", "", Kind::Sum, true),
-            "traces_spanmetrics_calls_total");
-  EXPECT_EQ(prometheus_name("system.cpu.utilization", "1", Kind::Gauge, false),
-            "system_cpu_utilization_ratio");
-  EXPECT_EQ(prometheus_name("net.rate", "By/s", Kind::Gauge, false), "net_rate_bytes_per_second");
-  EXPECT_EQ(prometheus_name("requests", "{request}", Kind::Sum, true), "requests_total");
+  struct Case {
+    std::string_view name, unit;
+    Kind kind;
+    bool counter;
+    std::string_view escaped, escaped_bare, as_it_is;
+  };
+  constexpr Kind kGauge = Kind::Gauge, kSum = Kind::Sum, kHistogram = Kind::Histogram;
+  const Case kCases[] = {
+      {"http.server.request.duration", "s", kHistogram, false,
+       "http_server_request_duration_seconds", "http_server_request_duration",
+       "http.server.request.duration_seconds"},
+      {"system.cpu.utilization", "1", kGauge, false, "system_cpu_utilization_ratio",
+       "system_cpu_utilization", "system.cpu.utilization_ratio"},
+      {"net.rate", "By/s", kGauge, false, "net_rate_bytes_per_second", "net_rate",
+       "net.rate_bytes_per_second"},
+      {"requests", "{request}", kSum, true, "requests_total", "requests", "requests_total"},
+      {"io.bytes", "By", kSum, true, "io_bytes_total", "io_bytes", "io.bytes_total"},
+      {"total.things", "By", kSum, true, "things_bytes_total", "total_things",
+       "total.things_bytes_total"},
+      {"total.count", "", kSum, true, "count_total", "total_count", "total.count_total"},
+      {"req.total", "", kSum, true, "req_total", "req_total", "req_total"},
+      {"ratio.of.ratio", "1", kGauge, false, "of_ratio", "ratio_of_ratio", "ratio.of_ratio"},
+      {"seconds.of.x", "s", kGauge, false, "seconds_of_x", "seconds_of_x", "seconds.of.x_seconds"},
+      {"unit.per_second", "1/s", kGauge, false, "unit_per_second_per_second", "unit_per_second",
+       "unit_per_second"},
+      {"1digit", "ms", kGauge, false, "_1digit_milliseconds", "_1digit", "1digit_milliseconds"},
+      {"a__b..c", "", kGauge, false, "a_b_c", "a__b_c", "a__b..c"},
+      {"na\u00efve.gr\u00f6\u00dfe", "Cel", kGauge, false, "na_ve_gr_e_celsius", "na_ve_gr_e",
+       "na\u00efve.gr\u00f6\u00dfe_celsius"},
+      {"u2", " s / h ", kGauge, false, "u2_seconds_per_hour", "u2", "u2_seconds_per_hour"},
+      {"u", "s/{req}", kGauge, false, "u_seconds", "u", "u_seconds"},
+      {"per.min", "By/min", kGauge, false, "per_min_bytes_per_min", "per_min",
+       "per.min_bytes_per_min"},
+      {"d:e.f", "KiBy/m", kGauge, false, "d:e_f_kibibytes_per_minute", "d:e_f",
+       "d:e.f_kibibytes_per_minute"}};
+  for (const Case& c : kCases) {
+    EXPECT_EQ(name_of({}, c.name, c.unit, c.kind, c.counter), c.escaped);
+    EXPECT_EQ(name_of({.suffixes = false}, c.name, c.unit, c.kind, c.counter), c.escaped_bare);
+    EXPECT_EQ(name_of({.utf8 = true}, c.name, c.unit, c.kind, c.counter), c.as_it_is);
+    EXPECT_EQ(name_of({.suffixes = false, .utf8 = true}, c.name, c.unit, c.kind, c.counter),
+              c.name);
+  }
+  EXPECT_EQ(name_of({.prefix = "my.app"}, "up.down", "", kGauge), "my_app_up_down");
+  EXPECT_EQ(name_of({.prefix = "my.app", .utf8 = true}, "up.down", "", kGauge), "my.app_up.down");
 }
 
 TEST(PrometheusStore, ShowsAHistogramWithTheLabelsOfItsResource) {
@@ -84,9 +130,8 @@ Batch one_counter() {
 }
 
 TEST(PrometheusStore, ShowsTheScopeTheResourceAndConstantsWhereItIsAskedTo) {
-  MetricStore store({.name_prefix = "my-app",
+  MetricStore store({.naming = {.prefix = "my-app", .suffixes = false},
                      .const_labels = {{"env", "prod"}},
-                     .suffixes = false,
                      .scope_labels = true,
                      .resource_labels = true,
                      .service_labels = false});
