@@ -11,8 +11,11 @@ void GrpcServerConnection::tick(int64_t now_ns) {
   bool late = false;
   session_.each_stream([&](Stream& stream) {
     const Call& call = call_of(stream);
-    if (call.ended || call.answered || now_ns < call.deadline_ns) return;
-    submit_status(stream, {GrpcCode::DeadlineExceeded, "the message did not arrive in time", {}});
+    const bool whole = call.ended && !call.unknown;
+    if (whole || call.answered || now_ns < call.deadline_ns) return;
+    const char* const what =
+        call.ended ? "who sent it was not known in time" : "the message did not arrive in time";
+    submit_status(stream, {GrpcCode::DeadlineExceeded, what, {}});
     late = true;
   });
   if (late) flush_soon();

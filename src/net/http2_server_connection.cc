@@ -25,6 +25,14 @@ char* read_buffer() {
   return buffer.get();
 }
 
+// What a content-length says; nothing where it is no number.
+std::optional<size_t> length_of(std::string_view said) {
+  size_t length = 0;
+  const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), length);
+  if (error != std::errc() || end != said.data() + said.size()) return std::nullopt;
+  return length;
+}
+
 // Names are in lower case here, and those of one connection of HTTP/1.1 are not allowed.
 void add_fields(Headers& out, const Headers& in) {
   for (const Header& header : in) {
@@ -72,22 +80,18 @@ std::optional<Refusal> Http2ServerConnection::begin(Call& call, const http2::Fie
   request.peer = transport_->peer();
   if (auto refusal = take_target(target, request)) return refusal;
   const std::string_view said = request.header("content-length");
-  size_t length = 0;
-  const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), length);
-  if (!said.empty() && (error != std::errc() || end != said.data() + said.size())) {
-    return Refusal{400, "the content-length is no number"};
-  }
-  if (length > core_->options.max_body) return Refusal{413, "the request body is too large"};
+  const auto length = length_of(said);
+  if (!said.empty() && !length) return Refusal{400, "the content-length is no number"};
+  if (length.value_or(0) > core_->options.max_body)
+    return Refusal{413, "the request body is too large"};
   return std::nullopt;
 }
 
 std::optional<Response> Http2ServerConnection::admit(Call& call) const {
-  const std::string_view said = call.request.header("content-length");
-  size_t length = 0;  // begin() has looked at it.
-  std::from_chars(said.data(), said.data() + said.size(), length);
+  const auto said = length_of(call.request.header("content-length"));
+  const size_t length = said.value_or(0);
   if (core_->options.admit) {
-    Admitted admitted = core_->options.admit(
-        call.request, said.empty() ? std::nullopt : std::optional<size_t>(length));
+    Admitted admitted = core_->options.admit(call.request, said);
     if (!admitted) return std::move(admitted.error());
     call.request.admission = std::move(*admitted);
   }
@@ -127,7 +131,7 @@ void Http2ServerConnection::identified(uint32_t id, Identified identified) {
     return flush_soon();
   }
   session_.release(*stream);
-  if (call.ended) ready_.push_back(id);
+  if (call.ended) hand_on(*stream);
   give_out();
   flush_soon();
 }
@@ -169,9 +173,18 @@ void Http2ServerConnection::on_data(Stream& stream, std::string_view bytes) {
 void Http2ServerConnection::on_end(Stream& stream) {
   Call& call = call_of(stream);
   if (call.answered) return;
-  call.deadline_ns = INT64_MAX;
+  // RFC 9113 section 8.1.1.
+  const std::string_view said = call.request.header("content-length");
+  if (!said.empty() && length_of(said) != call.body.size()) {
+    return refuse(stream, {400, "the body is not as long as its content-length says"});
+  }
   call.ended = true;
-  if (!call.unknown) ready_.push_back(stream.id);
+  if (!call.unknown) hand_on(stream);
+}
+
+void Http2ServerConnection::hand_on(const Stream& stream) {
+  call_of(stream).deadline_ns = INT64_MAX;
+  ready_.push_back(stream.id);
 }
 
 void Http2ServerConnection::on_closed(Stream& stream, http2::Code) {

@@ -130,6 +130,20 @@ TEST_F(Http2Server, AnswersSeveralRequestsOfOneConnectionAtOnce) {
   EXPECT_EQ(client.wait(late)[":status"], "204");
 }
 
+// RFC 9113 section 8.1.1: what was cut on its way is no request.
+TEST_F(Http2Server, RefusesABodyOfAnotherLengthThanItSaid) {
+  serve();
+  Client client(server_->port());
+  for (const auto& [said, body] : {std::pair("5", "body"), {"3", "body"}, {"1", ""}}) {
+    Headers head = post("/cut");
+    head.push_back({"content-length", said});
+    EXPECT_EQ(client.wait(client.send(head, body))[":status"], "400") << said;
+  }
+  Headers head = post("/whole");
+  head.push_back({"content-length", "4"});
+  EXPECT_EQ(client.wait(client.send(head, "body"))[":status"], "200");
+}
+
 TEST_F(Http2Server, StillSpeaksHttp1) {
   serve();
   RawClient client(server_->port());

@@ -181,6 +181,7 @@ void HttpConnection::tick(int64_t now_ns) {
   stop_timer();
   if (late_ == Late::EndRead) return input_.expire(*transport_);
   transport_->close();
+  wake();  // from waiting for somebody else
 }
 
 asio::awaitable<HttpConnection::Next> HttpConnection::read_request(Request& request) {
@@ -230,13 +231,15 @@ asio::awaitable<HttpConnection::Next> HttpConnection::identify(Request& request,
     self->identified_ = std::move(identified);
     self->wake();
   });
+  start_timer(core_->options.body_timeout, Late::Close);
   // Nothing is read meanwhile: what the peer goes on to send waits in the kernel.
-  while (!identified_ && open_) {
+  while (!identified_ && open_ && deadline_ns_ != 0) {
     wake_.expires_at(asio::steady_timer::time_point::max());
     co_await wake_.async_wait(kAwait);
   }
-  if (!open_) co_return Next::End;
+  stop_timer();
   ++asked_;
+  if (!open_ || !identified_) co_return Next::End;
   if (*identified_) {
     request.sender = std::move(**identified_);
     co_return Next::Handle;

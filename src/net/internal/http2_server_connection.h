@@ -52,6 +52,8 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
   // Why the head cannot be served.
   std::optional<Refusal> begin(Call& call, const http2::Fields& fields) const;
   void identify(Stream& stream, bool last);
+  // The request is whole and its sender known.
+  void hand_on(const Stream& stream);
   void identified(uint32_t stream, Identified identified);
   // Before the body: a response where the server has no room for it.
   std::optional<Response> admit(Call& call) const;

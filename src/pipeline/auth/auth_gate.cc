@@ -33,9 +33,11 @@ void AuthGate::verify(const net::Headers& headers, AuthDone done) {
   authenticator_.verify(
       headers, scheduler_,
       [weak = std::weak_ptr(waiting_), done = std::move(done)](Result<AuthData> found) mutable {
-        const auto alive = weak.lock();
-        if (!alive) return;
-        --*alive;
+        if (const auto alive = weak.lock()) {
+          --*alive;
+        } else {
+          found = fail(ErrorKind::Unavailable, "the receiver ended before it knew who you are");
+        }
         done(std::move(found));
       });
 }

@@ -24,7 +24,7 @@ class AuthGate {
 
   // As ServerAuthenticator::check(): nothing where verify() must be asked.
   std::optional<Result<AuthData>> check(const net::Headers& headers);
-  // Calls `done` later, on the gate's loop, or drops it when the gate is gone before.
+  // Calls `done` later, on the gate's loop: with Unavailable where the gate is gone before.
   void verify(const net::Headers& headers, AuthDone done);
   size_t waiting() const { return *waiting_; }
 

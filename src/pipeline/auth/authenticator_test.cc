@@ -128,9 +128,13 @@ TEST_F(AuthenticatorTest, BoundsTheSendersThatAreBeingChecked) {
   ASSERT_TRUE(gate);
   EXPECT_EQ((*gate)->check({{"known", "1"}})->value().front().second, "known");
   size_t ended = 0;
+  std::string refusal;
   for (size_t i = 0; i < AuthGate::kMaxWaiting; ++i) {
     ASSERT_FALSE((*gate)->check({}));
-    (*gate)->verify({}, [&](const Result<AuthData>&) { ++ended; });
+    (*gate)->verify({}, [&](const Result<AuthData>& known) {
+      ++ended;
+      refusal = known ? "" : known.error().message;
+    });
   }
   const auto refused = (*gate)->check({});
   ASSERT_TRUE(refused && !*refused);
@@ -141,7 +145,8 @@ TEST_F(AuthenticatorTest, BoundsTheSendersThatAreBeingChecked) {
   EXPECT_FALSE((*gate)->check({}));
   gate->reset();
   slow_.unknown.back()(AuthData{});
-  EXPECT_EQ(ended, 1u);
+  EXPECT_EQ(ended, 2u);
+  EXPECT_EQ(refusal, "the receiver ended before it knew who you are");
 }
 
 }  // namespace
