@@ -77,7 +77,8 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
                 fmt::format("\"{}\": https needs TLS settings", options.base_url));
   }
   if (jobs.size() >= options.max_queued) {
-    return fail(ErrorKind::Exhausted, "too many requests wait for a connection");
+    return std::unexpected(Error{ErrorKind::Exhausted, "too many requests wait for a connection",
+                                 std::chrono::seconds(1)});
   }
   std::string target = url->path + std::string(path);
   if (target.empty()) target = "/";
