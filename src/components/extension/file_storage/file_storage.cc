@@ -181,10 +181,12 @@ class FileStorage final : public pipeline::Component, public pipeline::Storage {
  private:
   // With all directories above it. One that exists keeps its mode.
   Result<> make(const fs::path& path) const {
+    // One that cannot be read was not looked at: the directory was there.
+    const mode_t mode = config_.permissions().value_or(0750);
     fs::path so_far;
     for (const fs::path& part : path) {
       so_far /= part;
-      if (::mkdir(so_far.c_str(), *config_.permissions()) == 0 || errno == EEXIST) continue;
+      if (::mkdir(so_far.c_str(), mode) == 0 || errno == EEXIST) continue;
       const int why = errno;
       std::error_code ignored;
       // A read-only file system says so of directories that exist.

@@ -46,6 +46,19 @@ TEST_F(FileStorageTest, GivesEachThingADirectoryOfItsOwn) {
   EXPECT_NE(*storage->directory_for("exporter", "otlp", "logs"), *path);
 }
 
+// Where it makes no directory its mode is not looked at, as in the Collector; what lies below has
+// one.
+TEST_F(FileStorageTest, TakesAnyModeWhereItMakesNoDirectory) {
+  const auto made =
+      start("{directory: " + directory.path().string() + ", directory_permissions: what}");
+  ASSERT_TRUE(made) << made.error().message;
+  const auto path = dynamic_cast<pipeline::Storage&>(**made).directory_for("exporter", "a", "logs");
+  ASSERT_TRUE(path) << path.error().message;
+  struct stat status{};
+  ASSERT_EQ(stat(path->c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0750u);
+}
+
 TEST_F(FileStorageTest, MakesItsDirectoryOnlyWhenTold) {
   const std::string path = (directory.path() / "a" / "b").string();
   const auto refused = start("{directory: " + path + "}");
