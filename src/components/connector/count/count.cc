@@ -3,6 +3,7 @@
 // The connector `count`: counts spans, span events, metrics, data points and log records of each
 // batch, by resource and by attributes where wanted, and gives the counts as delta sums. A batch is
 // acknowledged as its counts are.
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -144,6 +145,26 @@ class Tally final : public Editor {
         points_(*prepare(config.datapoints, ConditionContext::DataPoint)),
         logs_(*prepare(config.logs, ConditionContext::Log)) {}
 
+  // Whether whatever holds items of this signal counts as something.
+  bool surely_counts(Signal signal) const {
+    const auto any = [](const std::vector<Counter>& counters) {
+      return std::ranges::any_of(counters, [](const Counter& counter) {
+        return counter.conditions.empty() && std::ranges::all_of(counter.keys, [](const auto& key) {
+                 return key.fallback.has_value();
+               });
+      });
+    };
+    switch (signal) {
+      case Signal::Traces:
+        return any(spans_);
+      case Signal::Metrics:
+        return any(metrics_) || any(points_);
+      case Signal::Logs:
+        break;
+    }
+    return any(logs_);
+  }
+
   void begin(uint64_t now_unix_ns) {
     now_ = now_unix_ns;
     out_.clear();
@@ -276,6 +297,21 @@ class Tally final : public Editor {
   size_t points_written_ = 0;
 };
 
+// Asks for the room of the counts of a request: one small request, whatever is counted.
+class CountsRoom final : public Gate {
+ public:
+  explicit CountsRoom(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  Result<> change(const Need& from, const Need& to) override {
+    return gate_->change(counts_of(from), counts_of(to));
+  }
+
+ private:
+  static Need counts_of(const Need& need) {
+    return need.requests == 0 ? Need{} : Need{need.requests, need.requests, need.requests};
+  }
+  const std::shared_ptr<Gate> gate_;
+};
+
 class CountConnector final : public pipeline::Component {
  public:
   CountConnector(const Config& config, std::string_view id, pipeline::Outputs outputs)
@@ -284,6 +320,13 @@ class CountConnector final : public pipeline::Component {
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
     return {};
+  }
+
+  void gates(Signal signal, Gates& out) override {
+    if (!tally_.surely_counts(signal)) return;
+    Gates behind;
+    outputs_.gates(Signal::Metrics, behind);
+    for (auto& gate : behind) out.push_back(std::make_shared<CountsRoom>(std::move(gate)));
   }
 
   void consume(Batch batch) override {

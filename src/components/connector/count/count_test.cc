@@ -29,5 +29,53 @@ TEST(Count, DeliversWhatHasNothingToCount) {
   EXPECT_EQ(nothing.give("logs\n  resource\n    scope\n      log\n        body: \"b\"\n"), "");
 }
 
+struct Room final : Gate {
+  Result<> change(const Need&, const Need& to) override {
+    asked.push_back(to);
+    return {};
+  }
+  std::vector<Need> asked;
+};
+struct Full final : Sink {
+  void consume(Batch batch) override { batch.ack.deliver(); }
+  void gates(Signal signal, Gates& out) override {
+    if (signal == Signal::Metrics) out.push_back(room);
+  }
+  std::shared_ptr<Room> room = std::make_shared<Room>();
+};
+
+// Else a request that other exporters have taken already is refused for its counts, and comes
+// again.
+TEST(Count, AsksForTheRoomThatCountsWillTake) {
+  Full metrics;
+  const auto gates = [&](std::string_view settings, Signal signal) {
+    auto made =
+        TestComponent::make(sonde_component_connector_count(), settings, {.metrics = &metrics});
+    EXPECT_TRUE(made);
+    Gates out;
+    (*made)->gates(signal, out);
+    return out;
+  };
+  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+    EXPECT_EQ(gates("{}", signal).size(), 1u);
+  }
+  const Gates one = gates("{}", Signal::Traces);
+  ASSERT_EQ(one.size(), 1u);
+  // However much is counted, its counts are one small request.
+  EXPECT_TRUE(one[0]->change({1, 0, 1 << 20}, {1, 5000, 1 << 20}));
+  EXPECT_TRUE(one[0]->change({1, 5000, 1 << 20}, {}));
+  ASSERT_EQ(metrics.room->asked.size(), 2u);
+  EXPECT_EQ(metrics.room->asked[0].requests, 1u);
+  EXPECT_EQ(metrics.room->asked[0].items, 1u);
+  EXPECT_EQ(metrics.room->asked[0].bytes, 1u);
+  EXPECT_EQ(metrics.room->asked[1].requests, 0u);
+  // Not every request reaches the queue where something may count nothing.
+  EXPECT_TRUE(gates("spans: {a: {conditions: ['name == \"x\"']}}", Signal::Traces).empty());
+  EXPECT_TRUE(gates("spans: {a: {attributes: [{key: b}]}}", Signal::Traces).empty());
+  EXPECT_EQ(gates("spans: {a: {attributes: [{key: b, default_value: c}]}}", Signal::Traces).size(),
+            1u);
+  EXPECT_TRUE(gates("logs: {}", Signal::Logs).empty());
+}
+
 }  // namespace
 }  // namespace sonde
