@@ -131,11 +131,13 @@ TEST_F(FileExporter, PutsAsideBeforeItGrowsTooLargeAndKeepsSoMany) {
 
 TEST_F(FileExporter, RemovesWhatIsTooOldAndNothingElse) {
   for (const char* name : {"data-2023-11-01T00-00-00.000.json", "data-2023-11-14T00-00-00.000.json",
-                           "data-notes.json", "data2-2023-11-01T00-00-00.000.json"})
+                           "data-2023-11-01T00-00-00.000-size.json", "data-notes.json",
+                           "data2-2023-11-01T00-00-00.000.json"})
     std::ofstream(folder_ / name) << "x";
   TestComponent file(sonde_component_exporter_file(), settings("rotation: {max_days: 3}"));
   ASSERT_EQ(file.error, "");
   EXPECT_FALSE(fs::exists(folder_ / "data-2023-11-01T00-00-00.000.json"));
+  EXPECT_FALSE(fs::exists(folder_ / "data-2023-11-01T00-00-00.000-size.json"));  // The Collector's.
   EXPECT_EQ(files(), 4u);
 }
 

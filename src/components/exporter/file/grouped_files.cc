@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 // Without `.`, `..` and doubled slashes, by the text alone; what climbs over the root stays there.
 std::string clean(const std::string& path) {
   std::string out = fs::path(path).lexically_normal().string();
-  while (out.starts_with("/..")) out.erase(0, 3);
   if (out.empty()) return "/";
   // A slash at the end would make it a folder.
   while (out.size() > 1 && out.ends_with('/')) out.pop_back();

@@ -102,7 +102,12 @@ TEST_F(FileExporterGroups, NamesFilesAsTheCollectorDoes) {
   EXPECT_EQ(files.path_of("../../a"), "/var/x/a.log");
   EXPECT_EQ(files.path_of("b/../a"), "/var/x/a.log");
   EXPECT_EQ(files.path_of(""), "/var/x/.log");
+  EXPECT_EQ(files.path_of("../.....a"), "/var/x/.....a.log");
   EXPECT_FALSE(files.path_of(std::string_view("a\0b", 3)));
+  settings.path = "/*";
+  const file_exporter::GroupedFiles root(settings, scheduler.clock());
+  EXPECT_EQ(root.path_of(".....a"), "/.....a");
+  EXPECT_EQ(root.path_of("../../a"), "/a");
   settings.path = "./*.log";
   const file_exporter::GroupedFiles here(settings, scheduler.clock());
   EXPECT_EQ(here.path_of("a"), "a.log");

@@ -179,9 +179,12 @@ void RotatingFile::clean_up() const {
     if (!name.starts_with(stem) || !name.ends_with(extension) ||
         name.size() <= stem.size() + extension.size())
       continue;
-    const auto time =
-        read_time(name.substr(stem.size(), name.size() - stem.size() - extension.size()),
-                  rotation_->localtime);
+    std::string time_of = name.substr(stem.size(), name.size() - stem.size() - extension.size());
+    // Those of the Collector have the reason behind the time.
+    for (const std::string_view reason : {"-size", "-time", "-manual"}) {
+      if (time_of.ends_with(reason)) time_of.resize(time_of.size() - reason.size());
+    }
+    const auto time = read_time(time_of, rotation_->localtime);
     if (time) backups.emplace_back(*time, entry.path());
   }
   std::ranges::sort(backups, std::greater<>());
