@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -132,6 +136,67 @@ TEST_F(OtlpJsonFile, TriesAgainWhatIsRefusedForATime) {
   EXPECT_EQ(sink.tried, 2);
   EXPECT_TRUE((*made)->drained());
   (*made)->stop();
+}
+
+TEST_F(OtlpJsonFile, ReadsFilesAgainAndAgainWhereTold) {
+  append("a.json", line("1") + line("2"));
+  start("start_at: beginning, replay_file: true, poll_interval: 1s");
+  EXPECT_EQ(bodies(), "1 2 1 2 ");
+  append("a.json", line("3"));
+  EXPECT_EQ(bodies(), "1 2 3 ");
+  EXPECT_EQ(bodies(), "1 2 3 ");
+}
+
+TEST_F(OtlpJsonFile, LeavesAFileAloneThatSomebodyElseHasLocked) {
+  append("a.json", line("1"));
+  const int other = ::open((folder_ / "a.json").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  start("start_at: beginning, acquire_fs_lock: true, file_cache_advise: true");
+  EXPECT_EQ(bodies(), "");
+  ::close(other);
+  EXPECT_EQ(bodies(), "1 ");
+}
+
+TEST_F(OtlpJsonFile, SaysOfWhichFileAnItemIsAsTheCollectorDoes) {
+  append("real.txt", R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m"}]}]}]})"
+                     "\n" +
+                         line("b"));
+  fs::permissions(folder_ / "real.txt", fs::perms(0640));
+  fs::create_symlink("real.txt", folder_ / "a.json");
+  start(
+      "start_at: beginning, include_file_path: true, include_file_name_resolved: true, "
+      "include_file_path_resolved: true, include_file_permissions: true");
+  receiver_->host.scheduler().run_ready();
+  const std::string text = receiver_->take();
+  for (const std::string& expected :
+       {std::string("log.file.name = \"a.json\""),
+        "log.file.path = \"" + (folder_ / "a.json").string(),
+        std::string("log.file.name_resolved = \"real.txt\""),
+        "log.file.path_resolved = \"" + fs::canonical(folder_ / "real.txt").string(),
+        std::string("log.file.permissions = \"640\"")}) {
+    const size_t first = text.find(expected);
+    EXPECT_NE(first, text.npos) << expected << text;
+    // Of the metric, and of the log record.
+    EXPECT_NE(text.find(expected, first + 1), text.npos) << expected << text;
+  }
+}
+
+TEST_F(OtlpJsonFile, SaysWhatItCannotDoAndWhatToDo) {
+  const auto refusal = [](std::string_view more) {
+    return TestComponent(sonde_component_receiver_otlpjsonfile(),
+                         "{include: [/tmp/none], " + std::string(more) + "}")
+        .error;
+  };
+  EXPECT_NE(refusal("storage: file_storage").find("add it to service::extensions"),
+            std::string::npos);
+  EXPECT_NE(refusal("storage: ''").find("storage"), std::string::npos);
+  EXPECT_NE(refusal("start_at: beginning, delete_after_read: true").find("another tool"),
+            std::string::npos);
+  EXPECT_NE(refusal("encoding: utf-16").find("iconv"), std::string::npos);
+  EXPECT_NE(refusal("multiline: {line_start_pattern: x}").find("jq -c"), std::string::npos);
+  EXPECT_NE(refusal("header: {pattern: x}").find("header"), std::string::npos);
+  EXPECT_NE(refusal("exclude: ['/tmp/a[']").find("exclude: \"/tmp/a[\" is no pattern"),
+            std::string::npos);
 }
 
 TEST_F(OtlpJsonFile, NeedsAFile) {
