@@ -115,6 +115,16 @@ TEST_F(Files, ThatBecomeShorterAreTreatedAsTold) {
   }
 }
 
+TEST_F(Files, ThatBecameShorterAndAreLeftAloneHideNoOthers) {
+  append("a.json", line("1") + line("2"));
+  start("start_at: beginning, on_truncate: ignore");
+  EXPECT_EQ(bodies(), "1 2 ");
+  fs::resize_file(folder_ / "a.json", line("1").size());
+  EXPECT_EQ(bodies(), "");
+  append("b.json", line("3"));
+  EXPECT_EQ(bodies(), "3 ");
+}
+
 TEST_F(Files, ThatAreCompressedWhenTheyArePutAsideGoOnWhereTheyWere) {
   append("a.json", line("1") + line("2"));
   start("start_at: beginning, compression: auto");

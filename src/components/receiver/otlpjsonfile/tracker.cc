@@ -256,7 +256,9 @@ std::optional<bool> Tracker::is_copy(FileSource& source, const FileFacts& facts,
   if (!other) return false;
   // That one was truncated since it was looked at; the next poll knows more.
   const bool begun = of.position.tail_size > 0 || !of.buffer.empty();
-  if (other->size < of.position.offset || (begun && !goes_on(*of.source, of))) return std::nullopt;
+  const bool as_looked = of.seen && other->same_content(*of.seen);
+  const bool shorter = other->size < of.position.offset && !as_looked;
+  if (shorter || (begun && !goes_on(*of.source, of))) return std::nullopt;
   // Of a few bytes the beginning says too little, and what goes on where the other one ends is a
   // file of its own.
   const bool few = facts.size < settings_.fingerprint_size;
