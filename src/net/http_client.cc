@@ -10,6 +10,7 @@
 
 #include "base/repeating_timer.h"
 #include "net/address.h"
+#include "net/cookie_jar.h"
 #include "net/internal/http_client_connection.h"
 #include "net/internal/loop_impl.h"
 
@@ -48,6 +49,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   void begin_soon();
   void begin();
   static asio::awaitable<void> work(std::shared_ptr<Impl> self, LanePtr lane);
+  void keep_cookies(const HttpResponse& answer, const HttpJob& job);
   void drop_idle();
   void close();
 
@@ -61,6 +63,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   std::vector<LanePtr> busy;
   std::vector<LanePtr> idle;  // the one used last is at the end
   RepeatingTimer idle_check;
+  CookieJar cookies;
 };
 
 HttpClient::HttpClient(Loop& loop, HttpClientOptions options)
@@ -103,6 +106,11 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
       return fail(ErrorKind::Invalid, fmt::format("header \"{}\" is malformed", header.name));
     }
     add(header.name, header.value);
+  }
+  if (options.cookies) {
+    const std::string cookie = cookies.header(target, url->tls, loop.clock().unix_ns());
+    if (!cookie.empty()) add("Cookie", cookie);
+    job.target = target;
   }
   if (whole && !options.proxy->authorization.empty()) {
     add("Proxy-Authorization", options.proxy->authorization);
@@ -163,6 +171,7 @@ asio::awaitable<void> HttpClient::Impl::work(std::shared_ptr<Impl> self, LanePtr
   for (;;) {
     const JobPtr job = lane->job;
     auto answer = co_await lane->connection->exchange(*job);
+    if (answer && impl.options.cookies) impl.keep_cookies(*answer, *job);
     Callback done = std::exchange(job->done, {});
     if (!done) break;  // close() has ended it
     // The callback may close the client, or ask for more.
@@ -189,6 +198,13 @@ asio::awaitable<void> HttpClient::Impl::work(std::shared_ptr<Impl> self, LanePtr
     }
     lane->job = std::move(impl.jobs.front());
     impl.jobs.pop_front();
+  }
+}
+
+void HttpClient::Impl::keep_cookies(const HttpResponse& answer, const HttpJob& job) {
+  for (const Header& header : answer.headers) {
+    if (!equals_ignoring_case(header.name, "Set-Cookie")) continue;
+    cookies.take(header.value, job.target, loop.clock().unix_ns());
   }
 }
 

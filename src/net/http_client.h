@@ -35,6 +35,7 @@ struct HttpClientOptions {
   TlsContextPtr tls = nullptr;  // of make_tls_client() for HTTP/1.1; an https:// URL needs it
   std::optional<Proxy> proxy = std::nullopt;
   bool keep_alive = true;  // several requests on a connection
+  bool cookies = false;    // send back what the host sets: see cookie_jar.h
   // Whether an answer over max_response is an error (Exhausted). Else it comes without its body,
   // for those to whom the status says enough.
   bool whole_answers = true;

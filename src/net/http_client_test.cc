@@ -53,6 +53,24 @@ class HttpClientTest : public ::testing::Test {
   std::vector<std::string> peers_;
 };
 
+TEST_F(HttpClientTest, SendsBackTheCookiesOfTheHostWhereItIsTold) {
+  std::vector<std::string> seen;
+  serve([&](const Request& request, Responder responder) {
+    seen.emplace_back(request.header("cookie"));
+    responder.respond({.status = 503,
+                       .headers = {{"Set-Cookie", "lb=one; Path=/base"},
+                                   {"set-cookie", "own=two; Path=/other"}}});
+  });
+  HttpClientOptions with = options();
+  with.cookies = true;
+  HttpClient keeps(loop_, with);
+  HttpClient forgets(loop_, options());
+  for (HttpClient* client : {&keeps, &forgets}) {
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(call(*client, "POST", "/v1/traces", "abc"));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"", "lb=one", "", ""}));
+}
+
 TEST_F(HttpClientTest, PostsOverOneKeptConnection) {
   serve_echo();
   HttpClient client(loop_, options());

@@ -54,22 +54,26 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<int64_t> parse_http_date(std::string_view text) {
+  if (text.size() >= 64) return std::nullopt;
+  const std::string copy(text);
+  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%Y %H:%M:%S GMT",
+                           "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+    std::tm date{};
+    const char* const rest = ::strptime(copy.c_str(), form, &date);
+    if (rest != nullptr && rest == copy.c_str() + copy.size()) return ::timegm(&date);
+  }
+  return std::nullopt;
+}
+
 Duration retry_after(std::string_view header, int64_t unix_ns) {
   constexpr int64_t kMost = 3600;
   while (header.ends_with(' ')) header.remove_suffix(1);
   int64_t seconds = 0;
   const char* const last = header.data() + header.size();
   const auto [end, error] = std::from_chars(header.data(), last, seconds);
-  if (end == header.data() && header.size() < 64) {
-    const std::string text(header);
-    for (const char* form :
-         {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
-      std::tm date{};
-      const char* const rest = ::strptime(text.c_str(), form, &date);
-      if (rest == nullptr || *rest != '\0') continue;
-      seconds = ::timegm(&date) - unix_ns / 1'000'000'000;
-      break;
-    }
+  if (end == header.data()) {
+    if (const auto date = parse_http_date(header)) seconds = *date - unix_ns / 1'000'000'000;
   } else if (end != last) {
     return {};
   } else if (error == std::errc::result_out_of_range) {

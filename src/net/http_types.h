@@ -62,6 +62,9 @@ struct HttpResponse {
 };
 
 std::string_view reason_phrase(int status);
+// A date in one of the three forms of RFC 9110 section 5.6.7, or with the dashes of old cookies, as
+// seconds since 1970; nothing for what is none.
+std::optional<int64_t> parse_http_date(std::string_view text);
 // What a Retry-After says: seconds, or a date in one of the three forms of RFC 9110 section 5.6.7.
 // Zero where it says nothing, or a time that is past; at most an hour, for more is an outage.
 Duration retry_after(std::string_view header, int64_t unix_ns);

@@ -18,6 +18,7 @@ struct HttpJob {
   std::string head;  // request line and headers, as sent
   Bytes body;
   bool head_method = false;
+  std::string target;  // where answers may set cookies
   bool repeatable = false;
   int64_t deadline_ns = 0;
   HttpClient::Callback done;  // empty once it has ended

@@ -42,7 +42,11 @@ Result<> check_partition(const PartitionSettings& partition) {
 
 }  // namespace
 
-Result<> check_sending(const SendingSettings& settings) {
+Result<> check_sending(const SendingSettings& settings, NegativeTimeout negative) {
+  if (settings.timeout < Duration{} && negative == NegativeTimeout::Refused) {
+    return fail(ErrorKind::Invalid, fmt::format("`timeout` must not be negative, is {}",
+                                                config::format_duration(settings.timeout)));
+  }
   TRY(check_retry(settings.retry));
   const QueueSettings& queue = settings.queue;
   if (!queue.enabled) return {};

@@ -64,12 +64,14 @@ struct SendingSettings {
 
   // For ever is a day: a request that nobody answers must end at some time.
   Duration request_timeout() const {
-    return timeout == Duration{} ? std::chrono::hours(24) : timeout;
+    return timeout <= Duration{} ? std::chrono::hours(24) : timeout;
   }
 };
 
-// What no field says alone.
-Result<> check_sending(const SendingSettings& settings);
+// What no field says alone. Over HTTP a negative timeout is none, as the Collector has it.
+enum class NegativeTimeout : uint8_t { Refused, Taken };
+Result<> check_sending(const SendingSettings& settings,
+                       NegativeTimeout negative = NegativeTimeout::Refused);
 
 inline constexpr auto kPartitionFields = config::fields<PartitionSettings>(
     config::field("metadata_keys", &PartitionSettings::metadata_keys,
@@ -125,6 +127,6 @@ inline constexpr auto kSendingFields = config::fields<SendingSettings>(
     config::field("sending_queue", &SendingSettings::queue, kQueueFields, "The queue."),
     config::field("retry_on_failure", &SendingSettings::retry, kRetryFields, "Retries."),
     config::field("timeout", &SendingSettings::timeout,
-                  "How long one request may take; 0 is a day.", {.min = 0}));
+                  "How long one request may take; 0 is a day."));
 
 }  // namespace sonde::pipeline

@@ -14,6 +14,7 @@ void HttpClientSettings::apply(net::HttpClientOptions& options, size_t at_once) 
   constexpr Duration kForEver = std::chrono::hours(24 * 365);
   options.idle_timeout = idle_conn_timeout.count() > 0 ? idle_conn_timeout : kForEver;
   options.keep_alive = !disable_keep_alives;
+  options.cookies = cookies.has_value();
 }
 
 Result<> check_http_client(const HttpClientSettings& settings) {

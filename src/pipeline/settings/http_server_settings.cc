@@ -17,6 +17,7 @@ constexpr Duration kBody = std::chrono::minutes(1);
 
 // The first that is set.
 Duration first_of(Duration a, Duration b, Duration otherwise) {
+  if (a.count() < 0) return otherwise;
   if (a.count() > 0) return a;
   return b.count() > 0 ? b : otherwise;
 }
@@ -24,7 +25,7 @@ Duration first_of(Duration a, Duration b, Duration otherwise) {
 }  // namespace
 
 size_t HttpServerSettings::max_body() const {
-  return max_request_body_size == 0 ? kMaxRequestBody : max_request_body_size;
+  return max_request_body_size <= 0 ? kMaxRequestBody : static_cast<size_t>(max_request_body_size);
 }
 
 bool HttpServerSettings::takes_encoding(std::string_view encoding) const {

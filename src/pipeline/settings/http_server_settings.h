@@ -20,7 +20,7 @@ struct HttpServerSettings {
   std::string transport = "tcp";
   std::optional<TlsServerSettings> tls;
   std::optional<net::CorsSettings> cors;
-  uint64_t max_request_body_size = 0;  // 0: kMaxRequestBody
+  int64_t max_request_body_size = 0;  // 0 or less: kMaxRequestBody
   bool include_metadata = false;
   std::map<std::string, std::string> response_headers;
   std::vector<std::string> compression_algorithms;
@@ -65,7 +65,8 @@ inline constexpr auto kHttpServerFields = config::fields<HttpServerSettings>(
     config::field("cors", &HttpServerSettings::cors, kCorsFields, "Which browsers may send.",
                   {.null_is_absent = true}),
     config::field("max_request_body_size", &HttpServerSettings::max_request_body_size,
-                  "The largest body, decompressed, that is taken; 0 is 20 MiB.", {.unit = "By"}),
+                  "The largest body, decompressed, that is taken; 0 or less is 20 MiB.",
+                  {.unit = "By"}),
     config::field("include_metadata", &HttpServerSettings::include_metadata,
                   "Keep the headers of a request with its data, for batching and sending by them."),
     config::field("response_headers", &HttpServerSettings::response_headers,
@@ -73,13 +74,13 @@ inline constexpr auto kHttpServerFields = config::fields<HttpServerSettings>(
     config::field("compression_algorithms", &HttpServerSettings::compression_algorithms,
                   "The encodings that are taken, \"\" for none; all if not given."),
     config::field("read_timeout", &HttpServerSettings::read_timeout,
-                  "For a whole request; 0: the header has its own, the body a minute.", {.min = 0}),
+                  "For a whole request; 0 or less: the header has its own, the body a minute."),
     config::field("read_header_timeout", &HttpServerSettings::read_header_timeout,
-                  "For the header; 0: read_timeout.", {.min = 0}),
+                  "For the header; 0: read_timeout; less: none."),
     config::field("write_timeout", &HttpServerSettings::write_timeout,
-                  "For each write of an answer; 0: none.", {.min = 0}),
+                  "For each write of an answer; 0 or less: none."),
     config::field("idle_timeout", &HttpServerSettings::idle_timeout,
-                  "Between requests; 0: read_timeout.", {.min = 0}),
+                  "Between requests; 0: read_timeout; less: none."),
     config::field("keep_alives_enabled", &HttpServerSettings::keep_alives_enabled,
                   "Take several requests on a connection."));
 

@@ -52,7 +52,7 @@ struct Config {
     }
     TRY(pipeline::check_client_tls(client));
     TRY(pipeline::check_http_client(http));
-    return pipeline::check_sending(sending);
+    return pipeline::check_sending(sending, pipeline::NegativeTimeout::Taken);
   }
   std::string_view own_endpoint(Signal signal) const {
     return signal == Signal::Traces    ? traces_endpoint

@@ -22,11 +22,17 @@ struct CheckCollectorPipeline {
   std::string interval = "5m";
   int64_t exporter_failure_threshold = 5;
 };
+struct ComponentHealth {
+  bool include_permanent_errors = false;
+  bool include_recoverable_errors = false;
+  Duration recovery_duration = std::chrono::minutes(5);
+};
 struct Config {
   pipeline::HttpServerSettings server{.endpoint = "localhost:13133", .keep_alives_enabled = false};
   std::string path = "/";
   std::optional<ResponseBody> response_body;
   CheckCollectorPipeline check_collector_pipeline;
+  std::optional<ComponentHealth> component_health;
   bool use_v2 = false;
   config::Value http;
   config::Value grpc;
@@ -51,6 +57,12 @@ constexpr auto kCheckFields = config::fields<CheckCollectorPipeline>(
     config::field("interval", &CheckCollectorPipeline::interval, "No effect."),
     config::field("exporter_failure_threshold", &CheckCollectorPipeline::exporter_failure_threshold,
                   "No effect."));
+constexpr auto kHealthFields = config::fields<ComponentHealth>(
+    config::field("include_permanent_errors", &ComponentHealth::include_permanent_errors,
+                  "No effect."),
+    config::field("include_recoverable_errors", &ComponentHealth::include_recoverable_errors,
+                  "No effect."),
+    config::field("recovery_duration", &ComponentHealth::recovery_duration, "No effect."));
 constexpr auto kFields = config::fields<Config>(
     config::embed(&Config::server, pipeline::kHttpServerFields),
     config::field("path", &Config::path,
@@ -59,6 +71,10 @@ constexpr auto kFields = config::fields<Config>(
                   "Bodies in place of the JSON."),
     config::field("check_collector_pipeline", &Config::check_collector_pipeline, kCheckFields,
                   "Taken and without effect, as in the Collector: see healthcheckv2."),
+    config::field("component_health", &Config::component_health, kHealthFields.table(),
+                  "Taken and without effect, as in the Collector without use_v2: see "
+                  "healthcheckv2.",
+                  {.null_is_absent = true}),
     config::field("use_v2", &Config::use_v2, "Refused: see healthcheckv2."),
     config::field("http", &Config::http, "Refused: see healthcheckv2."),
     config::field("grpc", &Config::grpc, "Refused: see healthcheckv2."));
@@ -72,6 +88,10 @@ class HealthCheck final : public pipeline::Component {
       log_warn(
           "{}: check_collector_pipeline has no effect; healthcheckv2 knows how components fare",
           host.id());
+    }
+    if (config_.component_health) {
+      log_warn("{}: component_health has no effect; healthcheckv2 knows how components fare",
+               host.id());
     }
     clock_ = &host.clock();
     board_ = host.lease<pipeline::StatusBoard>(

@@ -38,10 +38,11 @@ struct LogMatch {
   std::optional<SeverityName> severity_number;
   std::vector<std::string> bodies;
 
-  bool empty() const {
+  bool only_severity() const {
     return resource_attributes.empty() && record_attributes.empty() && severity_texts.empty() &&
-           !severity_number && bodies.empty();
+           bodies.empty();
   }
+  bool empty() const { return only_severity() && !severity_number; }
 };
 using Conditions = std::vector<std::string>;
 struct MetricFilters {
@@ -60,8 +61,8 @@ struct TraceFilters {
 constexpr std::string_view kCondition = "Conditions in OTTL. Refused for now.";
 
 constexpr auto kMetricMatchFields = config::fields<MetricMatch>(
-    config::field("match_type", &MetricMatch::match_type, "How names are compared.",
-                  {.choices = "strict|regexp|expr", .required = true}),
+    config::field("match_type", &MetricMatch::match_type,
+                  "How names are compared: strict or regexp. expr is refused."),
     config::field("regexp", &MetricMatch::regexp, pipeline::kRegexpOptionsFields.table(),
                   "Options of match_type regexp."),
     config::field("metric_names", &MetricMatch::metric_names, "One of these must be met."),
@@ -74,8 +75,7 @@ constexpr auto kSeverityNameFields = config::fields<SeverityName>(
     config::field("match_undefined", &SeverityName::match_undefined,
                   "Whether records without a severity match."));
 constexpr auto kLogMatchFields = config::fields<LogMatch>(
-    config::field("match_type", &LogMatch::match_type, "How texts are compared.",
-                  {.choices = "strict|regexp", .required = true}),
+    config::field("match_type", &LogMatch::match_type, "How texts are compared: strict or regexp."),
     config::field("resource_attributes", &LogMatch::resource_attributes,
                   pipeline::kAttributeMatchFields.table(), "The resource must have them all."),
     config::field("record_attributes", &LogMatch::record_attributes,
@@ -138,6 +138,8 @@ Result<std::optional<MatchProperties>> properties_of(const std::optional<LogMatc
   if (!log || log->empty()) return std::optional<MatchProperties>();
   MatchProperties out;
   out.match_type = log->match_type;
+  // A severity is a number: nothing is compared as text.
+  if (out.match_type.empty() && log->only_severity()) out.match_type = "strict";
   out.resources = log->resource_attributes;
   out.attributes = log->record_attributes;
   out.log_severity_texts = log->severity_texts;
@@ -156,6 +158,7 @@ Result<std::optional<MatchProperties>> properties_of(const std::optional<MetricM
                 "metrics: match_type expr and expressions are not understood; strict and regexp "
                 "are");
   }
+  if (metric->metric_names.empty()) return std::optional<MatchProperties>();
   MatchProperties out;
   out.match_type = metric->match_type;
   out.metric_names = metric->metric_names;
@@ -184,13 +187,18 @@ struct Config {
   TraceFilters traces;
   config::Value trace_conditions, metric_conditions, log_conditions;
 
-  Result<Filters> filters() const {
-    TRY(refuse_conditions());
+  // What is wanted of a pipeline: what is said of other signals is not looked at.
+  Result<Filters> filters(pipeline::Signals wanted) const {
     Filters out;
-    if (spans.include || spans.exclude) TRY(ItemSelector::fits(spans, Signal::Traces));
-    out.spans = TRY(ItemSelector::make(spans));
-    out.logs = TRY(
-        ItemSelector::make({TRY(properties_of(logs.include)), TRY(properties_of(logs.exclude))}));
+    if (wanted.traces) {
+      TRY(ItemSelector::fits(spans, Signal::Traces));
+      out.spans = TRY(ItemSelector::make(spans));
+    }
+    if (wanted.logs) {
+      out.logs = TRY(
+          ItemSelector::make({TRY(properties_of(logs.include)), TRY(properties_of(logs.exclude))}));
+    }
+    if (!wanted.metrics) return out;
     out.metrics = TRY(ItemSelector::make(
         {TRY(properties_of(metrics.include)), TRY(properties_of(metrics.exclude))}));
     const auto resources = [](const std::optional<MetricMatch>& from) -> Result<AttributesMatcher> {
@@ -203,7 +211,17 @@ struct Config {
   }
 
   Result<> validate() const {
-    (void)TRY(filters());
+    TRY(refuse_conditions());
+    for (const auto* match : {&logs.include, &logs.exclude}) {
+      if (*match && (*match)->severity_number)
+        (void)TRY(severity_of((*match)->severity_number->min));
+    }
+    return {};
+  }
+  Result<> validate_for(Signal signal) const {
+    (void)TRY(filters({.traces = signal == Signal::Traces,
+                       .metrics = signal == Signal::Metrics,
+                       .logs = signal == Signal::Logs}));
     return {};
   }
 
@@ -238,7 +256,21 @@ constexpr auto kFields = config::fields<Config>(
 class FilterProcessor final : public pipeline::EditingProcessor {
  public:
   FilterProcessor(const Config& config, std::string_view id, pipeline::Outputs outputs)
-      : EditingProcessor(id, outputs), filters_(std::move(*config.filters())) {}
+      : EditingProcessor(id, outputs) {
+    auto made = config.filters({.traces = outputs.traces != nullptr,
+                                .metrics = outputs.metrics != nullptr,
+                                .logs = outputs.logs != nullptr});
+    if (made) {
+      filters_ = std::move(*made);
+    } else {
+      wrong_ = std::move(made.error());
+    }
+  }
+  // What validate_for() says before, where somebody asks it.
+  Result<> start(pipeline::Host&) override {
+    if (wrong_) return std::unexpected(*wrong_);
+    return {};
+  }
 
  private:
   bool resource(ResourceEdit& resource) override {
@@ -262,6 +294,7 @@ class FilterProcessor final : public pipeline::EditingProcessor {
   }
 
   Filters filters_;
+  std::optional<Error> wrong_;
 };
 
 }  // namespace
