@@ -13,6 +13,8 @@ namespace {
 
 // How long a peer may need to hear that a connection ends: calls that it began before are served.
 constexpr auto kLastCalls = std::chrono::milliseconds(100);
+// How long one may need to greet: cut off in the middle of that it takes the server for broken.
+constexpr auto kGreeting = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -117,19 +119,31 @@ void GrpcServer::drain() {
   if (all.empty()) return;
   for (const auto& [key, connection] : all) connection->retire();
   impl_->ending = true;
-  impl_->loop.after(kLastCalls, [weak = impl_->weak_from_this()] {
+  impl_->end_connections(impl_->loop.clock().monotonic_ns() + Duration(kGreeting).count());
+}
+
+void GrpcServer::Impl::end_connections(int64_t by_ns) {
+  loop.after(kLastCalls, [weak = weak_from_this(), by_ns] {
     const auto self = weak.lock();
     if (!self || self->stopped) return;
+    const bool late = self->loop.clock().monotonic_ns() >= by_ns;
     self->ending = false;
     const auto left = self->connections;
-    for (const auto& [key, connection] : left) connection->drain();
+    for (const auto& [key, connection] : left) {
+      if (connection->greeted() || late) {
+        connection->drain();
+      } else {
+        self->ending = true;
+      }
+    }
+    if (self->ending) self->end_connections(by_ns);
   });
 }
 
 bool GrpcServer::drained() const {
   if (impl_->ending) return false;
   for (const auto& [key, connection] : impl_->connections) {
-    if (connection->calls() > 0) return false;
+    if (connection->calls() > 0 || !connection->silent()) return false;
   }
   return true;
 }

@@ -310,7 +310,8 @@ void GrpcServerConnection::give_out() {
 
 asio::awaitable<void> GrpcServerConnection::serve(std::shared_ptr<GrpcServerConnection> self) {
   GrpcServerConnection& c = *self;
-  c.flush();
+  // Our settings go out with the first answer. A write before the first read would have to wait for
+  // the peer's part of a handshake that the reader takes away from it.
   while (!c.dead_) {
     if (const auto error = co_await c.transport_->wait_readable(); error || c.dead_) break;
     const auto [error, ok] = c.receive();

@@ -40,7 +40,7 @@ void GrpcServerConnection::retire() {
   if (dead_) return;
   retiring_ = true;
   session_.notice();
-  flush_soon();
+  if (greeted()) flush_soon();
 }
 
 // The connection ends once what is said here has gone out.
@@ -55,8 +55,9 @@ void GrpcServerConnection::refuse_pings() {
 }
 
 void GrpcServerConnection::drain() {
-  if (dead_) return;
   retiring_ = false;
+  if (dead_ || session_.closing()) return;
+  if (!greeted()) return close();
   session_.goaway(http2::Code::NoError);
   flush_soon();
 }

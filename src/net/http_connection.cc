@@ -99,8 +99,8 @@ void HttpConnection::drain(const std::shared_ptr<Core>& next) {
   if (waiting_) move_on();
 }
 
-void HttpConnection::close_if_waiting() {
-  if (last_ && waiting_) transport_->close();
+void HttpConnection::close_if_waiting(bool fresh) {
+  if (last_ && waiting_ && (fresh || exchange_ > 0)) transport_->close();
 }
 
 void HttpConnection::move_on() {

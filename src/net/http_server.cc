@@ -14,8 +14,10 @@
 namespace sonde::net {
 namespace {
 
-// How long a connection that is to end waits for a request that may be on its way.
+// How long a connection that is to end waits for a request that may be on its way, and one that has
+// just begun for its first, before which it may have to agree on keys.
 constexpr auto kLastRequest = std::chrono::milliseconds(250);
+constexpr auto kFirstRequest = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -218,11 +220,14 @@ void HttpServer::drain() {
     if (const auto connection = weak.lock()) connection->drain(next);
   }
   if (next || all.empty()) return;
-  impl_->loop.after(kLastRequest, [core = impl_->weak_from_this()] {
-    const auto self = core.lock();
-    if (!self || self->stopped) return;
-    for (const auto& [connection, weak] : self->connections) connection->close_if_waiting();
-  });
+  for (const bool fresh : {false, true}) {
+    const Duration wait = fresh ? Duration(kFirstRequest) : Duration(kLastRequest);
+    impl_->loop.after(wait, [core = impl_->weak_from_this(), fresh] {
+      const auto self = core.lock();
+      if (!self || self->stopped) return;
+      for (const auto& [connection, weak] : self->connections) connection->close_if_waiting(fresh);
+    });
+  }
 }
 
 bool HttpServer::drained() const {

@@ -25,6 +25,8 @@ struct GrpcServer::Impl : std::enable_shared_from_this<GrpcServer::Impl> {
   Impl(Loop& owner, Handler fn, GrpcServerOptions limits);
   void admit(Socket socket);
   void tick();  // what is overdue
+  // Sends those away that have greeted, and at this time the others.
+  void end_connections(int64_t by_ns);
   // How often: once a second, or as the shortest time of the settings asks.
   Duration tick_interval() const;
 
@@ -60,6 +62,9 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   void close();
   void tick(int64_t now_ns);
   size_t calls() const { return session_.streams(); }
+  // Whether everything that was said to the peer has gone out.
+  bool silent() { return !flush_posted_ && !writing_ && (!greeted() || session_.output().empty()); }
+  bool greeted() const { return session_.greeted(); }
 
  private:
   // What the fields of a head say. Calls with equal heads share one.

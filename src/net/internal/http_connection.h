@@ -64,7 +64,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // The server ends. The connection goes on with `next`, where there is one, as soon as it has no
   // request in hand.
   void drain(const std::shared_ptr<Core>& next);
-  void close_if_waiting();
+  // One that was never served waits longer: `fresh` closes those too.
+  void close_if_waiting(bool fresh);
   bool streams() const { return out_ != nullptr; }
   void tick(int64_t now_ns);
   // The answer to a browser that asks for permission; nothing for other requests.
