@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration is read again while data flows: nothing is lost, refused or sent twice, and a bad one changes nothing."""
+import concurrent.futures
 import http.client
 import json
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from certificates import make_certificates
 from client import send_requests
-from otlp_pair import BackEnd, Relay, Sender, request_bytes
+from otlp_pair import METHOD, BackEnd, Relay, Sender, request_bytes
 from runtimes import RUNTIMES
 from sonde import PATIENCE, ROOT, Sonde, eventually, free_port, select
 
@@ -201,6 +202,22 @@ def test_connections_over_tls_end_without_losing_a_request(reloading, tmp_path):
     acknowledged = sender.acknowledged.union(*(each.acknowledged for each in over_http))
     assert eventually(lambda: sonde.back_end.has(acknowledged)), sonde.relay.log()
     assert [number for number, times in sonde.back_end.arrived.items() if times != 1] == []
+
+
+def test_each_of_many_connections_over_tls_begins(reloading, tmp_path):
+    make_certificates(tmp_path)
+    sonde = reloading(tls=f", tls: {{cert_file: {tmp_path}/server.crt, key_file: {tmp_path}/server.key}}")
+    credentials = grpc.ssl_channel_credentials((tmp_path / "ca.crt").read_bytes())
+
+    def connect(number):
+        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.min_reconnect_backoff_ms", 5000)]
+        with grpc.secure_channel(f"127.0.0.1:{sonde.numbers['grpc']}", credentials, options) as channel:
+            channel.unary_unary(METHOD)(request_bytes(number), timeout=20 * PATIENCE)
+
+    # One in a thousand waited for ever when a write of the server came before its first read.
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(connect, number) for number in range(1, 3001)]:
+            each.result()
 
 
 def test_a_bad_file_and_a_taken_port_change_nothing(reloading):
