@@ -13,6 +13,7 @@
 
 #include "app/configuration.h"
 #include "components/all.h"
+#include "config/print.h"
 #include "config/resolve.h"
 #include "pipeline/check.h"
 
@@ -42,18 +43,20 @@ std::vector<std::string> messages(const Error& error) {
   return out;
 }
 
-config::Providers providers() {
-  return config::local_providers([](std::string_view name) -> std::optional<std::string> {
-    if (name.ends_with("_IP")) return "10.1.2.3";
-    return name == "CLUSTER" || name == "ENVIRONMENT" ? std::nullopt : std::optional("from-env");
-  });
+// A variable is set unless the file has a default for it.
+config::Providers providers(std::string text = {}) {
+  return config::local_providers(
+      [text = std::move(text)](std::string_view name) -> std::optional<std::string> {
+        if (text.contains("${env:" + std::string(name) + ":-")) return std::nullopt;
+        return name.ends_with("_IP") ? "10.1.2.3" : "from-env";
+      });
 }
 
 class UsedConfiguration : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(UsedConfiguration, IsTakenOrRefusedForWhatIsNotThereYet) {
   const std::string text = read(GetParam());
-  auto resolved = config::resolve({GetParam().string()}, providers());
+  auto resolved = config::resolve({GetParam().string()}, providers(text));
   ASSERT_TRUE(resolved) << resolved.error().message;
   auto graph = config::build_graph(resolved->root);
   ASSERT_TRUE(graph) << graph.error().message;
@@ -63,7 +66,7 @@ TEST_P(UsedConfiguration, IsTakenOrRefusedForWhatIsNotThereYet) {
     if (!type) wanted.push_back(messages(type.error()).front());
   }
   const std::vector<std::string> gaps = lines_with(text, "# gap: ");
-  const auto loaded = load_configuration({.configs = {GetParam().string()}}, providers());
+  const auto loaded = load_configuration({.configs = {GetParam().string()}}, providers(text));
   const std::vector<std::string> got =
       loaded ? std::vector<std::string>() : messages(loaded.error());
   for (const std::string& message : wanted) {
@@ -109,6 +112,26 @@ service: {pipelines: {traces: {receivers: [ebpf], exporters: [otlp_grpc]}}}
   ASSERT_TRUE(open);
   EXPECT_EQ(open->find("exporters")->find("otlp_grpc")->find("headers")->find("key")->text,
             "hunter2");
+}
+
+TEST(Configuration, ShowsNoHeaderOfOwnTelemetry) {
+  constexpr std::string_view kText = R"(
+receivers: {nop: }
+exporters: {debug: }
+service:
+  telemetry:
+    metrics: {readers: [{periodic: {exporter: {otlp: {endpoint: "h:1", headers: [{name: key, value: hunter2}]}}}}]}
+    traces: {processors: [{batch: {exporter: {otlp: {headers: {key: hunter2, name: hunter2}, headers_list: key=hunter2}}}}]}
+  pipelines: {traces: {receivers: [nop], exporters: [debug]}}
+)";
+  auto configuration = load_text(kText, "s.yaml");
+  ASSERT_TRUE(configuration) << configuration.error().message;
+  const auto text = [&](bool unredacted) {
+    return config::to_json(*effective_configuration(*configuration, unredacted));
+  };
+  EXPECT_TRUE(text(true).contains("hunter2"));
+  EXPECT_FALSE(text(false).contains("hunter2")) << text(false);
+  EXPECT_TRUE(text(false).contains("\"name\": \"key\"")) << text(false);
 }
 
 TEST(Configuration, ListsMistakesOfPipelinesAndOfSettingsAtOnce) {
