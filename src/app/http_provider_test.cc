@@ -19,6 +19,17 @@ class HttpProviderTest : public testing::Test {
   void SetUp() override {
     auto server = net::HttpServer::listen(
         loop_, "127.0.0.1:0", [](const net::Request& request, net::Responder responder) {
+          if (request.path == "/d/moved") {
+            return responder.respond({302, "", "", {{"Location", "../" + request.query}}});
+          }
+          if (request.path == "/d/../a.yaml" || request.path == "/round") {
+            return responder.respond(
+                {301, "", "", {{"Location", request.path == "/round" ? "/round" : "/a.yaml"}}});
+          }
+          if (request.path == "/who") {
+            return responder.respond(
+                {200, "text/plain", std::string(request.header("authorization")), {}});
+          }
           const bool known = request.path == "/a.yaml";
           responder.respond({known ? 200 : 404, "text/plain", known ? "receivers:\n" : "", {}});
         });
@@ -51,6 +62,26 @@ TEST_F(HttpProviderTest, RefusesAnAnswerThatIsNot200) {
   ASSERT_FALSE(got);
   EXPECT_NE(got.error().message.find("/b.yaml answered 404"), std::string::npos)
       << got.error().message;
+}
+
+TEST_F(HttpProviderTest, GoesWhereItIsSentButNotForEver) {
+  auto got = http_provider()(url("/d/moved?a.yaml"));
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->text, "receivers:\n");
+  got = http_provider()(url("/round"));
+  ASSERT_FALSE(got);
+  EXPECT_NE(got.error().message.find("/round: redirected too often"), std::string::npos)
+      << got.error().message;
+}
+
+TEST_F(HttpProviderTest, GivesThePasswordOfTheAddressAndShowsItToNobody) {
+  const std::string with = "//user:p%40ss@" + url("/").substr(2);
+  auto got = http_provider()(with + "who#fragment");
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->text, "Basic dXNlcjpwQHNz");
+  got = http_provider()(with + "b.yaml");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().message.find("p%40ss"), std::string::npos) << got.error().message;
 }
 
 TEST_F(HttpProviderTest, SaysThatNobodyListens) {
