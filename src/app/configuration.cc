@@ -11,6 +11,7 @@
 #include "config/field.h"
 #include "config/problems.h"
 #include "config/resolve.h"
+#include "config/telemetry.h"
 #include "config/yaml.h"
 #include "pipeline/check.h"
 
@@ -99,6 +100,10 @@ Result<config::Value> effective_configuration(const Configuration& configuration
     entry->value = std::move(*settings);
   }
   TRY(problems.result());
+  config::Value* service = unredacted ? nullptr : out.find("service");
+  if (config::Value* telemetry = service ? service->find("telemetry") : nullptr) {
+    config::mask_telemetry(*telemetry);
+  }
   return out;
 }
 

@@ -250,11 +250,13 @@ bool has_field(const FieldTable& table, std::string_view name) {
 // an optional scalar unset. `enabled: false` takes a section away, and what is in it must be right
 // all the same.
 Result<> decode_optional(const Slot& slot, const Value& value) {
-  if (value.is_null() && (slot.nested == nullptr || slot.options.null_is_absent)) {
+  const bool absent = slot.options.pointer || (slot.options.null_is_absent && !value.expanded);
+  if (value.is_null() && (slot.nested == nullptr || absent)) {
     slot.ops.clear(slot.out);
     return {};
   }
-  // An unset variable is no reason to make a section's settings zero.
+  // An unset variable is no reason to make a section's settings zero, nor to take it away: without
+  // the file that was to have a certificate, a server would be open to all.
   if (value.is_null() && value.expanded) {
     (void)slot.ops.append(slot.out, {});
     return {};
@@ -263,8 +265,8 @@ Result<> decode_optional(const Slot& slot, const Value& value) {
     return Slot{*slot.ops.element, slot.options, slot.nested, slot.ops.append(slot.out, {}),
                 slot.path};
   };
-  const bool switchable =
-      slot.ops.element->shape == Shape::Struct && !has_field(*slot.nested, "enabled");
+  const bool switchable = !slot.options.pointer && slot.ops.element->shape == Shape::Struct &&
+                          !has_field(*slot.nested, "enabled");
   const Value* enabled = switchable ? value.find("enabled") : nullptr;
   if (!enabled) return decode_into(inner(), value);
   if (enabled->type != Value::Type::Bool) {
@@ -305,10 +307,11 @@ Result<> decode_null(const Slot& slot, const Value& value) {
         if (choices.starts_with('|')) return {};
         return slot.fail(value, "must be one of " + listed(choices) + ", is null");
       }
-      *static_cast<std::string*>(slot.out) = value.expanded ? value.text : std::string();
+      static_cast<std::string*>(slot.out)->clear();
       return {};
     case Shape::Struct:
-      return value.expanded ? clear_members(*slot.nested, slot.out, value, slot.path) : Result<>();
+      if (!value.expanded || slot.options.unset_keeps) return {};
+      return clear_members(*slot.nested, slot.out, value, slot.path);
     case Shape::Optional:
       return decode_optional(slot, value);
     case Shape::Any:
@@ -322,7 +325,9 @@ Result<> decode_null(const Slot& slot, const Value& value) {
 }
 
 Result<> decode_into(const Slot& slot, const Value& value) {
-  if (value.is_null()) return decode_null(slot, value);
+  // Where the text of a variable says null, a string is that text.
+  const bool word = value.expanded && !value.text.empty() && slot.ops.shape == Shape::String;
+  if (value.is_null() && !word) return decode_null(slot, value);
   switch (slot.ops.shape) {
     case Shape::Bool:
       if (value.type != Value::Type::Bool) return slot.wrong_type(value, "true or false");
@@ -378,11 +383,18 @@ Result<> clear_members(const FieldTable& table, void* object, const Value& null,
                        const std::string& path) {
   std::vector<Row> rows;
   flatten(table, object, rows);
+  Value nothing;
+  nothing.expanded = true;
+  nothing.position = null.position;
   Problems problems;
   for (const Row& row : rows) {
+    if (row.info.ops->shape == Shape::Optional) {
+      row.info.ops->clear(row.out);
+      continue;
+    }
     problems.ok(decode_into({*row.info.ops, row.info.options, row.info.nested, row.out,
                              path + "::" + std::string(row.info.name)},
-                            null));
+                            nothing));
   }
   return problems.result();
 }

@@ -51,7 +51,10 @@ struct FieldOptions {
   bool pairs = false;     // A map may be written as a list of `name` and `value`.
   // A null takes an optional section away, and leaves one of `choices` at its default.
   bool null_is_absent = false;
-  bool secret = false;  // Never printed.
+  // An optional section that a null or an unset variable takes away and that has no `enabled`.
+  bool pointer = false;
+  bool unset_keeps = false;  // An unset variable leaves a section as it is.
+  bool secret = false;       // Never printed.
   bool required = false;
   bool extension = false;            // The id of an extension: see named_extensions.h.
   std::string_view alias = {};       // An older name that is still accepted.

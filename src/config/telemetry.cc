@@ -170,7 +170,24 @@ void read_resource(const Value& value, Problems& problems) {
   problems.ok(decode(declared, kResource.table(), &resource, path));
 }
 
+// Headers are a map, or a list of `name` and `value`; of either only the names are shown.
+void mask(Value& value, bool listed = false) {
+  for (Value& item : value.items) mask(item, true);
+  for (Entry& entry : value.entries) {
+    if (!listed || entry.key != "name") mask(entry.value);
+  }
+  if (value.is_scalar() && !value.text.empty()) value = Value::string("[REDACTED]");
+}
+
 }  // namespace
+
+void mask_telemetry(Value& telemetry) {
+  for (Value& item : telemetry.items) mask_telemetry(item);
+  for (Entry& entry : telemetry.entries) {
+    const bool secret = entry.key == "headers" || entry.key == "headers_list";
+    secret ? mask(entry.value) : mask_telemetry(entry.value);
+  }
+}
 
 void read_telemetry(const Value& value, Graph& graph, Problems& problems) {
   Telemetry telemetry;

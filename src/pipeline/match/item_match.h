@@ -93,9 +93,9 @@ inline constexpr auto kMatchPropertiesFields = config::fields<MatchProperties>(
 inline constexpr auto kMatchFields = config::fields<MatchSettings>(
     config::field("include", &MatchSettings::include, kMatchPropertiesFields.table(),
                   "Only what matches this is processed; everything where absent.",
-                  {.null_is_absent = true}),
+                  {.pointer = true}),
     config::field("exclude", &MatchSettings::exclude, kMatchPropertiesFields.table(),
-                  "What matches this is not processed.", {.null_is_absent = true}));
+                  "What matches this is not processed.", {.pointer = true}));
 
 // One of the two. It remembers the last resource, so that its attributes are looked at once.
 class ItemMatcher {

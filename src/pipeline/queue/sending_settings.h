@@ -124,7 +124,8 @@ inline constexpr auto kRetryFields = config::fields<RetrySettings>(
     config::field("max_elapsed_time", &RetrySettings::max_elapsed_time,
                   "When a batch is given up; 0 is never.", {.min = 0}));
 inline constexpr auto kSendingFields = config::fields<SendingSettings>(
-    config::field("sending_queue", &SendingSettings::queue, kQueueFields, "The queue."),
+    config::field("sending_queue", &SendingSettings::queue, kQueueFields, "The queue.",
+                  {.unset_keeps = true}),
     config::field("retry_on_failure", &SendingSettings::retry, kRetryFields, "Retries."),
     config::field("timeout", &SendingSettings::timeout,
                   "How long one request may take; 0 is a day."));

@@ -9,23 +9,26 @@ namespace sonde::pipeline {
 
 net::GrpcServerKeepalive GrpcServerKeepaliveSettings::options() const {
   net::GrpcServerKeepalive out;
-  const Parameters& p = server_parameters;
+  const GrpcServerParameters p = server_parameters.value_or(GrpcServerParameters());
+  const GrpcEnforcementPolicy policy = enforcement_policy.value_or(GrpcEnforcementPolicy());
   out.max_idle = p.max_connection_idle;
   out.max_age = p.max_connection_age;
   out.max_age_grace = p.max_connection_age_grace;
   // No connection is asked more often than once a second, as in gRPC.
   if (p.time.count() > 0) out.ping_after = std::max<Duration>(p.time, std::chrono::seconds(1));
   if (p.timeout.count() > 0) out.ping_timeout = p.timeout;
-  if (enforcement_policy.min_time.count() > 0) out.min_ping_interval = enforcement_policy.min_time;
-  out.pings_without_calls = enforcement_policy.permit_without_stream;
+  if (policy.min_time.count() > 0) out.min_ping_interval = policy.min_time;
+  out.pings_without_calls = policy.permit_without_stream;
   return out;
 }
 
 void GrpcClientSettings::apply(net::GrpcClientOptions& options) const {
   constexpr Duration kLeast = std::chrono::seconds(10);  // Servers close who asks more often.
-  options.ping_after = std::max(keepalive.time, kLeast);
-  if (keepalive.timeout.count() > 0) options.ping_timeout = keepalive.timeout;
-  options.ping_without_calls = keepalive.permit_without_stream;
+  if (keepalive) {
+    options.ping_after = std::max(keepalive->time, kLeast);
+    if (keepalive->timeout.count() > 0) options.ping_timeout = keepalive->timeout;
+    options.ping_without_calls = keepalive->permit_without_stream;
+  }
   if (!user_agent.empty()) options.user_agent = user_agent;
   options.authority = authority;
 }

@@ -18,17 +18,19 @@ struct BufferSizes {
   uint64_t write_buffer_size = 0;
 };
 
+struct GrpcServerParameters {
+  Duration max_connection_idle{}, max_connection_age{}, max_connection_age_grace{};
+  Duration time{}, timeout{};  // 0: gRPC's own, two hours and 20 s
+};
+
+struct GrpcEnforcementPolicy {
+  Duration min_time{};  // 0: gRPC's own, five minutes
+  bool permit_without_stream = false;
+};
+
 struct GrpcServerKeepaliveSettings {
-  struct Parameters {
-    Duration max_connection_idle{}, max_connection_age{}, max_connection_age_grace{};
-    Duration time{}, timeout{};  // 0: gRPC's own, two hours and 20 s
-  };
-  struct Policy {
-    Duration min_time{};  // 0: gRPC's own, five minutes
-    bool permit_without_stream = false;
-  };
-  Parameters server_parameters;
-  Policy enforcement_policy;
+  std::optional<GrpcServerParameters> server_parameters = GrpcServerParameters();
+  std::optional<GrpcEnforcementPolicy> enforcement_policy = GrpcEnforcementPolicy();
 
   net::GrpcServerKeepalive options() const;
 };
@@ -40,7 +42,8 @@ struct GrpcClientKeepaliveSettings {
 };
 
 struct GrpcClientSettings {
-  GrpcClientKeepaliveSettings keepalive;
+  // None: the peer is never asked for a sign.
+  std::optional<GrpcClientKeepaliveSettings> keepalive = GrpcClientKeepaliveSettings();
   BufferSizes buffers;
   bool wait_for_ready = false;
   std::string user_agent;
@@ -62,27 +65,20 @@ inline constexpr auto kBufferFields = config::fields<BufferSizes>(
     config::field("write_buffer_size", &BufferSizes::write_buffer_size,
                   "Taken, without an effect: buffers are shared.", {.unit = "By"}));
 
-inline constexpr auto kGrpcServerParameterFields =
-    config::fields<GrpcServerKeepaliveSettings::Parameters>(
-        config::field("max_connection_idle",
-                      &GrpcServerKeepaliveSettings::Parameters::max_connection_idle,
-                      "Without a call for so long a peer is sent away; 0: never.", {.min = 0}),
-        config::field("max_connection_age",
-                      &GrpcServerKeepaliveSettings::Parameters::max_connection_age,
-                      "After so long a peer is sent away; 0: never.", {.min = 0}),
-        config::field("max_connection_age_grace",
-                      &GrpcServerKeepaliveSettings::Parameters::max_connection_age_grace,
-                      "And after so long is closed; 0: never.", {.min = 0}),
-        config::field("time", &GrpcServerKeepaliveSettings::Parameters::time,
-                      "After so much silence a peer is asked for a sign; 0: two hours.",
-                      {.min = 0}),
-        config::field("timeout", &GrpcServerKeepaliveSettings::Parameters::timeout,
-                      "For the sign; 0: 20s.", {.min = 0}));
-inline constexpr auto kGrpcPolicyFields = config::fields<GrpcServerKeepaliveSettings::Policy>(
-    config::field("min_time", &GrpcServerKeepaliveSettings::Policy::min_time,
+inline constexpr auto kGrpcServerParameterFields = config::fields<GrpcServerParameters>(
+    config::field("max_connection_idle", &GrpcServerParameters::max_connection_idle,
+                  "Without a call for so long a peer is sent away; 0: never.", {.min = 0}),
+    config::field("max_connection_age", &GrpcServerParameters::max_connection_age,
+                  "After so long a peer is sent away; 0: never.", {.min = 0}),
+    config::field("max_connection_age_grace", &GrpcServerParameters::max_connection_age_grace,
+                  "And after so long is closed; 0: never.", {.min = 0}),
+    config::field("time", &GrpcServerParameters::time,
+                  "After so much silence a peer is asked for a sign; 0: two hours.", {.min = 0}),
+    config::field("timeout", &GrpcServerParameters::timeout, "For the sign; 0: 20s.", {.min = 0}));
+inline constexpr auto kGrpcPolicyFields = config::fields<GrpcEnforcementPolicy>(
+    config::field("min_time", &GrpcEnforcementPolicy::min_time,
                   "Who asks more often than so is closed; 0: five minutes.", {.min = 0}),
-    config::field("permit_without_stream",
-                  &GrpcServerKeepaliveSettings::Policy::permit_without_stream,
+    config::field("permit_without_stream", &GrpcEnforcementPolicy::permit_without_stream,
                   "Let a peer ask while it has no calls."));
 inline constexpr auto kGrpcServerKeepaliveFields = config::fields<GrpcServerKeepaliveSettings>(
     config::field("server_parameters", &GrpcServerKeepaliveSettings::server_parameters,

@@ -84,7 +84,7 @@ constexpr auto kFields = config::fields<Config>(
                   "Where goes what no row takes; it is dropped where there are none."),
     config::field("error_mode", &Config::error_mode,
                   "What an error in a condition does. Nothing here can err.",
-                  {.choices = "ignore|silent|propagate"}));
+                  {.choices = "ignore|silent|propagate", .any_case = true}));
 
 // Keeps what meets the condition, or what does not.
 class Keep final : public Editor {

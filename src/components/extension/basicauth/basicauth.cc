@@ -61,11 +61,11 @@ constexpr auto kClientFields = config::fields<ClientSettings>(
     config::field("password", &ClientSettings::password, "Our password.", {.secret = true}),
     config::field("password_file", &ClientSettings::password_file,
                   "A file that has it, instead; read again when it changes."));
-constexpr auto kFields =
-    config::fields<Config>(config::field("htpasswd", &Config::htpasswd, kHtpasswdFields,
-                                         "Who may send, for the receivers that name this."),
-                           config::field("client_auth", &Config::client_auth, kClientFields,
-                                         "Who we are, for the exporters that name this."));
+constexpr auto kFields = config::fields<Config>(
+    config::field("htpasswd", &Config::htpasswd, kHtpasswdFields,
+                  "Who may send, for the receivers that name this.", {.pointer = true}),
+    config::field("client_auth", &Config::client_auth, kClientFields,
+                  "Who we are, for the exporters that name this.", {.pointer = true}));
 
 // Wrong passwords that are being found out to be wrong, of all receivers.
 constexpr size_t kMaxChecks = 64;

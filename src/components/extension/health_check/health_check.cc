@@ -68,7 +68,7 @@ constexpr auto kFields = config::fields<Config>(
     config::field("path", &Config::path,
                   "What is answered; one that ends in / stands for all below it too."),
     config::field("response_body", &Config::response_body, kBodyFields,
-                  "Bodies in place of the JSON."),
+                  "Bodies in place of the JSON.", {.pointer = true}),
     config::field("check_collector_pipeline", &Config::check_collector_pipeline, kCheckFields,
                   "Taken and without effect, as in the Collector: see healthcheckv2."),
     config::field("component_health", &Config::component_health, kHealthFields.table(),

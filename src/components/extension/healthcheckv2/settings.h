@@ -128,7 +128,7 @@ inline constexpr auto kFields = config::fields<Config>(
     config::embed(&Config::server, pipeline::kHttpServerFields),
     config::field("path", &Config::path, "Without use_v2: what is answered."),
     config::field("response_body", &Config::response_body, kBodyFields,
-                  "Without use_v2: bodies in place of the JSON."),
+                  "Without use_v2: bodies in place of the JSON.", {.pointer = true}),
     config::field("check_collector_pipeline", &Config::check_collector_pipeline, kCheckFields,
                   "Taken and without effect, as in the Collector."),
     config::field("use_v2", &Config::use_v2,

@@ -86,9 +86,9 @@ constexpr auto kLogMatchFields = config::fields<LogMatch>(
     config::field("bodies", &LogMatch::bodies, "One of these must be met."));
 constexpr auto kMetricFields = config::fields<MetricFilters>(
     config::field("include", &MetricFilters::include, kMetricMatchFields.table(),
-                  "Only metrics that match are kept."),
+                  "Only metrics that match are kept.", {.pointer = true}),
     config::field("exclude", &MetricFilters::exclude, kMetricMatchFields.table(),
-                  "Metrics that match are dropped."),
+                  "Metrics that match are dropped.", {.pointer = true}),
     config::field("regexp", &MetricFilters::regexp, pipeline::kRegexpOptionsFields.table(),
                   "Options of match_type regexp."),
     config::field("resource", &MetricFilters::resource, kCondition),
@@ -96,9 +96,9 @@ constexpr auto kMetricFields = config::fields<MetricFilters>(
     config::field("datapoint", &MetricFilters::datapoint, kCondition));
 constexpr auto kLogFields = config::fields<LogFilters>(
     config::field("include", &LogFilters::include, kLogMatchFields.table(),
-                  "Only records that match are kept."),
+                  "Only records that match are kept.", {.pointer = true}),
     config::field("exclude", &LogFilters::exclude, kLogMatchFields.table(),
-                  "Records that match are dropped."),
+                  "Records that match are dropped.", {.pointer = true}),
     config::field("resource", &LogFilters::resource, kCondition),
     config::field("log_record", &LogFilters::log_record, kCondition));
 constexpr auto kTraceFields =
@@ -244,7 +244,7 @@ struct Config {
 constexpr auto kFields = config::fields<Config>(
     config::field("error_mode", &Config::error_mode,
                   "What an error in a condition does. Nothing here can err.",
-                  {.choices = "ignore|silent|propagate"}),
+                  {.choices = "ignore|silent|propagate", .any_case = true}),
     config::field("spans", &Config::spans, pipeline::kMatchFields.table(), "Which spans stay."),
     config::field("metrics", &Config::metrics, kMetricFields.table(), "Which metrics stay."),
     config::field("logs", &Config::logs, kLogFields.table(), "Which log records stay."),

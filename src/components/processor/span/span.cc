@@ -80,7 +80,8 @@ constexpr auto kStatusFields = config::fields<Status>(
 constexpr auto kFields = config::fields<Config>(
     config::embed(&Config::match, pipeline::kMatchFields.table()),
     config::field("name", &Config::name, kNameFields.table(), "What happens to the name."),
-    config::field("status", &Config::status, kStatusFields.table(), "The status that is set."));
+    config::field("status", &Config::status, kStatusFields.table(), "The status that is set.",
+                  {.pointer = true}));
 
 class SpanProcessor final : public pipeline::EditingProcessor {
  public:

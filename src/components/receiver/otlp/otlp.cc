@@ -101,7 +101,7 @@ class OtlpReceiver final : public pipeline::Component {
     if (settings.max_concurrent_streams > 0) {
       options.max_concurrent_streams = settings.max_concurrent_streams;
     }
-    options.keepalive = settings.keepalive.options();
+    if (settings.keepalive) options.keepalive = settings.keepalive->options();
     auto gate = pipeline::AuthGate::make(host, settings.auth);
     if (!gate) return std::unexpected(at("protocols::grpc", std::move(gate.error())));
     grpc_gate_ = std::move(*gate);
@@ -209,9 +209,14 @@ class OtlpReceiver final : public pipeline::Component {
 
   std::optional<Signal> signal_of_path(std::string_view path) const {
     const Http& http = *config_.protocols.http;
-    if (path == http.traces_url_path) return Signal::Traces;
-    if (path == http.metrics_url_path) return Signal::Metrics;
-    if (path == http.logs_url_path) return Signal::Logs;
+    // A setting without the slash in front stands for the path with it.
+    const auto is = [&](std::string_view setting) {
+      return path == setting || (path.starts_with('/') && path.substr(1) == setting &&
+                                 !setting.starts_with('/'));
+    };
+    if (is(http.traces_url_path)) return Signal::Traces;
+    if (is(http.metrics_url_path)) return Signal::Metrics;
+    if (is(http.logs_url_path)) return Signal::Logs;
     return std::nullopt;
   }
 

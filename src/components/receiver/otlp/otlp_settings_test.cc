@@ -26,7 +26,8 @@ class Receiver_otlp_settings : public testing::Test {
   Result<std::unique_ptr<pipeline::Component>> make(std::string_view yaml) {
     const auto value = config::parse_yaml(yaml, "test");
     EXPECT_TRUE(value) << value.error().message;
-    return sonde_component_receiver_otlp().create(*value, "otlp", {.traces = &sink_});
+    return sonde_component_receiver_otlp().create(
+        *value, "otlp", {.traces = &sink_, .metrics = &sink_, .logs = &sink_});
   }
   std::string why_not(std::string_view yaml) {
     const auto made = make(yaml);
@@ -39,12 +40,13 @@ class Receiver_otlp_settings : public testing::Test {
     const auto started = receiver_->start(host_);
     ASSERT_TRUE(started) << started.error().message;
   }
-  net::HttpResponse ask(std::string_view method, net::Headers headers, Bytes body = {}) {
+  net::HttpResponse ask(std::string_view method, net::Headers headers, Bytes body = {},
+                        std::string_view path = "/v1/traces") {
     net::HttpClientOptions options;
     options.base_url = "unix:" + socket_;
     net::HttpClient client(host_.loop(), std::move(options));
     Result<net::HttpResponse> answer = fail(ErrorKind::Internal, "never called back");
-    client.request(method, "/v1/traces", std::move(headers), std::move(body), [&](auto result) {
+    client.request(method, path, std::move(headers), std::move(body), [&](auto result) {
       answer = std::move(result);
       host_.loop().stop();
     });
@@ -58,6 +60,21 @@ class Receiver_otlp_settings : public testing::Test {
   NoSink sink_;
   std::unique_ptr<pipeline::Component> receiver_;
 };
+
+TEST_F(Receiver_otlp_settings, TakePathsWithoutTheSlashInFront) {
+  start("protocols: {http: {endpoint: " + socket_ +
+        ", transport: unix, traces_url_path: in/spans, logs_url_path: /in/logs, "
+        "metrics_url_path: ''}}");
+  const net::Headers json = {{"Content-Type", "application/json"}};
+  const auto status = [&](std::string_view path) {
+    return ask("POST", json, Bytes::copy("{}"), path).status;
+  };
+  EXPECT_EQ(status("/in/spans"), 200);
+  EXPECT_EQ(status("/"), 200);
+  EXPECT_EQ(status("/in/logs"), 200);
+  EXPECT_EQ(status("//in/logs"), 404);
+  EXPECT_EQ(status("/v1/traces"), 404);
+}
 
 TEST_F(Receiver_otlp_settings, LetBrowsersSend) {
   start("protocols: {http: {endpoint: " + socket_ +

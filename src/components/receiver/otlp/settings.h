@@ -20,7 +20,8 @@ struct Grpc {
   uint64_t max_recv_msg_size_mib = 4;
   uint32_t max_concurrent_streams = 1024;
   pipeline::BufferSizes buffers;
-  pipeline::GrpcServerKeepaliveSettings keepalive;
+  std::optional<pipeline::GrpcServerKeepaliveSettings> keepalive =
+      pipeline::GrpcServerKeepaliveSettings();
   bool include_metadata = false;
   std::optional<pipeline::TlsServerSettings> tls;
   std::optional<pipeline::AuthSettings> auth;
