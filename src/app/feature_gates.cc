@@ -5,9 +5,42 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "config/problems.h"
 
 namespace sonde::app {
+
+namespace {
+
+constexpr std::string_view kNone = "No effect: a gate of the Collector 0.158.";
+
+constexpr FeatureGate kWithoutEffect[] = {
+    {"connector.servicegraph.legacyLatencyMetricNames", "Deprecated", kNone, false, "v0.80.0"},
+    {"connector.servicegraph.legacyLatencyUnitMs", "Deprecated", kNone, false, "v0.89.0"},
+    {"connector.servicegraph.virtualNode", "Stable", kNone, true, "v0.73.0"},
+    {"connector.spanmetrics.excludeResourceMetrics", "Alpha", kNone, false, "v0.137.0"},
+    {"connector.spanmetrics.includeCollectorInstanceID", "Beta", kNone, true, "v0.136.0"},
+    {"connector.spanmetrics.legacyMetricNames", "Alpha", kNone, false, "v0.109.0"},
+    {"connector.spanmetrics.useSecondAsDefaultMetricsUnit", "Alpha", kNone, false, "v0.137.0"},
+    {"exporter.file.nativeCompression", "Alpha", kNone, false, "v0.154.0"},
+    {"exporter.prometheusexporter.DisableAddMetricSuffixes", "Beta", kNone, true, "v0.132.0"},
+    {"extension.healthcheck.useComponentStatus", "Alpha", kNone, false, "v0.142.0"},
+    {"filter.filterlog.useOTTLBridge", "Alpha", kNone, false, ""},
+    {"filter.filtermetric.useOTTLBridge", "Alpha", kNone, false, ""},
+    {"filter.filterspan.useOTTLBridge", "Alpha", kNone, false, ""},
+    {"ottl.PanicDuplicateName", "Beta", kNone, true, "v0.141.0"},
+    {"ottl.contexts.enableOTelColContext", "Beta", kNone, true, "v0.147.0"},
+    {"ottl.functions.enableLambda", "Alpha", kNone, false, "v0.155.0"},
+    {"pdata.useProtoPooling", "Alpha", kNone, false, "v0.133.0"},
+    {"pkg.translator.prometheus.PermissiveLabelSanitization", "Alpha", kNone, false, "v0.55.0"},
+    {"processor.filter.defaultErrorModeIgnore", "Stable", kNone, true, "v0.150.0"},
+    {"receiverhelper.newReceiverMetrics", "Alpha", kNone, false, "v0.138.0"},
+    {"service.partialReload", "Alpha", kNone, false, "v0.157.0"},
+    {"service.partialReloadReceivers", "Beta", kNone, true, "v0.157.0"},
+    {"spanmetrics.statusCodeConvention.useOtelPrefix", "Alpha", kNone, false, "v0.141.0"},
+};
+
+}  // namespace
 
 FeatureGates::FeatureGates()
     : gates_{{"confmap.enableMergeAppendOption", "Alpha",
@@ -19,10 +52,14 @@ FeatureGates::FeatureGates()
              {"service.profilesSupport", "Alpha", "No effect: profiles are not supported.", false,
               "v0.112.0"},
              {"telemetry.newPipelineTelemetry", "Alpha",
-              "No effect: own metrics always name the component.", false, "v0.123.0"}} {}
+              "No effect: own metrics always name the component.", false, "v0.123.0"}} {
+  gates_.insert(gates_.end(), std::begin(kWithoutEffect), std::end(kWithoutEffect));
+}
 
 Result<> FeatureGates::apply(std::string_view list) {
-  while (!list.empty()) {
+  bool more = !list.empty();
+  while (more) {
+    more = list.contains(',');
     const size_t comma = std::min(list.find(','), list.size());
     std::string_view id = list.substr(0, comma);
     list.remove_prefix(std::min(comma + 1, list.size()));
@@ -34,14 +71,21 @@ Result<> FeatureGates::apply(std::string_view list) {
     const auto gate = std::ranges::find(gates_, id, &FeatureGate::id);
     if (gate == gates_.end()) {
       std::vector<std::string_view> ids;
-      std::string known;
-      for (const FeatureGate& g : gates_) {
-        ids.push_back(g.id);
-        known += (known.empty() ? "" : ", ") + std::string(g.id);
-      }
+      for (const FeatureGate& g : gates_) ids.push_back(g.id);
       return fail(ErrorKind::Invalid,
-                  fmt::format("--feature-gates: there is no gate \"{}\"{}; there are {}", id,
-                              config::suggestion(id, ids), known));
+                  fmt::format("--feature-gates: there is no gate \"{}\"{}; `sonde featuregate` "
+                              "lists them",
+                              id, config::suggestion(id, ids)));
+    }
+    const std::string_view fixed = gate->stage == "Stable"       ? "cannot be turned off"
+                                   : gate->stage == "Deprecated" ? "cannot be turned on"
+                                                                 : "";
+    if (!fixed.empty() && enable != gate->enabled) {
+      return fail(ErrorKind::Invalid,
+                  fmt::format("--feature-gates: \"{}\" is {} and {}", id, gate->stage, fixed));
+    }
+    if (gate->description == kNone && enable != gate->enabled) {
+      log_warn("--feature-gates: \"{}\" has no effect here", id);
     }
     gate->enabled = enable;
   }
@@ -74,10 +118,11 @@ Result<std::string> describe_gates(const FeatureGates& gates, std::string_view i
     return fmt::format("Feature: {}\nEnabled: {}\nStage: {}\nDescription: {}\nFrom Version: {}\n",
                        gate->id, gate->enabled, gate->stage, gate->description, gate->from_version);
   }
-  std::string out = fmt::format("{:<34} {:<8} {:<6} {}\n", "ID", "Enabled", "Stage", "Description");
+  std::string out =
+      fmt::format("{:<52} {:<8} {:<10} {}\n", "ID", "Enabled", "Stage", "Description");
   for (const FeatureGate& gate : gates.all()) {
-    out +=
-        fmt::format("{:<34} {:<8} {:<6} {}\n", gate.id, gate.enabled, gate.stage, gate.description);
+    out += fmt::format("{:<52} {:<8} {:<10} {}\n", gate.id, gate.enabled, gate.stage,
+                       gate.description);
   }
   return out;
 }

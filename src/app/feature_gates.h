@@ -24,7 +24,8 @@ class FeatureGates {
  public:
   FeatureGates();
 
-  // "+a,-b,c": enables a and c, disables b. An unknown id is an error that lists all.
+  // "+a,-b,c": enables a and c, disables b. An unknown id is an error that names the nearest, and
+  // so is a change of what is Stable or Deprecated.
   Result<> apply(std::string_view list);
   bool enabled(std::string_view id) const;
   std::span<const FeatureGate> all() const { return gates_; }

@@ -16,7 +16,7 @@ TEST(FeatureGates, AreTurnedOnAndOffByAList) {
   EXPECT_FALSE(gates.enabled("service.AllowNoPipelines"));
 }
 
-TEST(FeatureGates, AnUnknownOneIsAnErrorThatListsAll) {
+TEST(FeatureGates, AnUnknownOneIsAnErrorThatNamesTheNearest) {
   FeatureGates gates;
   auto applied = gates.apply("service.allowNoPipelines");
   ASSERT_FALSE(applied);
@@ -26,6 +26,19 @@ TEST(FeatureGates, AnUnknownOneIsAnErrorThatListsAll) {
   EXPECT_FALSE(describe_gates(gates, "nope"));
   EXPECT_NE(describe_gates(gates, "service.AllowNoPipelines")->find("Stage: Alpha"),
             std::string::npos);
+}
+
+TEST(FeatureGates, ThoseOfTheCollectorAreTakenAndWhatIsSettledStays) {
+  FeatureGates gates;
+  ASSERT_TRUE(gates.apply("service.partialReload,-service.partialReloadReceivers"));
+  EXPECT_FALSE(gates.enabled("service.partialReloadReceivers"));
+  EXPECT_TRUE(gates.apply("processor.filter.defaultErrorModeIgnore"));
+  EXPECT_FALSE(gates.apply("-processor.filter.defaultErrorModeIgnore"));
+  EXPECT_TRUE(gates.apply("-connector.servicegraph.legacyLatencyUnitMs"));
+  EXPECT_FALSE(gates.apply("connector.servicegraph.legacyLatencyUnitMs"));
+  EXPECT_TRUE(gates.apply(""));
+  EXPECT_FALSE(gates.apply("service.partialReload,"));
+  EXPECT_FALSE(gates.apply("++service.partialReload"));
 }
 
 }  // namespace
