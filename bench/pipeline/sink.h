@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "data/batch.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_server.h"
 #include "net/loop.h"
 
 namespace sonde::bench {

@@ -12,7 +12,7 @@
 
 #include "base/time.h"
 #include "data_set.h"
-#include "net/grpc_client.h"
+#include "net/grpc/grpc_client.h"
 #include "net/loop.h"
 
 namespace sonde::bench {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/base64.h"
-#include "net/http_client.h"
-#include "net/http_types.h"
+#include "net/http/http_client.h"
+#include "net/http/http_types.h"
 #include "net/loop.h"
 
 namespace sonde::app {

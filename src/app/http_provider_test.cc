@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "net/loop.h"
 #include "net/testing/certificates.h"
 

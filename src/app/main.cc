@@ -6,7 +6,7 @@
 #include <exception>
 
 #include "app/app.h"
-#include "net/descriptors.h"
+#include "net/socket/descriptors.h"
 
 int main(int argc, char** argv) {
   // Giving memory back to the system after each batch and asking for it again with the next costs

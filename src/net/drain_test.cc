@@ -5,8 +5,8 @@
 
 #include <future>
 
-#include "net/grpc_server.h"
-#include "net/http_server.h"
+#include "net/grpc/grpc_server.h"
+#include "net/http/http_server.h"
 #include "net/testing/h2_frames.h"
 #include "net/testing/raw_client.h"
 

@@ -2,9 +2,9 @@
 // Servers that ask who sends: how long they wait for the answer.
 #include <gtest/gtest.h>
 
-#include "net/grpc_client.h"
-#include "net/grpc_server.h"
-#include "net/http_server.h"
+#include "net/grpc/grpc_client.h"
+#include "net/grpc/grpc_server.h"
+#include "net/http/http_server.h"
 #include "net/testing/h2_frames.h"
 #include "net/testing/raw_client.h"
 

@@ -12,7 +12,7 @@
 #include "config/yaml.h"
 #include "data/span_writer.h"
 #include "data/trace_view.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "net/loop.h"
 #include "pipeline/introspection/output_meter.h"
 #include "pipeline/introspection/topology.h"

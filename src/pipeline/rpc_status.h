@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "data/ack.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_server.h"
 
 namespace sonde::pipeline {
 

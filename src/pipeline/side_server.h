@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/settings/http_server_settings.h"
 

@@ -2,7 +2,7 @@
 #include "net/compression/compression.h"
 
 #include "net/compression/codecs.h"
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 
 namespace sonde::net {
 namespace {

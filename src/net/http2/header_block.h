@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 
 struct nghttp2_hd_deflater;
 struct nghttp2_hd_inflater;

@@ -11,10 +11,10 @@
 #include <typeinfo>
 
 #include "base/result.h"
-#include "net/accepting.h"
 #include "net/internal/asio.h"
 #include "net/internal/transport.h"
 #include "net/loop.h"
+#include "net/socket/accepting.h"
 
 namespace sonde::net {
 

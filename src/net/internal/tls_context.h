@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "net/internal/asio.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 namespace sonde::net {
 

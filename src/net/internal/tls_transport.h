@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "net/internal/transport.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 namespace sonde::net {
 

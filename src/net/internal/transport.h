@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "base/result.h"
-#include "net/address.h"
 #include "net/internal/asio.h"
 #include "net/loop.h"
-#include "net/own_port.h"
-#include "net/proxy.h"
-#include "net/tls.h"
+#include "net/socket/address.h"
+#include "net/socket/own_port.h"
+#include "net/socket/proxy.h"
+#include "net/tls/tls.h"
 
 namespace sonde::net {
 

@@ -17,7 +17,7 @@
 #include "config/field.h"
 #include "data/batch.h"
 #include "net/compression/compression.h"
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 
 namespace sonde::pipeline {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/engine.h"
 #include "pipeline/graph/build.h"
 #include "pipeline/graph/lifecycle.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "net/listen_scope.h"
+#include "net/socket/listen_scope.h"
 #include "pipeline/lease.h"
 
 namespace sonde::pipeline {

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
-#include "net/listen_scope.h"
+#include "net/socket/listen_scope.h"
 
 namespace sonde::pipeline {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 
 namespace sonde::pipeline {
 

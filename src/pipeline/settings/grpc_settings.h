@@ -7,8 +7,8 @@
 #include <string>
 
 #include "config/field.h"
-#include "net/grpc_client.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_client.h"
+#include "net/grpc/grpc_server.h"
 
 namespace sonde::pipeline {
 

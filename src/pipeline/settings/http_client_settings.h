@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "config/field.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "pipeline/settings/grpc_settings.h"
 
 namespace sonde::pipeline {

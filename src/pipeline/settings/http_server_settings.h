@@ -10,7 +10,7 @@
 
 #include "config/field.h"
 #include "net/compression/compression.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/settings/tls_settings.h"
 
 namespace sonde::pipeline {

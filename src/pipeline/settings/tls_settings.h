@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/field.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 namespace sonde::pipeline {
 

@@ -4,8 +4,8 @@
 // and counters are the sending queue's.
 #include <string>
 
-#include "net/address.h"
-#include "net/grpc_client.h"
+#include "net/grpc/grpc_client.h"
+#include "net/socket/address.h"
 #include "pipeline/auth/authorizer.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"

@@ -5,7 +5,7 @@
 
 #include "data/testing/sample.h"
 #include "net/compression/compression.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_server.h"
 #include "net/testing/certificates.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"

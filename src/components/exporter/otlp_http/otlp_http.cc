@@ -8,9 +8,9 @@
 #include <map>
 #include <string>
 
-#include "net/address.h"
-#include "net/grpc_server.h"
-#include "net/http_client.h"
+#include "net/grpc/grpc_server.h"
+#include "net/http/http_client.h"
+#include "net/socket/address.h"
 #include "pipeline/auth/authorizer.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"

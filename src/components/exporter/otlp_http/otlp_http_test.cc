@@ -8,7 +8,7 @@
 #include "data/testing/sample.h"
 #include "data/text.h"
 #include "net/compression/compression.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 #include "wire/otlp_json/otlp_json.h"

@@ -9,7 +9,7 @@
 #include "base/counters.h"
 #include "components/exporter/prometheus/metric_store.h"
 #include "components/exporter/prometheus/names.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/settings/http_server_settings.h"
 

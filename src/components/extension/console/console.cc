@@ -17,7 +17,7 @@
 #include "components/extension/console/answers.h"
 #include "components/extension/console/pipelines.h"
 #include "components/extension/console/taps.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/reloader.h"
 #include "probe/probe.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/repeating_timer.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/introspection/tap.h"
 #include "pipeline/introspection/topology.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 #include "pipeline/introspection/health.h"
 
 namespace sonde::healthcheckv2 {

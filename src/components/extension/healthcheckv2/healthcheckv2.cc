@@ -8,7 +8,7 @@
 #include "components/extension/healthcheckv2/grpc_health.h"
 #include "components/extension/healthcheckv2/settings.h"
 #include "components/extension/healthcheckv2/watchers.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_server.h"
 #include "pipeline/component.h"
 #include "pipeline/introspection/process_facts.h"
 #include "pipeline/side_server.h"

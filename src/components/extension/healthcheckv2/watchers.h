@@ -11,7 +11,7 @@
 
 #include "base/repeating_timer.h"
 #include "components/extension/healthcheckv2/grpc_health.h"
-#include "net/grpc_server.h"
+#include "net/grpc/grpc_server.h"
 
 namespace sonde::healthcheckv2 {
 

@@ -17,7 +17,7 @@
 #include "base/snapshot.h"
 #include "components/extension/oauth2client/assertion.h"
 #include "components/extension/oauth2client/settings.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "pipeline/auth/authenticator.h"
 #include "pipeline/auth/secret_file.h"
 #include "pipeline/component.h"

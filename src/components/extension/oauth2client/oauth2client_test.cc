@@ -13,8 +13,8 @@
 #include "components/extension/oauth2client/assertion.h"
 #include "components/extension/oauth2client/token.h"
 #include "config/yaml.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/http_client.h"
+#include "net/http/http_server.h"
 #include "pipeline/auth/authenticator.h"
 #include "pipeline/test_host.h"
 

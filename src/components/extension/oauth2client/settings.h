@@ -7,7 +7,7 @@
 
 #include "components/extension/oauth2client/token.h"
 #include "config/field.h"
-#include "net/address.h"
+#include "net/socket/address.h"
 #include "pipeline/settings/tls_settings.h"
 
 namespace sonde::oauth2 {

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 
 namespace sonde::oauth2 {
 

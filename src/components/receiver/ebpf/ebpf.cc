@@ -16,7 +16,7 @@
 #include "components/receiver/ebpf/container_names.h"
 #include "components/receiver/ebpf/emitter.h"
 #include "net/loop.h"
-#include "net/own_port.h"
+#include "net/socket/own_port.h"
 #include "pipeline/component.h"
 #include "probe/probe.h"
 #include "probe/process_names.h"

@@ -8,8 +8,8 @@
 #include "base/result.h"
 #include "components/receiver/otlp/intake.h"
 #include "data/batch.h"
-#include "net/grpc_server.h"
-#include "net/http_types.h"
+#include "net/grpc/grpc_server.h"
+#include "net/http/http_types.h"
 
 namespace sonde::otlp_receiver {
 

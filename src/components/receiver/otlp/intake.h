@@ -14,7 +14,7 @@
 #include "base/counters.h"
 #include "base/scheduler.h"
 #include "net/compression/compression.h"
-#include "net/http_types.h"
+#include "net/http/http_types.h"
 #include "pipeline/auth/authenticator.h"
 #include "pipeline/component.h"
 #include "pipeline/introspection/own_telemetry.h"

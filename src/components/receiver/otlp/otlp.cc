@@ -10,8 +10,8 @@
 #include "components/receiver/otlp/intake.h"
 #include "components/receiver/otlp/settings.h"
 #include "data/count.h"
-#include "net/grpc_server.h"
-#include "net/http_server.h"
+#include "net/grpc/grpc_server.h"
+#include "net/http/http_server.h"
 #include "pipeline/auth/auth_gate.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
@@ -211,8 +211,8 @@ class OtlpReceiver final : public pipeline::Component {
     const Http& http = *config_.protocols.http;
     // A setting without the slash in front stands for the path with it.
     const auto is = [&](std::string_view setting) {
-      return path == setting || (path.starts_with('/') && path.substr(1) == setting &&
-                                 !setting.starts_with('/'));
+      return path == setting ||
+             (path.starts_with('/') && path.substr(1) == setting && !setting.starts_with('/'));
     };
     if (is(http.traces_url_path)) return Signal::Traces;
     if (is(http.metrics_url_path)) return Signal::Metrics;

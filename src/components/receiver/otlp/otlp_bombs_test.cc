@@ -8,8 +8,8 @@
 #include "base/testing/sanitizer.h"
 #include "config/yaml.h"
 #include "net/compression/compression.h"
-#include "net/grpc_client.h"
-#include "net/http_client.h"
+#include "net/grpc/grpc_client.h"
+#include "net/http/http_client.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 

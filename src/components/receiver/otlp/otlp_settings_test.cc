@@ -4,8 +4,8 @@
 
 #include "config/yaml.h"
 #include "net/compression/compression.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/http_client.h"
+#include "net/http/http_server.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 

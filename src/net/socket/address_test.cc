@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/socket/address.h"
+
+#include <gtest/gtest.h>
+
+namespace sonde::net {
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto parsed = parse_address(text);
+  return parsed ? "no error" : parsed.error().message;
+}
+
+TEST(Address, ReadsHostAndPort) {
+  EXPECT_EQ(parse_address("127.0.0.1:4317")->to_string(), "127.0.0.1:4317");
+  EXPECT_EQ(parse_address("[::1]:4318")->to_string(), "[::1]:4318");
+  EXPECT_EQ(parse_address(":8888")->host, "");
+  EXPECT_EQ(parse_address("localhost:0")->port, 0);
+}
+
+TEST(Address, SaysWhatIsWrong) {
+  EXPECT_EQ(error_of("localhost:70000"), "address \"localhost:70000\": port 70000 is above 65535");
+  EXPECT_EQ(error_of("a:99999999999999999999999"),
+            "address \"a:99999999999999999999999\": port 99999999999999999999999 is above 65535");
+  EXPECT_EQ(error_of("localhost:http"),
+            "address \"localhost:http\": port \"http\" is not a number");
+  EXPECT_EQ(error_of("localhost:-1"), "address \"localhost:-1\": port \"-1\" is not a number");
+  EXPECT_EQ(error_of("localhost"),
+            "address \"localhost\": the port is missing; expected \"host:port\"");
+  EXPECT_EQ(error_of("localhost:"), "address \"localhost:\": the port is missing after \":\"");
+  EXPECT_EQ(error_of("::1:4317"),
+            "address \"::1:4317\": an IPv6 address needs brackets, as in \"[::1]:4317\"");
+  EXPECT_EQ(error_of("[::1"), "address \"[::1\": \"[\" has no matching \"]\"");
+  EXPECT_EQ(error_of(""), "address \"\": it is empty; expected \"host:port\"");
+  EXPECT_EQ(error_of("http://a:1"),
+            "address \"http://a:1\": expected \"host:port\" without a scheme");
+  EXPECT_NE(error_of("a b:1"), "no error");
+}
+
+TEST(Url, ReadsSchemeAddressAndPath) {
+  const auto url = parse_url("http://collector:4318/base/");
+  ASSERT_TRUE(url);
+  EXPECT_FALSE(url->tls);
+  EXPECT_EQ(url->address.to_string(), "collector:4318");
+  EXPECT_EQ(url->path, "/base");
+  EXPECT_EQ(parse_url("http://collector")->address.port, 80);
+  EXPECT_EQ(parse_url("https://collector")->address.port, 443);
+  EXPECT_TRUE(parse_url("https://collector")->tls);
+  EXPECT_EQ(parse_url("collector:4317")->address.port, 4317);
+  EXPECT_EQ(parse_url("http://collector", 4318)->address.port, 4318);
+}
+
+TEST(Url, SaysWhatIsWrong) {
+  EXPECT_EQ(parse_url("ftp://a").error().message,
+            "address \"ftp://a\": scheme \"ftp\" is not http or https");
+  EXPECT_EQ(parse_url("http://:80").error().message, "address \"http://:80\": the host is missing");
+  EXPECT_EQ(parse_url("http://a:0").error().message,
+            "address \"http://a:0\": port 0 cannot be connected to");
+  EXPECT_FALSE(parse_url("http://a/b?c"));
+  EXPECT_FALSE(parse_url("http://user@a/"));
+}
+
+}  // namespace
+}  // namespace sonde::net
