@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/json_writer.h"
+#include "config/internal/slot.h"
 
 namespace sonde::config {
 namespace {
@@ -178,15 +179,6 @@ std::string type_text(const FieldInfo& info, const TypeOps& ops) {
       return "map of " + type_text(info, *ops.element);
   }
   return {};
-}
-
-// "a|b|c" as "a, b, c". An empty choice is the default, which is told anyway.
-std::string listed(std::string_view choices) {
-  std::string out;
-  for (const char c : choices.substr(choices.starts_with('|') ? 1 : 0)) {
-    out += c == '|' ? std::string(", ") : std::string(1, c);
-  }
-  return out;
 }
 
 void list_of(const FieldTable& table, const std::string& prefix, std::string& out) {
