@@ -57,8 +57,9 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
 std::optional<int64_t> parse_http_date(std::string_view text) {
   if (text.size() >= 64) return std::nullopt;
   const std::string copy(text);
-  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%Y %H:%M:%S GMT",
-                           "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+  // Two digits of a year are tried before four, for which two are enough.
+  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                           "%a, %d-%b-%Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     std::tm date{};
     const char* const rest = ::strptime(copy.c_str(), form, &date);
     if (rest != nullptr && rest == copy.c_str() + copy.size()) return ::timegm(&date);
