@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "net/http/http_client.h"
 #include "net/http/http_types.h"
 #include "net/loop.h"
@@ -18,14 +17,16 @@ struct Target {
   std::string scheme;  // with its colon
   std::string authority;
   std::string path;
-  std::string credentials;  // user:password, decoded; empty where there is none
+  std::string authorization;  // the header; empty where there is no user
 
   std::string base() const { return scheme + "//" + authority; }
 };
 
 Result<Target> parse_target(std::string_view url) {
   const auto wrong = [&] {
-    return fail(ErrorKind::Invalid, std::string(url) + " is not http://host:port/path");
+    // What stands before an @ may be a password.
+    return fail(ErrorKind::Invalid,
+                std::string(url.substr(url.rfind('@') + 1)) + " is not http://host:port/path");
   };
   Target target;
   url = url.substr(0, url.find('#'));
@@ -38,9 +39,9 @@ Result<Target> parse_target(std::string_view url) {
   if (!target.path.starts_with('/')) target.path.insert(0, "/");
   rest = rest.substr(0, end);
   if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    auto decoded = net::percent_decode(rest.substr(0, at));
-    if (!decoded) return wrong();
-    target.credentials = std::move(*decoded);
+    auto authorization = net::basic_authorization(rest.substr(0, at));
+    if (!authorization) return wrong();
+    target.authorization = std::move(*authorization);
     rest.remove_prefix(at + 1);
   }
   target.authority = rest;
@@ -79,8 +80,8 @@ Result<Target> follow(const Target& from, std::string_view location) {
     return fail(ErrorKind::Unavailable,
                 shown(from) + " points to " + shown(target) + ", which is not encrypted");
   }
-  if (target.base() == from.base() && target.credentials.empty()) {
-    target.credentials = from.credentials;
+  if (target.base() == from.base() && target.authorization.empty()) {
+    target.authorization = from.authorization;
   }
   return target;
 }
@@ -95,9 +96,7 @@ Result<net::HttpResponse> get(const Target& target) {
   const auto host = TRY(net::parse_url(options.base_url));
   options.proxy = TRY(net::proxy_for(host, net::ProxyEnvironment::of_process()));
   net::Headers headers;
-  if (!target.credentials.empty()) {
-    headers.push_back({"authorization", "Basic " + encode_base64(target.credentials)});
-  }
+  if (!target.authorization.empty()) headers.push_back({"authorization", target.authorization});
   net::Loop loop;
   Result<net::HttpResponse> answer = fail(ErrorKind::Unavailable, "it took too long");
   net::HttpClient client(loop, std::move(options));

@@ -21,4 +21,12 @@ inline std::string lower(std::string_view text) {
   return out;
 }
 
+inline constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
+
+// Without the characters of `of` at both ends.
+constexpr std::string_view trimmed(std::string_view text, std::string_view of = " \t") {
+  text.remove_prefix(std::min(text.find_first_not_of(of), text.size()));
+  return text.substr(0, text.find_last_not_of(of) + 1);
+}
+
 }  // namespace sonde

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/ascii.h"
 #include "base/regex.h"
 #include "config/problems.h"
 
@@ -16,12 +17,6 @@ constexpr size_t kMaxName = 1024;
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
-}
 
 // The Collector's own expression: no separators, no control characters and no symbols.
 bool is_name(std::string_view name) {
@@ -37,14 +32,14 @@ bool is_type(std::string_view type) {
 
 Result<ComponentId> split(std::string_view text) {
   const size_t slash = text.find('/');
-  ComponentId id{std::string(trim(text.substr(0, slash))), {}};
+  ComponentId id{std::string(trimmed(text.substr(0, slash), kWhiteSpace)), {}};
   if (id.type.empty()) {
     return fail(ErrorKind::Invalid, slash == std::string_view::npos
                                         ? "the id is empty; write type or type/name"
                                         : quoted(text) + " has no type before the slash");
   }
   if (slash == std::string_view::npos) return id;
-  id.name = trim(text.substr(slash + 1));
+  id.name = trimmed(text.substr(slash + 1), kWhiteSpace);
   if (id.name.empty()) {
     return fail(ErrorKind::Invalid, quoted(text) + " has no name after the slash");
   }

@@ -3,17 +3,12 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "config/expand.h"
 #include "config/problems.h"
 
 namespace sonde::config {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const size_t start = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-  text.remove_prefix(start);
-  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
 
 // "C:\sonde.yaml" is a path too.
 bool is_path(std::string_view uri) {
@@ -38,7 +33,7 @@ Result<Value> read(const std::string& uri, const Providers& providers,
   // A text on the command line has no name but itself.
   std::string name = location.scheme == "file" ? location.rest
                      : location.scheme == "yaml"
-                         ? "yaml:" + std::string(trim(location.rest).substr(0, 60))
+                         ? "yaml:" + std::string(trimmed(location.rest, kWhiteSpace).substr(0, 60))
                          : uri;
   std::ranges::replace(name, '\n', ' ');
   auto source = std::make_shared<const Source>(Source{name, retrieved->text, retrieved->shown});
@@ -115,7 +110,8 @@ Result<std::string> set_to_uri(std::string_view assignment) {
   }
   std::string key;
   for (const char c : assignment.substr(0, equals)) key += c == '.' ? "::" : std::string(1, c);
-  return "yaml:" + std::string(trim(key)) + ": " + std::string(trim(assignment.substr(equals + 1)));
+  return "yaml:" + std::string(trimmed(key, kWhiteSpace)) + ": " +
+         std::string(trimmed(assignment.substr(equals + 1), kWhiteSpace));
 }
 
 }  // namespace sonde::config

@@ -3,9 +3,9 @@
 
 #include <fmt/core.h>
 
-#include <cctype>
 #include <utility>
 
+#include "base/ascii.h"
 #include "net/grpc/internal/grpc_connection.h"
 #include "net/internal/loop_impl.h"
 
@@ -15,7 +15,7 @@ namespace {
 // HTTP/2 wants lower-case names; a user's configuration may hold any case.
 void lower_names(Headers& headers) {
   for (Header& header : headers) {
-    for (char& c : header.name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    header.name = lower(header.name);
   }
 }
 

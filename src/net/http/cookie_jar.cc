@@ -14,12 +14,6 @@ namespace {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
 std::string_view take_part(std::string_view& rest, char end) {
   const size_t at = std::min(rest.find(end), rest.size());
   const std::string_view part = trimmed(rest.substr(0, at));

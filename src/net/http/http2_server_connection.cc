@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
 #include "net/internal/loop_impl.h"
 
 namespace sonde::net {
@@ -36,8 +36,7 @@ std::optional<size_t> length_of(std::string_view said) {
 // Names are in lower case here, and those of one connection of HTTP/1.1 are not allowed.
 void add_fields(Headers& out, const Headers& in) {
   for (const Header& header : in) {
-    std::string name = header.name;
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    std::string name = lower(header.name);
     const bool of_connection = name == "connection" || name == "keep-alive" ||
                                name == "transfer-encoding" || name == "upgrade";
     if (name.empty() || of_connection || !is_clean(header.value)) continue;

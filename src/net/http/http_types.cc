@@ -5,6 +5,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/base64.h"
+
 namespace sonde::net {
 namespace {
 
@@ -52,6 +54,18 @@ std::optional<std::string> Request::query_param(std::string_view name) const {
     return percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
   }
   return std::nullopt;
+}
+
+std::string media_type(std::string_view content_type) {
+  return lower(trimmed(content_type.substr(0, content_type.find(';'))));
+}
+
+std::optional<std::string> basic_authorization(std::string_view user_info) {
+  const size_t colon = std::min(user_info.find(':'), user_info.size());
+  const auto name = percent_decode(user_info.substr(0, colon));
+  const auto password = percent_decode(user_info.substr(std::min(colon + 1, user_info.size())));
+  if (!name || !password) return std::nullopt;
+  return "Basic " + encode_base64(*name + ":" + *password);
 }
 
 std::optional<int64_t> parse_http_date(std::string_view text) {

@@ -62,6 +62,11 @@ struct HttpResponse {
 };
 
 std::string_view reason_phrase(int status);
+// Of a Content-Type: without its parameters, in lower case (RFC 9110 section 8.3.1).
+std::string media_type(std::string_view content_type);
+// The Authorization header for the percent-encoded user:password of a URL (RFC 7617); nothing where
+// an escape is broken.
+std::optional<std::string> basic_authorization(std::string_view user_info);
 // A date in one of the three forms of RFC 9110 section 5.6.7, or with the dashes of old cookies, as
 // seconds since 1970; nothing for what is none.
 std::optional<int64_t> parse_http_date(std::string_view text);

@@ -31,6 +31,17 @@ TEST(RetryAfter, IsSecondsOrADate) {
   }
 }
 
+TEST(MediaType, HasNoParametersAndLowerCase) {
+  EXPECT_EQ(media_type("Application/JSON ; charset=utf-8"), "application/json");
+  EXPECT_EQ(media_type(""), "");
+}
+
+TEST(BasicAuthorization, AlwaysHasAColonBehindTheUser) {
+  EXPECT_EQ(basic_authorization("a%40b:p%3aw"), "Basic YUBiOnA6dw==");
+  EXPECT_EQ(basic_authorization("token"), "Basic dG9rZW46");
+  EXPECT_EQ(basic_authorization("user:%zz"), std::nullopt);
+}
+
 TEST(Request, DecodesPathAndQuery) {
   Request r;
   ASSERT_FALSE(

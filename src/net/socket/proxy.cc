@@ -4,28 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdlib>
 
-#include "base/base64.h"
+#include "base/ascii.h"
 #include "net/http/http_types.h"
 #include "net/internal/asio.h"
 
 namespace sonde::net {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 std::string variable(const char* upper, const char* lower_case) {
   for (const char* const name : {upper, lower_case}) {
@@ -97,16 +84,13 @@ Result<Proxy> parse_proxy(std::string_view text) {
   Proxy proxy;
   rest = rest.substr(0, rest.find_first_of("/?#"));
   if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    const std::string_view user = rest.substr(0, at);
-    const size_t colon = std::min(user.find(':'), user.size());
-    const auto name = percent_decode(user.substr(0, colon));
-    const auto password = percent_decode(user.substr(std::min(colon + 1, user.size())));
+    auto authorization = basic_authorization(rest.substr(0, at));
     rest.remove_prefix(at + 1);
-    if (!name || !password) {
+    if (!authorization) {
       return fail(ErrorKind::Invalid,
                   fmt::format("proxy \"{}\": its user has a broken percent escape", rest));
     }
-    proxy.authorization = "Basic " + encode_base64(*name + ":" + *password);
+    proxy.authorization = std::move(*authorization);
   }
   auto url = parse_url(fmt::format("http://{}", rest));
   if (!url) return std::unexpected(std::move(url.error()));

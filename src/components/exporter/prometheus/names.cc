@@ -33,12 +33,6 @@ uint32_t code_point(std::string_view bytes) {
   return code;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
 // Cuts off what comes before the sign, or everything.
 std::string_view take(std::string_view& rest, char sign) {
   const size_t end = std::min(rest.find(sign), rest.size());

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/digest.h"
 #include "components/extension/basicauth/md5_crypt.h"
@@ -17,13 +18,6 @@ namespace {
 constexpr size_t kSha1Size = 20;
 constexpr size_t kMaxLine = size_t{64} << 10;
 constexpr std::string_view kCryptPrefixes[] = {"$2y$", "$2a$", "$2b$", "$2x$", "$5$", "$6$"};
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\v\f";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
 
 // What crypt(3) makes of the password with the salt that the hash begins with.
 bool matches_crypt(const std::string& hash, std::string_view password) {
@@ -92,7 +86,7 @@ Result<Htpasswd> parse_htpasswd(std::string_view text) {
     if (whole.size() > kMaxLine) {
       return fail(ErrorKind::Invalid, fmt::format("line {} is longer than 64 KiB", number));
     }
-    const std::string_view line = trimmed(whole);
+    const std::string_view line = trimmed(whole, kWhiteSpace);
     if (line.empty()) continue;
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) {

@@ -74,13 +74,6 @@ bool read_form(std::string_view body, Answer& out) {
   return true;
 }
 
-std::string media_type(std::string_view header) {
-  std::string type(header.substr(0, header.find(';')));
-  while (type.ends_with(' ')) type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return type;
-}
-
 std::string type_of(std::string_view said) {
   for (const std::string_view known : {"Bearer", "MAC", "Basic"}) {
     if (equals_ignoring_case(said, known)) return std::string(known);
@@ -99,7 +92,7 @@ std::string said_error(const Answer& said) {
 
 Result<Token> read_token_answer(const net::HttpResponse& answer) {
   const bool failed = answer.status < 200 || answer.status > 299;
-  const std::string type = media_type(answer.header("content-type"));
+  const std::string type = net::media_type(answer.header("content-type"));
   const bool form = type == "application/x-www-form-urlencoded" || type == "text/plain";
   Answer said;
   const bool read = form ? read_form(answer.body, said) : read_json(answer.body, said);

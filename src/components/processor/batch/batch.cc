@@ -5,10 +5,10 @@
 // once, so what it holds is at risk, which a gauge shows, and what the pipeline behind it refuses
 // is lost and counted. It joins lists of chunks and copies bytes only where a batch must be cut.
 #include <algorithm>
-#include <cctype>
 #include <deque>
 #include <map>
 
+#include "base/ascii.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "data/count.h"
@@ -40,8 +40,7 @@ struct Config {
 
   std::vector<std::string> lower_keys() const {
     std::vector<std::string> keys = metadata_keys;
-    for (std::string& key : keys)
-      for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (std::string& key : keys) key = lower(key);
     return keys;
   }
 };

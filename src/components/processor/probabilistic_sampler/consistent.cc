@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace sonde::sampling {
@@ -30,12 +31,6 @@ std::string_view write_digits(uint64_t value, std::array<char, kDigits>& to) {
   for (int i = kDigits - 1; i >= 0; --i, value >>= 4)
     to[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
   return {to.data(), to.size()};
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
 }
 
 // Calls back with each part between separators; false where the visitor says so.

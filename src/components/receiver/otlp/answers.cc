@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <chrono>
 #include <span>
 
@@ -17,13 +16,6 @@ using net::GrpcCode;
 std::string malformed(Signal signal, const Error& error) {
   return fmt::format("the body is not an OTLP export request of {}: {}", to_string(signal),
                      error.message);
-}
-
-std::string media_type(std::string_view header) {
-  std::string type(header.substr(0, header.find(';')));
-  while (type.ends_with(' ')) type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return type;
 }
 
 GrpcCode code_of_body(const Error& error) {

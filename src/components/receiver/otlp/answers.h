@@ -16,9 +16,6 @@ namespace sonde::otlp_receiver {
 inline constexpr std::string_view kProtobuf = "application/x-protobuf";
 inline constexpr std::string_view kJson = "application/json";
 
-// Of a Content-Type: without its parameters, in lower case (RFC 9110 section 8.3.1).
-std::string media_type(std::string_view header);
-
 std::string malformed(Signal signal, const Error& error);
 
 // Why open_body() or the memory refused a body, as gRPC's own servers say it. One that may come

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/buffer.h"
 #include "data/wire.h"
 #include "pipeline/introspection/own_telemetry.h"
@@ -178,7 +178,7 @@ std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, st
   if (!headers) return context;
   for (const net::Header& header : *headers) {
     auto& [name, value] = context->metadata.emplace_back(header.name, header.value);
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    name = lower(name);
   }
   return context;
 }

@@ -237,7 +237,7 @@ class OtlpReceiver final : public pipeline::Component {
     if (!signal || !http_intake_->wants(*signal) || request.method != "POST") return Admission();
     const std::string_view encoding = request.header("content-encoding");
     const bool compressed = !encoding.empty() && encoding != "identity";
-    const bool json = media_type(request.header("content-type")) == kJson;
+    const bool json = net::media_type(request.header("content-type")) == kJson;
     const bool opens = compressed && (json || !opaque(*http_intake_, *signal));
     auto admitted = http_intake_->admit(*signal, length.value_or(0), opens,
                                         config_.protocols.http->server.max_body());
@@ -252,7 +252,7 @@ class OtlpReceiver final : public pipeline::Component {
                                                net::IdentifiedLater later) {
     const bool plain = config_.protocols.http->auth->request_params.empty();
     const net::Headers changed = plain ? net::Headers() : credentials(request);
-    const auto refuse = [type = media_type(request.header("content-type"))](const Error& why) {
+    const auto refuse = [type = net::media_type(request.header("content-type"))](const Error& why) {
       const GrpcCode code = code_of_stranger(why);
       if (type == kJson || type == kProtobuf) return refusal(type == kJson, code, why);
       return net::Response{pipeline::http_status_of(code), "text/plain", why.message, {}};
@@ -270,7 +270,7 @@ class OtlpReceiver final : public pipeline::Component {
     if (request.method != "POST") {
       return plain(405, "405 method not allowed, supported: [POST]\n");
     }
-    const std::string type = media_type(request.header("content-type"));
+    const std::string type = net::media_type(request.header("content-type"));
     const bool json = type == kJson;
     if (!json && type != kProtobuf) {
       return plain(415,

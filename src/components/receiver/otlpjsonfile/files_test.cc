@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "base/counters.h"
-#include "components/receiver/otlpjsonfile/files_fixture.h"
 #include "components/receiver/otlpjsonfile/position_store.h"
+#include "components/receiver/otlpjsonfile/testing/files_fixture.h"
 
 namespace sonde {
 namespace {

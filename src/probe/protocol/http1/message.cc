@@ -28,12 +28,6 @@ bool contains_ignoring_case(std::string_view text, std::string_view needle) {
   }
   return false;
 }
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 size_t method_end(std::string_view line) {
   size_t i = 0;
   while (i < line.size() && i <= kMaxMethod && method_char(line[i])) ++i;
