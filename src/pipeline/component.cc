@@ -4,6 +4,24 @@
 #include <algorithm>
 
 namespace sonde::pipeline {
+namespace {
+
+// A connector has an instance a signal, and the settings of one serve all of them.
+std::string missing(std::string_view id, std::span<const PipelineOutput> pipelines) {
+  std::string known;
+  for (const PipelineOutput& output : pipelines) {
+    known += (known.empty() ? "" : ", ") + output.id;
+  }
+  std::string_view signal;
+  if (!pipelines.empty()) signal = to_string(pipelines.front().signal);
+  const bool other = !signal.empty() && id.substr(0, id.find('/')) != signal;
+  return "no pipeline " + std::string(id) + " begins with this connector" +
+         (other ? " where it ends pipelines of " + std::string(signal) : std::string()) +
+         "; these do: " + (known.empty() ? "none" : known) +
+         (other ? "; each signal needs a connector of its own" : "");
+}
+
+}  // namespace
 
 void Component::consume(Batch batch) { batch.ack.drop("not_a_consumer"); }
 
@@ -22,15 +40,14 @@ void Outputs::send(Batch batch) const {
   }
 }
 
-Result<const PipelineOutput*> Outputs::pipeline(std::string_view id) const {
-  std::string known;
-  for (const PipelineOutput& output : pipelines) {
-    if (output.id == id) return &output;
-    known += (known.empty() ? "" : ", ") + output.id;
+Result<std::vector<Sink*>> Outputs::sinks(std::span<const std::string> pipeline_ids) const {
+  std::vector<Sink*> out;
+  for (const std::string& id : pipeline_ids) {
+    const auto found = std::ranges::find(pipelines, id, &PipelineOutput::id);
+    if (found == pipelines.end()) return fail(ErrorKind::NotFound, missing(id, pipelines));
+    out.push_back(found->sink);
   }
-  return fail(ErrorKind::NotFound,
-              "no pipeline " + std::string(id) +
-                  " begins with this connector; these do: " + (known.empty() ? "none" : known));
+  return out;
 }
 
 void send_to_all(const std::vector<Sink*>& sinks, Batch batch) {

@@ -19,6 +19,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <typeinfo>
@@ -149,8 +150,8 @@ struct Outputs {
   bool look_inside() const;  // any of them
   // Passes the batch on, or drops it with a reason when nobody wants it.
   void send(Batch batch) const;
-  // An error (NotFound) names the pipelines that there are.
-  Result<const PipelineOutput*> pipeline(std::string_view id) const;
+  // The first stages of these pipelines. An error (NotFound) names the pipelines that there are.
+  Result<std::vector<Sink*>> sinks(std::span<const std::string> pipeline_ids) const;
 };
 
 // The same batch to several sinks, of which there is at least one, each with a part of the
@@ -164,7 +165,8 @@ struct ComponentType {
   std::string_view summary = {};
   Signals in = {};
   Signals out = {};
-  bool same_signal = false;  // Of a connector: what comes as traces goes as traces, and so on.
+  // Of a connector: what comes as traces goes as traces, and so on. It has an instance a signal.
+  bool same_signal = false;
   Placement placement = Placement::Pinned;
   std::string_view stability = "alpha";
   const config::FieldTable* fields = nullptr;

@@ -68,7 +68,7 @@ Result<> Engine::start() {
   impl_->telemetry = TRY(impl_->serve_telemetry(impl_->build->graph()));
   impl_->board = std::static_pointer_cast<TopologyBoard>(lease(
       kTopologyBoard, typeid(TopologyBoard), [] { return std::make_shared<TopologyBoard>(); }));
-  impl_->board->publish(topology_of(impl_->build->graph()));
+  impl_->board->publish(topology_of(impl_->build->graph(), impl_->types));
   impl_->reloader = std::static_pointer_cast<Reloader>(
       lease(kReloader, typeid(Reloader), [] { return std::make_shared<Reloader>(); }));
   for (auto& shard : impl_->shards) shard->launch();

@@ -26,6 +26,10 @@ class TestComponent {
       return;
     }
     component = std::move(*made);
+    if (auto checked = component->check_outputs(); !checked) {
+      error = checked.error().message;
+      return;
+    }
     if (auto started = component->start(host); !started) error = started.error().message;
   }
 

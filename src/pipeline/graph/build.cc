@@ -66,7 +66,7 @@ Result<> Build::all() {
       const ComponentType* type = TRY(find_type(types_, *node));
       const size_t count = type->placement == Placement::Pinned ? 1 : shards_.size();
       for (size_t shard = 0; shard < count; ++shard) {
-        (void)TRY(instance(*node, nullptr, 0, static_cast<int>(shard)));
+        (void)TRY(instance({.node = node, .shard = static_cast<int>(shard)}));
       }
     }
   }
@@ -93,7 +93,7 @@ Result<> Build::extension(const std::string& id) {
       }
     }
   }
-  (void)TRY(instance(*graph_.find(Section::Extensions, id), nullptr, 0, 0));
+  (void)TRY(instance({.node = graph_.find(Section::Extensions, id)}));
   return {};
 }
 
@@ -106,7 +106,7 @@ Result<Sink*> Build::stage(const PipelineNode& pipeline, size_t index, int shard
   const auto& reference = pipeline.processors[index];
   const ComponentNode& node = *graph_.find(Section::Processors, reference.id);
   TRY(check_signal(node, pipeline, false, reference));
-  return reach(node, &pipeline, index, shard);
+  return reach({.node = &node, .shard = shard, .pipeline = &pipeline});
 }
 
 Result<Sink*> Build::exporters(const PipelineNode& pipeline, int shard) {
@@ -117,7 +117,9 @@ Result<Sink*> Build::exporters(const PipelineNode& pipeline, int shard) {
     const ComponentNode* node = graph_.find(Section::Exporters, reference.id);
     if (!node) node = graph_.find(Section::Connectors, reference.id);
     TRY(check_signal(*node, pipeline, false, reference));
-    targets.push_back(TRY(reach(*node, nullptr, 0, shard)));
+    Place place{.node = node, .shard = shard};
+    if (TRY(find_type(types_, *node))->same_signal) place.signal = TRY(signal_of(pipeline));
+    targets.push_back(TRY(reach(place)));
   }
   return fans_[key] = fan_out(std::move(targets));
 }
@@ -128,14 +130,15 @@ Sink* Build::fan_out(std::vector<Sink*> targets) {
   return sinks_.back().get();
 }
 
-Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeline, size_t index,
-                           int shard) {
-  const std::tuple<const void*, const void*, int> key{&node, pipeline, shard};
-  if (const auto at = reached_.find(key); at != reached_.end()) return at->second;
+Result<Sink*> Build::reach(const Place& place) {
+  if (const auto at = reached_.find(place); at != reached_.end()) return at->second;
+  const ComponentNode& node = *place.node;
   const ComponentType* type = TRY(find_type(types_, node));
   const auto door = [&](int home) -> Result<Sink*> {
-    Component* sink = TRY(instance(node, pipeline, index, home));
-    if (home == shard) return sink;
+    Place at_home = place;
+    at_home.shard = home;
+    Component* sink = TRY(instance(at_home));
+    if (home == place.shard) return sink;
     auto made = std::make_unique<ShardDoor>(*shards_[static_cast<size_t>(home)], *sink, node.id,
                                             door_bytes_);
     doors_.emplace(sink, made.get());
@@ -146,30 +149,32 @@ Result<Sink*> Build::reach(const ComponentNode& node, const PipelineNode* pipeli
   if (type->placement == Placement::Pinned) {
     result = TRY(door(0));
   } else if (type->placement == Placement::Replicated || shards_.size() == 1) {
-    result = TRY(door(shard));
+    result = TRY(door(place.shard));
   } else {
     std::vector<Sink*> targets;
     for (const auto& other : shards_) targets.push_back(TRY(door(other->index())));
     sinks_.push_back(std::make_unique<Partitioner>(std::move(targets)));
     result = sinks_.back().get();
   }
-  if (pipeline) {  // A processor.
-    Counter& items =
-        processor_items("otelcol_processor_incoming_items", node.id, TRY(signal_of(*pipeline)));
+  if (place.pipeline) {
+    Counter& items = processor_items("otelcol_processor_incoming_items", node.id,
+                                     TRY(signal_of(*place.pipeline)));
     sinks_.push_back(std::make_unique<ItemCounter>(*result, items));
     result = sinks_.back().get();
   }
-  return reached_[key] = result;
+  return reached_[place] = result;
 }
 
-Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
+Result<Outputs> Build::outputs_of(const Place& place) {
+  const ComponentNode& node = *place.node;
   std::map<Signal, std::vector<Sink*>> targets;
   Outputs outputs;
   for (const PipelineNode& pipeline : graph_.pipelines) {
     const auto names = [&](const config::Reference& r) { return r.id == node.id; };
     if (!std::ranges::any_of(pipeline.receivers, names)) continue;
     const Signal signal = TRY(signal_of(pipeline));
-    Sink* sink = TRY(entry(pipeline, shard));
+    if (place.signal && signal != *place.signal) continue;
+    Sink* sink = TRY(entry(pipeline, place.shard));
     targets[signal].push_back(sink);
     if (node.section == Section::Connectors)
       outputs.pipelines.push_back({pipeline.id, signal, sink});
@@ -180,33 +185,37 @@ Result<Outputs> Build::outputs_of(const ComponentNode& node, int shard) {
   return outputs;
 }
 
-Result<Component*> Build::instance(const ComponentNode& node, const PipelineNode* pipeline,
-                                   size_t index, int shard) {
-  const std::tuple<const void*, const void*, int> key{&node, pipeline, shard};
-  if (const auto at = made_.find(key); at != made_.end()) return at->second;
-  if (!open_.insert(key).second) {
+Result<Component*> Build::instance(const Place& place) {
+  if (const auto at = made_.find(place); at != made_.end()) return at->second;
+  const ComponentNode& node = *place.node;
+  if (!open_.insert(place).second) {
     return config::fail_at(node.position,
                            "connectors::" + node.id + ": its output comes back to its input");
   }
   const ComponentType* type = TRY(find_type(types_, node));
   Outputs outputs;
-  if (pipeline) {
-    Sink* next = TRY(stage(*pipeline, index + 1, shard));
-    const Signal signal = TRY(signal_of(*pipeline));
+  std::string part;
+  if (place.pipeline) {
+    const auto& steps = place.pipeline->processors;
+    const auto step = std::ranges::find(steps, node.id, &config::Reference::id);
+    const auto index = static_cast<size_t>(step - steps.begin());
+    Sink* next = TRY(stage(*place.pipeline, index + 1, place.shard));
+    const Signal signal = TRY(signal_of(*place.pipeline));
+    part = place.pipeline->id;
     (signal == Signal::Traces    ? outputs.traces
      : signal == Signal::Metrics ? outputs.metrics
                                  : outputs.logs) = next;
   } else if (type->kind == Kind::Receiver || type->kind == Kind::Connector) {
-    outputs = TRY(outputs_of(node, shard));
+    outputs = TRY(outputs_of(place));
+    if (place.signal) part = to_string(*place.signal);
   }
-  std::string key_name =
-      component_key(kind_name(type->kind), node.id, pipeline ? std::string_view(pipeline->id) : "");
-  auto made = TRY(make(node, *type, std::move(key_name), shard, std::move(outputs)));
+  std::string key = component_key(kind_name(type->kind), node.id, part);
+  auto made = TRY(make(node, *type, std::move(key), place.shard, std::move(outputs)));
   Component* component = made->component.get();
   if (type->kind == Kind::Extension) extensions_->add(*made);
   instances.push_back(std::move(made));
-  open_.erase(key);
-  return made_[key] = component;
+  open_.erase(place);
+  return made_[place] = component;
 }
 
 Result<std::shared_ptr<Instance>> Build::make(const ComponentNode& node, const ComponentType& type,

@@ -12,10 +12,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -65,17 +65,22 @@ class Build {
   std::vector<std::shared_ptr<Instance>> instances;
 
  private:
-  using Key = std::tuple<const void*, const void*, int>;
+  // What an instance is made for.
+  struct Place {
+    const config::ComponentNode* node;
+    int shard = 0;
+    const config::PipelineNode* pipeline = nullptr;  // Of a processor.
+    std::optional<Signal> signal = {};               // Of a connector that keeps signals apart.
+    auto operator<=>(const Place&) const = default;
+  };
 
   Result<> extension(const std::string& id);
   Result<Sink*> stage(const config::PipelineNode& pipeline, size_t index, int shard);
   Result<Sink*> exporters(const config::PipelineNode& pipeline, int shard);
-  Result<Outputs> outputs_of(const config::ComponentNode& node, int shard);
-  // The instance of `node` that data on `shard` goes to, behind a door or a partitioner if need be.
-  Result<Sink*> reach(const config::ComponentNode& node, const config::PipelineNode* pipeline,
-                      size_t index, int shard);
-  Result<Component*> instance(const config::ComponentNode& node,
-                              const config::PipelineNode* pipeline, size_t index, int shard);
+  Result<Outputs> outputs_of(const Place& place);
+  // The instance that data on the place's shard goes to, behind a door or a partitioner if need be.
+  Result<Sink*> reach(const Place& place);
+  Result<Component*> instance(const Place& place);
   Result<std::shared_ptr<Instance>> make(const config::ComponentNode& node,
                                          const ComponentType& type, std::string key, int shard,
                                          Outputs outputs);
@@ -100,10 +105,10 @@ class Build {
   std::shared_ptr<Extensions> extensions_ = std::make_shared<Extensions>();
   std::map<const Instance*, Outputs> carried_;  // With what their ports lead to in this build.
   std::set<std::string> extensions_built_;
-  std::map<Key, Component*> made_;
-  std::map<Key, Sink*> reached_;
+  std::map<Place, Component*> made_;
+  std::map<Place, Sink*> reached_;
   std::map<std::pair<const void*, int>, Sink*> fans_;
-  std::set<Key> open_;  // Being built: a cycle comes back here.
+  std::set<Place> open_;  // Being built: a cycle comes back here.
 };
 
 Result<Signal> signal_of(const config::PipelineNode& pipeline);

@@ -75,7 +75,7 @@ Result<ReloadReport> Engine::Impl::replace(const config::Graph& graph) {
   if (moved) {
     shards[0]->call([&] { telemetry = std::move(server); });
   }
-  board->publish(topology_of(graph));
+  board->publish(topology_of(graph, types));
   apply_log_level(graph.log_level);
 
   ReloadReport report;

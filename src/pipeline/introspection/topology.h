@@ -8,16 +8,18 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/graph.h"
+#include "pipeline/component.h"
 
 namespace sonde::pipeline {
 
 struct TopologyComponent {
-  std::string key;  // "exporter/otlp_grpc/second"; a processor's ends in "@" and its pipeline.
+  std::string key;  // "exporter/otlp_grpc/second": component_key().
   std::string kind, id, type;
   std::vector<std::string> pipelines;  // That name it; a connector's at either end.
   bool operator==(const TopologyComponent&) const = default;
@@ -39,12 +41,12 @@ struct Topology {
 // What names an edge: "receiver/otlp>exporter/debug>traces". There is one of a name.
 std::string edge_id(const TopologyEdge& edge);
 
-// "receiver/ebpf"; processors have an instance a pipeline: "processor/batch@traces".
-std::string component_key(std::string_view kind, std::string_view id,
-                          std::string_view pipeline = {});
+// "receiver/ebpf"; processors have an instance a pipeline, "processor/batch@traces/eu", and
+// connectors that give what they take one a signal: "connector/forward@traces".
+std::string component_key(std::string_view kind, std::string_view id, std::string_view part = {});
 
 // Components that no pipeline and no list of extensions names are left out: they do not run.
-Topology topology_of(const config::Graph& graph);
+Topology topology_of(const config::Graph& graph, std::span<const ComponentType* const> types);
 
 inline constexpr std::string_view kTopologyBoard = "pipeline/topology";
 // Thread safe. read() is never null, and gives another object only where the graph is another.

@@ -10,6 +10,7 @@
 #include "data/span_writer.h"
 #include "pipeline/introspection/output_meter.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/typed_component.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -22,6 +23,8 @@ config::Graph graph(std::string_view text) {
   return std::move(*built);
 }
 
+Topology laid_out(std::string_view text) { return topology_of(graph(text), typed_components()); }
+
 std::vector<std::string> edges(const Topology& topology) {
   std::vector<std::string> out;
   for (const TopologyEdge& e : topology.edges) {
@@ -31,7 +34,7 @@ std::vector<std::string> edges(const Topology& topology) {
 }
 
 TEST(Topology, JoinsWhatThePipelinesJoin) {
-  const Topology topology = topology_of(graph(R"(
+  const Topology topology = laid_out(R"(
 receivers: {in: , second: }
 processors: {step: }
 connectors: {joint: }
@@ -42,7 +45,7 @@ service:
   pipelines:
     traces: {receivers: [in, second], processors: [step], exporters: [joint, out]}
     metrics: {receivers: [joint], exporters: [out]}
-)"));
+)");
   EXPECT_EQ(edges(topology),
             (std::vector<std::string>{"receiver/in processor/step@traces traces traces",
                                       "receiver/second processor/step@traces traces traces",
@@ -57,8 +60,27 @@ service:
   EXPECT_EQ(topology.components[3].pipelines, (std::vector<std::string>{"traces", "metrics"}));
 }
 
+TEST(Topology, GivesAConnectorOfTwoSignalsTwoPlacesWhereItKeepsThemApart) {
+  const Topology topology = laid_out(R"(
+receivers: {in: }
+connectors: {forward: , joint: }
+exporters: {out: }
+service:
+  pipelines:
+    traces: {receivers: [in], exporters: [forward]}
+    traces/next: {receivers: [forward], exporters: [joint]}
+    metrics: {receivers: [joint], exporters: [forward]}
+    metrics/next: {receivers: [forward], exporters: [out]}
+)");
+  EXPECT_EQ(edges(topology), (std::vector<std::string>{
+                                 "receiver/in connector/forward@traces traces traces",
+                                 "connector/forward@traces connector/joint traces/next traces",
+                                 "connector/joint connector/forward@metrics metrics metrics",
+                                 "connector/forward@metrics exporter/out metrics/next metrics"}));
+}
+
 TEST(Topology, GivesAProcessorOfTwoPipelinesTwoPlaces) {
-  const Topology topology = topology_of(graph(R"(
+  const Topology topology = laid_out(R"(
 receivers: {in: }
 processors: {step: }
 exporters: {out: }
@@ -66,7 +88,7 @@ service:
   pipelines:
     traces: {receivers: [in], processors: [step], exporters: [out]}
     traces/other: {receivers: [in], processors: [step], exporters: [out]}
-)"));
+)");
   EXPECT_EQ(std::ranges::count(topology.components, "processor", &TopologyComponent::kind), 2);
   EXPECT_EQ(topology.edges.size(), 4u);
 }

@@ -5,7 +5,6 @@
 // batch probes a better level. It keeps the bytes of a batch until a level took it, and its sender
 // waits as long, so nothing is lost in between.
 #include <algorithm>
-#include <array>
 
 #include "base/log.h"
 #include "pipeline/component.h"
@@ -40,7 +39,7 @@ constexpr auto kFields = config::fields<Config>(
     config::field("max_retries", &Config::max_retries,
                   "How often a level is probed before it is given up; 0: for ever."));
 
-// One signal's levels. Outlives the connector while batches are on their way.
+// Outlives the connector while batches are on their way.
 class Levels : public std::enable_shared_from_this<Levels> {
  public:
   Levels(const Config& config, std::string_view id) : config_(config), id_(id) {}
@@ -146,42 +145,40 @@ class Levels : public std::enable_shared_from_this<Levels> {
 class FailoverConnector final : public pipeline::Component {
  public:
   FailoverConnector(const Config& config, std::string_view id, pipeline::Outputs outputs)
-      : config_(config), outputs_(std::move(outputs)) {
-    for (auto& levels : signals_) levels = std::make_shared<Levels>(config, id);
-  }
+      : config_(config),
+        outputs_(std::move(outputs)),
+        levels_(std::make_shared<Levels>(config, id)) {}
   ~FailoverConnector() override { FailoverConnector::stop(); }
 
-  Result<> start(pipeline::Host& host) override {
-    std::array<std::vector<std::vector<Sink*>>, 3> found;
-    for (size_t level = 0; level < config_.priority_levels.size(); ++level) {
-      std::array<std::vector<Sink*>, 3> sinks;
-      for (const std::string& id : config_.priority_levels[level]) {
-        auto output = outputs_.pipeline(id);
-        if (!output)
-          return std::unexpected(
-              at("priority_levels::" + std::to_string(level), std::move(output.error())));
-        sinks[static_cast<size_t>((*output)->signal)].push_back((*output)->sink);
-      }
-      for (size_t i = 0; i < 3; ++i)
-        if (!sinks[i].empty()) found[i].push_back(std::move(sinks[i]));
-    }
-    for (size_t i = 0; i < 3; ++i) signals_[i]->start(host.scheduler(), std::move(found[i]));
+  Result<> check_outputs() const override {
+    (void)TRY(find());
     return {};
   }
-  void stop() override {
-    for (auto& levels : signals_) levels->stop();
+  Result<> start(pipeline::Host& host) override {
+    levels_->start(host.scheduler(), TRY(find()));
+    return {};
   }
-  bool drained() const override {
-    return std::ranges::all_of(signals_, [](const auto& levels) { return levels->drained(); });
-  }
-  void consume(Batch batch) override {
-    signals_[static_cast<size_t>(batch.signal)]->consume(std::move(batch));
-  }
+  void stop() override { levels_->stop(); }
+  bool drained() const override { return levels_->drained(); }
+  void consume(Batch batch) override { levels_->consume(std::move(batch)); }
 
  private:
+  Result<std::vector<std::vector<Sink*>>> find() const {
+    std::vector<std::vector<Sink*>> out;
+    for (size_t i = 0; i < config_.priority_levels.size(); ++i) {
+      auto sinks = outputs_.sinks(config_.priority_levels[i]);
+      if (!sinks) {
+        return std::unexpected(
+            at("priority_levels::" + std::to_string(i), std::move(sinks.error())));
+      }
+      out.push_back(std::move(*sinks));
+    }
+    return out;
+  }
+
   const Config config_;
   const pipeline::Outputs outputs_;
-  std::array<std::shared_ptr<Levels>, 3> signals_;
+  const std::shared_ptr<Levels> levels_;
 };
 
 }  // namespace

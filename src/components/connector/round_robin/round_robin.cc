@@ -2,8 +2,6 @@
 //
 // The connector `round_robin`: gives each batch to the next of the pipelines that begin with it, to
 // spread work that one pipeline cannot do. It does not look at what became of the last one.
-#include <array>
-
 #include "pipeline/component.h"
 
 namespace sonde {
@@ -15,24 +13,19 @@ constexpr auto kFields = config::fields<Config>();
 class RoundRobinConnector final : public pipeline::Component {
  public:
   RoundRobinConnector(const Config&, std::string_view, const pipeline::Outputs& outputs) {
-    for (const pipeline::PipelineOutput& output : outputs.pipelines)
-      turns_[static_cast<size_t>(output.signal)].sinks.push_back(output.sink);
+    for (const pipeline::PipelineOutput& output : outputs.pipelines) sinks_.push_back(output.sink);
   }
 
   void consume(Batch batch) override {
-    Turn& turn = turns_[static_cast<size_t>(batch.signal)];
-    if (turn.sinks.empty()) return batch.ack.drop("nobody_wants_it");
-    Sink* const sink = turn.sinks[turn.next];
-    turn.next = (turn.next + 1) % turn.sinks.size();
+    if (sinks_.empty()) return batch.ack.drop("nobody_wants_it");
+    Sink* const sink = sinks_[next_];
+    next_ = (next_ + 1) % sinks_.size();
     sink->consume(std::move(batch));
   }
 
  private:
-  struct Turn {
-    std::vector<Sink*> sinks;
-    size_t next = 0;
-  };
-  std::array<Turn, 3> turns_;
+  std::vector<Sink*> sinks_;
+  size_t next_ = 0;
 };
 
 }  // namespace

@@ -139,17 +139,14 @@ class RoutingConnector final : public pipeline::Component {
     }
   }
 
+  Result<> check_outputs() const override {
+    for (size_t i = 0; i < routes_.size(); ++i) (void)TRY(targets_of(i));
+    (void)TRY(defaults());
+    return {};
+  }
   Result<> start(pipeline::Host&) override {
-    for (size_t i = 0; i < routes_.size(); ++i) {
-      auto found = find(config_.table[i].pipelines);
-      if (!found)
-        return std::unexpected(
-            at("table::" + std::to_string(i) + "::pipelines", std::move(found.error())));
-      routes_[i].targets = std::move(*found);
-    }
-    auto found = find(config_.default_pipelines);
-    if (!found) return std::unexpected(at("default_pipelines", std::move(found.error())));
-    defaults_ = std::move(*found);
+    for (size_t i = 0; i < routes_.size(); ++i) routes_[i].targets = TRY(targets_of(i));
+    defaults_ = TRY(defaults());
     return {};
   }
 
@@ -176,7 +173,7 @@ class RoutingConnector final : public pipeline::Component {
   }
 
  private:
-  using Targets = std::array<std::vector<Sink*>, 3>;  // By signal.
+  using Targets = std::vector<Sink*>;
   struct Route {
     Condition condition;
     ConditionContext context;
@@ -187,13 +184,16 @@ class RoutingConnector final : public pipeline::Component {
     std::vector<Bytes> taken, rest;
   };
 
-  Result<Targets> find(const std::vector<std::string>& ids) const {
-    Targets out;
-    for (const std::string& id : ids) {
-      const pipeline::PipelineOutput* output = TRY(outputs_.pipeline(id));
-      out[static_cast<size_t>(output->signal)].push_back(output->sink);
-    }
-    return out;
+  Result<Targets> targets_of(size_t row) const {
+    auto found = outputs_.sinks(config_.table[row].pipelines);
+    if (found) return found;
+    const std::string path = "table::" + std::to_string(row) + "::pipelines";
+    return std::unexpected(at(path, std::move(found.error())));
+  }
+  Result<Targets> defaults() const {
+    auto found = outputs_.sinks(config_.default_pipelines);
+    if (found) return found;
+    return std::unexpected(at("default_pipelines", std::move(found.error())));
   }
 
   static bool fits(ConditionContext context, Signal signal) {
@@ -248,8 +248,7 @@ class RoutingConnector final : public pipeline::Component {
   }
 
   void send(const Targets& targets, Batch batch) {
-    const auto& sinks = targets[static_cast<size_t>(batch.signal)];
-    if (!sinks.empty()) return pipeline::send_to_all(sinks, std::move(batch));
+    if (!targets.empty()) return pipeline::send_to_all(targets, std::move(batch));
     pipeline::dropped_counter(id_, batch.signal, "no_route").add(batch.items());
     batch.ack.drop("no_route");
   }
