@@ -31,7 +31,10 @@ asio::mutable_buffer GrpcServerConnection::begin_direct() {
   if (stream == nullptr || stream->user == nullptr) return {};
   Call& call = call_of(*stream);
   if (call.answered || call.ended || !call.has_prefix()) return {};
-  const size_t wanted = std::min(left, call.length - call.message.size());
+  // There is room for all of it only where the sender is known and the message was admitted.
+  const Buffer& message = call.message;
+  const size_t wanted =
+      std::min({left, call.length - message.size(), message.capacity() - message.size()});
   if (wanted < kWorthDirect) return {};
   direct_ = std::move(call.message);
   direct_stream_ = stream->id;

@@ -83,55 +83,78 @@ struct Script {
   std::map<std::string, int> expected;
 };
 
+// Where `later` is set, who sends is known only some time after the first bytes have come.
+void send_calls_in_pieces(uint32_t seed, bool later) {
+  LoopThread thread;
+  std::map<std::string, int> received;
+  std::mt19937 patience(seed);
+  GrpcServerOptions options;
+  if (later) {
+    options.identify = [&](const GrpcRequest&,
+                           GrpcIdentifiedLater answer) -> std::optional<GrpcIdentified> {
+      thread.loop.after(std::chrono::microseconds(patience() % 3000),
+                        [answer = std::move(answer)]() mutable { answer(Sender()); });
+      return std::nullopt;
+    };
+  }
+  auto server = thread.on_loop([&] {
+    return *GrpcServer::listen(
+        thread.loop, "127.0.0.1:0",
+        [&](GrpcRequest request, GrpcResponder responder) {
+          received[std::string(request.message.view())]++;
+          responder.respond(
+              request.message.view() == "the end" ? Bytes::copy("the answer to the end") : Bytes());
+        },
+        std::move(options));
+  });
+  Script script(seed);
+  std::string wire = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0, "") +
+                     frame(kSettings, kAck, 0, "");
+  // Two calls at a time, their frames mixed.
+  uint32_t stream = 1;
+  for (int pair = 0; pair < 20; ++pair, stream += 4) {
+    auto a = script.call(stream);
+    auto b = script.call(stream + 2);
+    wire += a.front() + b.front();
+    a.pop_front();
+    b.pop_front();
+    while (!a.empty() || !b.empty()) {
+      auto& from = b.empty() || (!a.empty() && script.below(2) == 0) ? a : b;
+      wire += from.front();
+      from.pop_front();
+    }
+  }
+  wire += head(stream) + frame(kData, kEndStream, stream, grpc_prefix(7) + "the end");
+  script.expected["the end"] = 1;
+
+  RawClient client(server->port());
+  ASSERT_TRUE(client.connected);
+  // The acknowledgement of the server's settings allows its large frames.
+  for (std::string_view rest = wire; !rest.empty();) {
+    const size_t size = std::min<size_t>(1 + script.below(90'000), rest.size());
+    ASSERT_TRUE(client.send(rest.substr(0, size)));
+    rest.remove_prefix(size);
+    thread.on_loop([] { return 0; });  // Lets the server read this piece by itself.
+  }
+  EXPECT_NE(client.read_until("the answer to the end").find("the answer"), std::string::npos);
+  client.close();
+  thread.join();
+  server.reset();
+  EXPECT_TRUE(received == script.expected)
+      << received.size() << " of " << script.expected.size() << " messages as they were sent";
+}
+
 TEST(GrpcServerReceive, PutsMessagesTogetherHoweverTheyAreCut) {
   for (const uint32_t seed : {1U, 2U, 3U}) {
     SCOPED_TRACE(seed);
-    LoopThread thread;
-    std::map<std::string, int> received;
-    auto server = thread.on_loop([&] {
-      return *GrpcServer::listen(thread.loop, "127.0.0.1:0",
-                                 [&](GrpcRequest request, GrpcResponder responder) {
-                                   received[std::string(request.message.view())]++;
-                                   responder.respond(request.message.view() == "the end"
-                                                         ? Bytes::copy("the answer to the end")
-                                                         : Bytes());
-                                 });
-    });
-    Script script(seed);
-    std::string wire = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0, "") +
-                       frame(kSettings, kAck, 0, "");
-    // Two calls at a time, their frames mixed.
-    uint32_t stream = 1;
-    for (int pair = 0; pair < 20; ++pair, stream += 4) {
-      auto a = script.call(stream);
-      auto b = script.call(stream + 2);
-      wire += a.front() + b.front();
-      a.pop_front();
-      b.pop_front();
-      while (!a.empty() || !b.empty()) {
-        auto& from = b.empty() || (!a.empty() && script.below(2) == 0) ? a : b;
-        wire += from.front();
-        from.pop_front();
-      }
-    }
-    wire += head(stream) + frame(kData, kEndStream, stream, grpc_prefix(7) + "the end");
-    script.expected["the end"] = 1;
+    send_calls_in_pieces(seed, false);
+  }
+}
 
-    RawClient client(server->port());
-    ASSERT_TRUE(client.connected);
-    // The acknowledgement of the server's settings allows its large frames.
-    for (std::string_view rest = wire; !rest.empty();) {
-      const size_t size = std::min<size_t>(1 + script.below(90'000), rest.size());
-      ASSERT_TRUE(client.send(rest.substr(0, size)));
-      rest.remove_prefix(size);
-      thread.on_loop([] { return 0; });  // Lets the server read this piece by itself.
-    }
-    EXPECT_NE(client.read_until("the answer to the end").find("the answer"), std::string::npos);
-    client.close();
-    thread.join();
-    server.reset();
-    EXPECT_TRUE(received == script.expected)
-        << received.size() << " of " << script.expected.size() << " messages as they were sent";
+TEST(GrpcServerReceive, PutsMessagesTogetherWhoseSenderIsNotKnownYet) {
+  for (const uint32_t seed : {1U, 2U, 3U}) {
+    SCOPED_TRACE(seed);
+    send_calls_in_pieces(seed, true);
   }
 }
 
