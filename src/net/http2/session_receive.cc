@@ -85,13 +85,7 @@ bool Session::begin_frame() {
   }
   in_frame_ = true;
   in_data_ = data;
-  if (!data) {
-    if (frame_.length == 0) {
-      in_frame_ = false;
-      return end_frame({});
-    }
-    return true;
-  }
+  if (!data) return true;
   if (frame_.stream == 0 || is_idle(frame_.stream)) {
     return fail(Code::ProtocolError, "data without a stream");
   }
