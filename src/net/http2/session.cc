@@ -63,6 +63,20 @@ void Session::write(Type type, uint8_t flags, uint32_t stream, std::string_view 
   if (!payload.empty()) out_.copy(payload);
 }
 
+// In as many frames as the peer's limit makes of it (RFC 9113 section 4.3).
+void Session::write_headers(uint32_t stream, HeaderBlock& head, bool last) {
+  std::string_view block = encoder_.encode(head);
+  Type type = Type::Headers;
+  uint8_t flags = last ? kEndStream : uint8_t{0};
+  while (block.size() > peer_max_frame_) {
+    write(type, flags, stream, block.substr(0, peer_max_frame_));
+    block.remove_prefix(peer_max_frame_);
+    type = Type::Continuation;
+    flags = 0;
+  }
+  write(type, flags | kEndHeaders, stream, block);
+}
+
 void Session::write_uint32(Type type, uint32_t stream, uint32_t value) {
   std::string payload;
   append_uint32(payload, value);
@@ -78,7 +92,7 @@ Stream* Session::open(HeaderBlock& head, Body body, void* user) {
   stream.user = user;
   stream.send_window = peer_stream_window_;
   stream.receive_window = options_.stream_window;
-  write(Type::Headers, kEndHeaders, id, encoder_.encode(head));
+  write_headers(id, head, false);
   stream.body = std::move(body);
   stream.has_body = true;
   queue(stream);
@@ -93,7 +107,7 @@ void Session::respond(Stream& stream, HeaderBlock& head, Body body, HeaderBlock&
 
 void Session::respond(Stream& stream, HeaderBlock& head, Body body) {
   if (stream.local_ended || stream.has_body) return;
-  write(Type::Headers, kEndHeaders, stream.id, encoder_.encode(head));
+  write_headers(stream.id, head, false);
   stream.body = std::move(body);
   stream.has_body = true;
   queue(stream);
@@ -101,13 +115,13 @@ void Session::respond(Stream& stream, HeaderBlock& head, Body body) {
 
 void Session::respond(Stream& stream, HeaderBlock& head) {
   if (stream.local_ended || stream.has_body) return;
-  write(Type::Headers, kEndHeaders | kEndStream, stream.id, encoder_.encode(head));
+  write_headers(stream.id, head, true);
   end_local(stream);
 }
 
 void Session::begin_body(Stream& stream, HeaderBlock& head) {
   if (stream.local_ended || stream.has_body) return;
-  write(Type::Headers, kEndHeaders, stream.id, encoder_.encode(head));
+  write_headers(stream.id, head, false);
   stream.has_body = stream.more_body = true;
 }
 
@@ -120,7 +134,7 @@ void Session::add_body(Stream& stream, Body body) {
 void Session::end_body(Stream& stream, HeaderBlock& trailers) {
   if (!stream.more_body) return;
   if (!body_sent(stream)) return reset(stream, Code::Cancel);
-  write(Type::Headers, kEndHeaders | kEndStream, stream.id, encoder_.encode(trailers));
+  write_headers(stream.id, trailers, true);
   stream.has_body = stream.more_body = false;
   end_local(stream);
 }
@@ -167,7 +181,7 @@ void Session::fill() {
     if (stream.more_body) continue;
     stream.has_body = false;
     if (stream.trailers != nullptr) {
-      write(Type::Headers, kEndHeaders | kEndStream, stream.id, encoder_.encode(*stream.trailers));
+      write_headers(stream.id, *stream.trailers, true);
     }
     end_local(stream);
   }

@@ -127,6 +127,7 @@ class Session {
   bool fail(Code code, std::string_view why);
 
   void write(Type type, uint8_t flags, uint32_t stream, std::string_view payload);
+  void write_headers(uint32_t stream, HeaderBlock& head, bool last);
   void write_uint32(Type type, uint32_t stream, uint32_t value);
   void write_settings();
   void write_goaway(uint32_t last, Code code, std::string_view why);

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "net/testing/h2_sessions.h"
 
@@ -135,6 +137,43 @@ TEST(Http2Session, ClosesWhatAFarewellLeavesOut) {
   EXPECT_FALSE(both.client.open(both.request, {}, nullptr));
   both.client.receive(frame(Type::Reset, 0, 1, uint32(8)) + frame(Type::Reset, 0, 3, uint32(8)));
   EXPECT_TRUE(both.client.finished());
+}
+
+TEST(Http2Session, TakesAnEmptyFrameOnce) {
+  Server server;
+  const auto greeting = server.tell(std::string(kPreface) + frame(Type::Settings, 0, 0, ""));
+  EXPECT_EQ(std::ranges::count_if(greeting,
+                                  [](const SeenFrame& f) {
+                                    return f.head.type == Type::Settings && f.head.has(kAck);
+                                  }),
+            1);
+  server.tell(frame(Type::Headers, kEndStream, 1, request_fields()) +
+              frame(Type::Continuation, kEndHeaders, 1, ""));
+  EXPECT_EQ(server.session.error(), "");
+  EXPECT_EQ(server.log.seen[1], "fields:4! ");
+}
+
+TEST(Http2Session, CutsHeadersToTheFramesThatThePeerTakes) {
+  Both both;
+  const std::string large(40'000, 'x');
+  both.request.fields.push_back({"baggage", large});
+  HeaderBlock head{{{":status", "200"}, {"grpc-message", large}}};
+  both.server_log.whole = [&](Stream& stream) { both.server.respond(stream, head); };
+  const Stream* const stream = both.client.open(both.request, {"body", {}}, nullptr);
+  ASSERT_NE(stream, nullptr);
+  for (Session* const end : {&both.client, &both.server}) {
+    std::string bytes = take(*end);
+    if (end == &both.client) bytes = bytes.substr(kPreface.size());
+    std::vector<SeenFrame> frames = frames_of(bytes);
+    EXPECT_EQ(std::ranges::count(frames, Type::Continuation,
+                                 [](const SeenFrame& f) { return f.head.type; }),
+              2);
+    for (const SeenFrame& f : frames) EXPECT_LE(f.payload.size(), kDefaultMaxFrame);
+    if (end == &both.client) bytes.insert(0, kPreface);
+    EXPECT_TRUE((end == &both.client ? both.server : both.client).receive(bytes));
+  }
+  both.run();
+  EXPECT_EQ(both.client_log.seen[1], "fields:2! closed:NO_ERROR");
 }
 
 TEST(Http2Session, TakesNoNewStreamsAfterItsOwnFarewell) {

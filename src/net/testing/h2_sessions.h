@@ -76,8 +76,8 @@ struct Both {
     }
   }
   Log client_log, server_log;
-  Session client{{.role = Role::Client}, client_log};
-  Session server{{.role = Role::Server, .max_streams = 3}, server_log};
+  Session client{{.role = Role::Client, .max_header = 64 * 1024}, client_log};
+  Session server{{.role = Role::Server, .max_streams = 3, .max_header = 64 * 1024}, server_log};
   HeaderBlock request{
       {{":method", "POST"}, {":scheme", "http"}, {":path", "/a"}, {":authority", "x"}}};
   HeaderBlock head{{{":status", "200"}}};
