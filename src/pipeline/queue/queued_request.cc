@@ -53,7 +53,10 @@ std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, ui
     pieces = std::move(*cut);
   }
   auto shared = request.shared;
-  if (!shared) shared = std::make_shared<SharedRoom>(SharedRoom{request.room, 1});
+  if (!shared) {
+    shared =
+        std::make_shared<SharedRoom>(SharedRoom{request.room, request.items, request.bytes, 1});
+  }
   shared->parts += static_cast<uint32_t>(pieces.size() - 1);
   for (Piece& piece : pieces) {
     QueuedRequest part;

@@ -24,6 +24,7 @@ struct Room {
 // A request that was cut: the room is given back by the last of its parts.
 struct SharedRoom {
   Room room;
+  uint64_t items = 0, bytes = 0;  // Of the whole request.
   uint32_t parts = 0;
 };
 
@@ -36,6 +37,7 @@ struct QueuedRequest {
   int64_t queued_ns = 0;
   bool unloaded = false;
 
+  bool on_disk() const { return room.on_disk() || (shared && shared->room.on_disk()); }
   uint64_t size(bool in_bytes) const { return in_bytes ? bytes : items; }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sending queue on disk: what was acknowledged is sent, whatever happened in between.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <fstream>
@@ -293,6 +294,45 @@ TEST_F(SendingQueueDiskTest, CountsWhatTheDiskHasDamaged) {
       counter("sonde_queue_damaged_bytes_total", "", {{"exporter", id()}, {"data_type", "traces"}})
           .value(),
       0u);
+}
+
+// While there is one, this process can open no file.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none{0, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
+  hold = true;
+  settings.queue.num_consumers = 1;
+  auto queue = make();
+  for (int i = 0; i < 8; ++i) {
+    queue->consume(spans(1, {}, std::string(8 << 20, static_cast<char>('a' + i))));
+  }
+  hold = false;
+  {
+    const NoDescriptors none;
+    held[0](Sent{});
+    host.scheduler().run_ready();
+    EXPECT_EQ(bodies.size(), 4u);  // What memory holds too.
+    EXPECT_EQ(queue->size(), 4u);
+  }
+  host.scheduler().advance(seconds(2));
+  ASSERT_EQ(bodies.size(), 8u);
+  for (size_t i = 0; i < 8; ++i)
+    EXPECT_EQ(bodies[i].size(), body(std::string(8 << 20, 'x')).size());
+  EXPECT_EQ(dropped("damaged"), 0u);
+  EXPECT_TRUE(queue->drained());
 }
 
 TEST_F(SendingQueueDiskTest, AStorageThatIsNotThereStopsTheStart) {

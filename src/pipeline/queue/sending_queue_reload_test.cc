@@ -2,6 +2,7 @@
 // A sending queue goes on under an exporter with other settings: what is held is sent once.
 #include <gtest/gtest.h>
 
+#include "base/counters.h"
 #include "base/testing/temporary_directory.h"
 #include "net/compression/compression.h"
 #include "pipeline/introspection/own_telemetry.h"
@@ -24,6 +25,8 @@ class Folder final : public Component, public Storage {
     return path;
   }
   bool fsync() const override { return false; }
+  uint64_t max_bytes() const override { return bound; }
+  uint64_t bound = UINT64_MAX;
 
  private:
   TemporaryDirectory directory_;
@@ -264,6 +267,102 @@ TEST_F(SendingQueueReloadTest, WhatWasInMemoryIsOnDiskFromNowOn) {
   auto later = make(third);
   run();
   EXPECT_EQ(third.items, 4u);
+}
+
+TEST_F(SendingQueueReloadTest, WhatWasTriedAgainAndPartsOfItAreOnDiskFromNowOnToo) {
+  for (const uint64_t max_size : {0, 3}) {
+    SCOPED_TRACE(max_size);
+    settings = {};
+    settings.retry.randomization_factor = 0;
+    settings.queue.num_consumers = 2;
+    if (max_size > 0) settings.queue.batch = {.min_size = 1, .max_size = max_size};
+    first.away = second.away = true;
+    auto old = make(first);
+    for (int i = 0; i < 5; ++i) old->consume(spans(2 + i));
+    run();
+    settings.queue.storage = max_size > 0 ? "a" : "b";
+    auto next = make(second, old.get());
+    next->take_over();
+    end(old);
+    next->stop();
+    run();
+    EXPECT_TRUE(next->drained());
+    next.reset();
+    EXPECT_EQ(dropped("shutdown"), 0u);
+    Peer third;
+    auto later = make(third);
+    run();
+    EXPECT_EQ(third.items, 20u);
+    EXPECT_TRUE(later->drained());
+    later.reset();
+    Peer fourth;
+    later = make(fourth);
+    run();
+    EXPECT_EQ(fourth.items, 0u);
+  }
+}
+
+TEST_F(SendingQueueReloadTest, WhatTheDiskHasNoRoomForIsSentOrCountedAtTheEnd) {
+  settings.queue.num_consumers = 2;
+  first.away = second.away = true;
+  auto old = make(first);
+  for (int i = 0; i < 5; ++i) old->consume(spans(2));
+  run();
+  settings.queue.storage = "a";
+  a.bound = 1;
+  auto next = make(second, old.get());
+  next->take_over();
+  end(old);
+  next->stop();
+  run();
+  EXPECT_TRUE(next->drained());
+  EXPECT_EQ(dropped("shutdown"), 10u);
+  EXPECT_GE(second.requests, 5);  // Each had one more chance.
+}
+
+TEST_F(SendingQueueReloadTest, AnotherSizerCountsAnewWhatIsHeld) {
+  first.hold = second.hold = true;
+  settings.queue.num_consumers = 1;
+  settings.queue.sizer = "bytes";
+  settings.queue.block_on_overflow = true;
+  settings.queue.queue_size = spans(1).bytes() * 3;
+  auto old = make(first);
+  for (int i = 0; i < 5; ++i) old->consume(spans(1));  // Two of them overflow.
+  run();
+  settings.queue.sizer = "requests";
+  settings.queue.queue_size = 10;
+  auto next = make(second, old.get());
+  next->take_over();
+  for (int i = 0; i < 5; ++i) next->consume(spans(1));
+  EXPECT_EQ(next->size(), 10u);
+  EXPECT_EQ(gauge("otelcol_exporter_queue_size", "", {{"exporter", id()}, {"data_type", "traces"}})
+                .value(),
+            10.0);
+  second.hold = false;
+  first.held[0](Sent{});
+  run();
+  EXPECT_EQ(second.items, 9u);
+  EXPECT_TRUE(next->drained());
+  end(old);
+}
+
+TEST_F(SendingQueueReloadTest, AQueueThatBecomesTooSmallForWhoWaitsSendsItAlone) {
+  first.hold = true;
+  settings.queue.num_consumers = 1;
+  settings.queue.sizer = "items";
+  settings.queue.block_on_overflow = true;
+  settings.queue.queue_size = 6;
+  auto old = make(first);
+  for (int i = 0; i < 2; ++i) old->consume(spans(5));
+  run();
+  settings.queue.queue_size = 3;
+  auto next = make(second, old.get());
+  next->take_over();
+  first.held[0](Sent{});
+  run();
+  EXPECT_EQ(second.items, 5u);
+  EXPECT_TRUE(next->drained());
+  end(old);
 }
 
 TEST_F(SendingQueueReloadTest, AQueueInAnotherDirectoryIsTheOldOnesUntilItsEnd) {

@@ -67,6 +67,10 @@ void SignalQueue::load_unfinished() {
     auto batch = journal_->load(entry.position);
     if (!batch) {
       log_error("{}: {}", id_, batch.error().message);
+      if (batch.error().kind != ErrorKind::Invalid) {
+        log_error("{}: this batch stays on disk until the next start", id_);
+        continue;
+      }
       count_lost(1, "damaged");  // How many records it had is lost with it.
       journal_->finish(entry.position);
       continue;
@@ -157,7 +161,8 @@ void SignalQueue::refuse(QueuedRequest& request, Error error, std::string_view r
 }
 
 void SignalQueue::admit_overflow() {
-  while (!overflow_.empty() && fits(overflow_.front().room.cost)) {
+  // One that a smaller queue has no room for goes alone.
+  while (!overflow_.empty() && (used_ == 0 || fits(overflow_.front().room.cost))) {
     QueuedRequest request = std::move(overflow_.front());
     overflow_.pop_front();
     admit(std::move(request));
@@ -172,11 +177,12 @@ void SignalQueue::stop() {
     room_->give_back(request.room.cost);
     refuse(request, {ErrorKind::Unavailable, id_ + ": shutting down", {}}, "shutdown");
   }
+  set_aside_what_is_on_disk();
   for (uint32_t index = 0; index < flights_.size(); ++index) {
     Flight& flight = flights_[index];
     if (flight.timer == 0) continue;
     scheduler_.cancel(std::exchange(flight.timer, 0));
-    if (journal_) {
+    if (flight.on_disk()) {
       keep_on_disk(flight);
     } else {
       attempt(index);
@@ -185,15 +191,30 @@ void SignalQueue::stop() {
   pump();
 }
 
+// It is for the next process; what is in memory alone has no other chance than this one.
+void SignalQueue::set_aside_what_is_on_disk() {
+  if (!journal_) return;
+  std::vector<QueuedRequest> rest;
+  uint64_t cost = 0;
+  waiting_->each([&](QueuedRequest& request) {
+    if (!request.on_disk()) return rest.push_back(std::move(request));
+    ++kept_;
+    if (!request.shared) cost += request.room.cost;
+  });
+  used_ -= cost;
+  room_->give_back(cost);
+  waiting_->clear();
+  for (QueuedRequest& request : rest) waiting_->push(std::move(request));
+}
+
 void SignalQueue::abandon() {
   stopping_ = true;
   scheduler_.cancel(flush_timer_);
   uint64_t lost = 0;
-  uint64_t kept = 0;
-  const auto end = [&](Ack& ack, uint64_t items, const Batch& batch) {
-    ++(journal_ ? kept : lost);
+  const auto end = [&](Ack& ack, bool kept, uint64_t items, const Batch& batch) {
+    ++(kept ? kept_ : lost);
     ack.fail({ErrorKind::Unavailable, id_ + ": shut down before it was sent", {}});
-    if (journal_) return;
+    if (kept) return;
     exporter_total(send_failed_, "otelcol_exporter_send_failed_").add(items);
     count_lost(items, "shutdown");
     count_opaque(batch, "shutdown");
@@ -202,17 +223,19 @@ void SignalQueue::abandon() {
     scheduler_.cancel(flight.timer);
     if (!flight.busy) continue;
     uint64_t items = flight.items;
-    for (Part& part : flight.parts) end(part.ack, std::exchange(items, 0), flight.batch);
+    const bool kept = flight.on_disk();
+    for (Part& part : flight.parts) end(part.ack, kept, std::exchange(items, 0), flight.batch);
   }
-  waiting_->each(
-      [&](QueuedRequest& request) { end(request.batch.ack, request.items, request.batch); });
+  waiting_->each([&](QueuedRequest& request) {
+    end(request.batch.ack, request.on_disk(), request.items, request.batch);
+  });
   for (QueuedRequest& request : overflow_) {
-    end(request.batch.ack, request.items, request.batch);
+    end(request.batch.ack, false, request.items, request.batch);
     room_->give_back(request.room.cost);
   }
   room_->give_back(used_);
   if (lost > 0) log_error("{}: dropped {} batches at shutdown", id_, lost);
-  if (kept > 0) log_info("{}: {} batches of {} stay on disk", id_, kept, to_string(signal_));
+  if (kept_ > 0) log_info("{}: {} batches of {} stay on disk", id_, kept_, to_string(signal_));
   // Flights stay, so that a late answer finds that it is late.
   for (Flight& flight : flights_) flight = {};
   waiting_->clear();
@@ -227,26 +250,29 @@ void SignalQueue::abandon() {
 void SignalQueue::show_waiting() {
   const int64_t now = scheduler_.clock().monotonic_ns();
   int64_t oldest = now;
-  uint64_t items = 0;
+  uint64_t items = 0;  // In memory alone.
   for (const Flight& flight : flights_) {
     if (!flight.busy) continue;
-    items += flight.items;
+    if (!flight.on_disk()) items += flight.items;
     for (const Part& part : flight.parts) oldest = std::min(oldest, part.queued_ns);
   }
   waiting_->each([&](const QueuedRequest& request) {
-    items += request.items;
+    if (!request.on_disk()) items += request.items;
     oldest = std::min(oldest, request.queued_ns);
   });
   for (const QueuedRequest& request : overflow_) oldest = std::min(oldest, request.queued_ns);
-  const bool safe = journal_ || !settings_.queue.enabled || settings_.queue.wait_for_result;
+  const bool safe = !settings_.queue.enabled || settings_.queue.wait_for_result;
   age_gauge_.set(static_cast<double>(now - oldest) / 1e9);
   in_flight_gauge_.set(static_cast<double>(sending_));
   at_risk_gauge_.set(safe ? 0 : static_cast<double>(items));
 }
 
 bool SignalQueue::drained() const {
-  if (journal_) return sending_ == 0 && journal_->settled();
-  return waiting_->count() == 0 && overflow_.empty() && active_ == 0;
+  if (!journal_) return waiting_->count() == 0 && overflow_.empty() && active_ == 0;
+  // What is on disk can wait for the next process.
+  const auto holds = [](const Flight& flight) { return flight.busy && !flight.on_disk(); };
+  return sending_ == 0 && journal_->settled() && std::ranges::none_of(flights_, holds) &&
+         waiting_->all_of(&QueuedRequest::on_disk);
 }
 
 Counter& SignalQueue::exporter_total(Counter*& cached, std::string_view prefix) {

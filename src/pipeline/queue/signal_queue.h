@@ -57,6 +57,9 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     std::shared_ptr<SharedRoom> shared;
     Ack ack;
     int64_t queued_ns = 0;
+    uint64_t items = 0;
+    uint64_t bytes = 0;
+    bool on_disk() const { return shared ? shared->room.on_disk() : room.on_disk(); }
   };
   struct Flight {
     uint32_t index = 0;
@@ -66,12 +69,17 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
     const Send* by = nullptr;  // What it was begun with.
     Batch batch;
     std::vector<Part> parts;
+    LogPosition place{};  // Of all of it, where it was under way before there was a disk.
     uint64_t items = 0;
     uint64_t bytes = 0;
     int64_t first_try_ns = 0;
     Duration interval{};
     TimerId timer = 0;
+    bool on_disk() const {
+      return place.segment != 0 || std::ranges::all_of(parts, &Part::on_disk);
+    }
   };
+  enum class Loaded : uint8_t { Yes, Damaged, NotNow };
 
   void load_unfinished();
   void say_capacity() const;
@@ -85,15 +93,22 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   void admit(QueuedRequest request);
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
   void admit_overflow();
-  bool load(QueuedRequest& request);
+  Loaded load(QueuedRequest& request);
   bool open(QueuedRequest& request);
   void keep(QueuedRequest& request);
+  void keep(Flight& flight);
+  void count_anew(Room& room, uint64_t items, uint64_t bytes);
+  // A part of a request that is in memory alone becomes a request of its own.
+  template <class Cut>
+  void part_from_others(Cut& part);
+  void set_aside_what_is_on_disk();
 
   void pump();
   void pump_after(Duration wait);
   void take(Flight& flight, QueuedRequest request, const WaitingRequests::Line& line);
-  void fill(Flight& flight, WaitingRequests::Line& line);
-  void depart(WaitingRequests::Line& line);
+  // False: the disk cannot be read now.
+  bool fill(Flight& flight, WaitingRequests::Line& line);
+  bool depart(WaitingRequests::Line& line);
   uint32_t free_flight();
   void attempt(uint32_t index);
   void settle(uint32_t index, uint32_t generation, Result<Sent> result);
@@ -133,6 +148,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   std::deque<Flight> flights_;  // A deque: a flight stays where it is while others are made.
   std::vector<uint32_t> free_;
   size_t active_ = 0;
+  size_t kept_ = 0;  // Requests that the next process will send.
   size_t sending_ = 0;
   uint64_t flying_bytes_ = 0;
   uint64_t used_ = 0;

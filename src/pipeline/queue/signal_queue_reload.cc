@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a SignalQueue goes on when its exporter is replaced by one with other settings.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -42,32 +43,63 @@ void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> 
   const bool by_metadata =
       settings_.queue.batch && !settings_.queue.batch->partition.metadata_keys.empty();
   const bool looks_inside = SendingQueue::looks_inside(settings_);
+  std::set<SharedRoom*> whole;  // On disk, and of several parts.
   for (QueuedRequest& request : requests) {
-    if (by_metadata && !load(request)) continue;
+    if (by_metadata && load(request) == Loaded::Damaged) continue;
     if (looks_inside && !open(request)) {
       give_back(request.room);
       continue;
     }
-    if (!request.shared) {
-      used_ -= request.room.cost;
-      room_->give_back(request.room.cost);
-      request.room.cost = settings_.queue.enabled ? cost_of(request) : 0;
-      used_ += request.room.cost;
-      room_->take_anyway(request.room.cost);
-      keep(request);
+    part_from_others(request);
+    if (request.shared) {
+      whole.insert(request.shared.get());
+    } else {
+      count_anew(request.room, request.items, request.bytes);
     }
+    keep(request);
     waiting_->push(std::move(request));
   }
-  for (auto held = overflow_.begin(); looks_inside && held != overflow_.end();) {
-    if (open(*held)) {
-      ++held;
-    } else {
-      room_->give_back(held->room.cost);
-      held = overflow_.erase(held);
+  for (Flight& flight : flights_) {
+    if (!flight.busy) continue;
+    for (Part& part : flight.parts) {
+      part_from_others(part);
+      if (part.shared) {
+        whole.insert(part.shared.get());
+      } else {
+        count_anew(part.room, part.items, part.bytes);
+      }
     }
+    keep(flight);
+  }
+  for (SharedRoom* shared : whole) count_anew(shared->room, shared->items, shared->bytes);
+  for (auto held = overflow_.begin(); held != overflow_.end();) {
+    room_->give_back(held->room.cost);
+    if (looks_inside && !open(*held)) {
+      held = overflow_.erase(held);
+      continue;
+    }
+    held->room.cost = cost_of(*held);
+    room_->take_anyway(held->room.cost);
+    ++held;
   }
   admit_overflow();
   pump();
+}
+
+template <class Cut>
+void SignalQueue::part_from_others(Cut& part) {
+  if (!part.shared || part.shared->room.on_disk()) return;
+  if (--part.shared->parts == 0) give_back(part.shared->room);
+  part.shared = nullptr;
+  part.room = {};
+}
+
+void SignalQueue::count_anew(Room& room, uint64_t items, uint64_t bytes) {
+  used_ -= room.cost;
+  room_->give_back(room.cost);
+  room.cost = settings_.queue.enabled ? room_->cost_of({1, items, bytes}) : 0;
+  used_ += room.cost;
+  room_->take_anyway(room.cost);
 }
 
 // What was taken while nothing looked inside. False: it is damaged, its sender was told so, and its
@@ -96,7 +128,7 @@ bool SignalQueue::open(QueuedRequest& request) {
 
 // What was acknowledged when it was in memory alone is as safe from now on as what comes later.
 void SignalQueue::keep(QueuedRequest& request) {
-  if (!journal_ || request.room.on_disk()) return;
+  if (!journal_ || request.on_disk()) return;
   auto place = journal_->append(request.batch);
   if (!place) {
     return log_warn("{}: a batch that was queued before stays in memory: {}", id_,
@@ -104,6 +136,23 @@ void SignalQueue::keep(QueuedRequest& request) {
   }
   request.room.place = *place;
   if (request.batch.ack.live()) journal_->acknowledge(std::move(request.batch.ack));
+}
+
+// The same for what is under way, as one record: it may be of several requests.
+void SignalQueue::keep(Flight& flight) {
+  if (!journal_ || flight.on_disk()) return;
+  auto place = journal_->append(flight.batch);
+  if (!place) {
+    return log_warn("{}: a batch that is being sent stays in memory: {}", id_,
+                    place.error().message);
+  }
+  flight.place = *place;
+  for (Part& part : flight.parts) {
+    if (!part.shared && part.room.on_disk()) {
+      journal_->finish(std::exchange(part.room.place, {}));
+    }
+    if (part.ack.live()) journal_->acknowledge(std::move(part.ack));
+  }
 }
 
 }  // namespace sonde::pipeline

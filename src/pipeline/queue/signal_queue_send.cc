@@ -11,30 +11,35 @@
 namespace sonde::pipeline {
 namespace {
 
+constexpr Duration kReadAgain = std::chrono::seconds(1);
+
 bool retryable(const Error& error) {
   return error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Exhausted;
 }
 
 }  // namespace
 
-bool SignalQueue::load(QueuedRequest& request) {
-  if (!request.unloaded) return true;
+SignalQueue::Loaded SignalQueue::load(QueuedRequest& request) {
+  if (!request.unloaded) return Loaded::Yes;
   auto batch = journal_->load(request.room.place);
   if (batch) {
     request.batch = std::move(*batch);
     request.unloaded = false;
-    return true;
+    return Loaded::Yes;
+  }
+  if (batch.error().kind != ErrorKind::Invalid) {
+    log_warn("{}: {}; trying again", id_, batch.error().message);
+    return Loaded::NotNow;
   }
   log_error("{}: dropping {} records: {}", id_, request.items, batch.error().message);
   count_lost(request.items, "damaged");
   give_back(request.room);
-  return false;
+  return Loaded::Damaged;
 }
 
 void SignalQueue::pump() {
   const QueueSettings& queue = settings_.queue;
   while (!queue.enabled || active_ < queue.num_consumers) {
-    if (stopping_ && journal_) break;
     const int64_t now = waiting_->batching() ? scheduler_.clock().monotonic_ns() : 0;
     Duration wait{};
     WaitingRequests::Line* line = waiting_->ready(now, stopping_, wait);
@@ -42,7 +47,10 @@ void SignalQueue::pump() {
       if (wait > Duration{}) pump_after(wait);
       break;
     }
-    depart(*line);
+    if (!depart(*line)) {
+      pump_after(kReadAgain);
+      break;
+    }
   }
   size_gauge_.set(static_cast<double>(used_));
   memory_gauge_.set(static_cast<double>(waiting_->bytes_in_memory() + flying_bytes_));
@@ -62,8 +70,12 @@ void SignalQueue::pump_after(Duration wait) {
 void SignalQueue::take(Flight& flight, QueuedRequest request, const WaitingRequests::Line& line) {
   flight.items += request.items;
   flight.bytes += request.bytes;
-  Part part{request.room, std::move(request.shared), std::move(request.batch.ack),
-            request.queued_ns};
+  Part part{request.room,
+            std::move(request.shared),
+            std::move(request.batch.ack),
+            request.queued_ns,
+            request.items,
+            request.bytes};
   if (flight.parts.empty()) {
     flight.batch = std::move(request.batch);
   } else {
@@ -72,14 +84,22 @@ void SignalQueue::take(Flight& flight, QueuedRequest request, const WaitingReque
   flight.parts.push_back(std::move(part));
 }
 
-void SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
+bool SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
   static const QueueBatchSettings kNone;
   const QueueBatchSettings& batch = settings_.queue.batch ? *settings_.queue.batch : kNone;
   uint64_t size = 0;
   do {
     QueuedRequest request = waiting_->pop(line);
-    if (!load(request)) continue;
-    if (!waiting_->batching()) return take(flight, std::move(request), line);
+    const Loaded loaded = load(request);
+    if (loaded == Loaded::Damaged) continue;
+    if (loaded == Loaded::NotNow) {
+      waiting_->push_front(line, std::move(request));
+      return false;
+    }
+    if (!waiting_->batching()) {
+      take(flight, std::move(request), line);
+      return true;
+    }
     if (batch.max_size > 0 && waiting_->size_of(request) > batch.max_size - size) {
       const uint64_t space = batch.max_size - size;
       auto parts = cut_request(std::move(request), space, batch.max_size, waiting_->in_bytes());
@@ -89,11 +109,12 @@ void SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
         waiting_->push_front(line, std::move(parts[i - 1]));
       }
       if (fits) take(flight, std::move(parts.front()), line);
-      return;
+      return true;
     }
     size += waiting_->size_of(request);
     take(flight, std::move(request), line);
   } while (size < batch.min_size && !line.requests.empty());
+  return true;
 }
 
 uint32_t SignalQueue::free_flight() {
@@ -107,19 +128,23 @@ uint32_t SignalQueue::free_flight() {
   return index;
 }
 
-void SignalQueue::depart(WaitingRequests::Line& line) {
+bool SignalQueue::depart(WaitingRequests::Line& line) {
   const uint32_t index = free_flight();
   Flight& flight = flights_[index];
   flight.items = flight.bytes = 0;
-  fill(flight, line);
+  const bool readable = fill(flight, line);
   waiting_->leave(line);
-  if (flight.parts.empty()) return free_.push_back(index);  // All of it was damaged.
+  if (flight.parts.empty()) {  // Or all of it was damaged.
+    free_.push_back(index);
+    return readable;
+  }
   flight.busy = true;
   flying_bytes_ += flight.bytes;
   ++active_;
   flight.first_try_ns = scheduler_.clock().monotonic_ns();
   flight.interval = settings_.retry.initial_interval;
   attempt(index);
+  return readable;
 }
 
 void SignalQueue::attempt(uint32_t index) {
@@ -171,7 +196,7 @@ void SignalQueue::settle(uint32_t index, uint32_t generation, Result<Sent> resul
   if (!retryable(error)) return give_up(flight, error, "permanent");
   if (!settings_.retry.enabled) return give_up(flight, error, "retries_disabled");
   if (stopping_) {
-    if (journal_) return keep_on_disk(flight);
+    if (flight.on_disk()) return keep_on_disk(flight);
     return give_up(flight, error, "shutdown");
   }
   const Duration wait =
@@ -214,7 +239,9 @@ void SignalQueue::give_up(Flight& flight, const Error& error, std::string_view r
 
 // The places stay unfinished: the next process sends them.
 void SignalQueue::keep_on_disk(Flight& flight) {
+  flight.place = {};
   for (Part& part : flight.parts) {
+    ++kept_;
     part.room.place = {};
     if (part.shared) part.shared->room.place = {};
   }
@@ -223,6 +250,7 @@ void SignalQueue::keep_on_disk(Flight& flight) {
 
 void SignalQueue::land(Flight& flight) {
   for (const Part& part : flight.parts) release(part);
+  if (flight.place.segment != 0) journal_->finish(std::exchange(flight.place, {}));
   flight.parts.clear();
   flight.batch = {};
   flight.busy = false;

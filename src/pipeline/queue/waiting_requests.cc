@@ -79,8 +79,10 @@ QueuedRequest WaitingRequests::pop(Line& line) {
 void WaitingRequests::push_front(Line& line, QueuedRequest request) {
   line.size += size_of(request);
   ++count_;
-  bytes_ += request.bytes;
-  if (request.room.on_disk()) loaded_bytes_ += request.bytes;
+  if (!request.unloaded) {
+    bytes_ += request.bytes;
+    if (request.room.on_disk()) loaded_bytes_ += request.bytes;
+  }
   line.requests.push_front(std::move(request));
 }
 

@@ -3,6 +3,7 @@
 // metadata that batches are kept apart by. Private to signal_queue.cc.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -38,7 +39,7 @@ class WaitingRequests {
   void push(QueuedRequest request);
   // Of a line that is not empty.
   QueuedRequest pop(Line& line);
-  // What pop() gave, or parts of it, the last first.
+  // What pop() gave, loaded or not, or parts of it, the last first.
   void push_front(Line& line, QueuedRequest request);
   // After the last pop(): the line may be gone then.
   void leave(Line& line);
@@ -48,6 +49,12 @@ class WaitingRequests {
   Line* ready(int64_t now_ns, bool flush, Duration& wait);
   void clear();
 
+  template <class Predicate>
+  bool all_of(Predicate predicate) const {
+    return std::ranges::all_of(lines_, [&](const auto& line) {
+      return std::ranges::all_of(line.second.requests, predicate);
+    });
+  }
   template <class Visit>
   void each(Visit&& visit) {
     for (auto& [key, line] : lines_) {
