@@ -107,6 +107,9 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
     }
     add(header.name, header.value);
   }
+  if (!url->authorization.empty() && find_header(headers, "Authorization").empty()) {
+    add("Authorization", url->authorization);
+  }
   if (options.cookies) {
     const std::string cookie = cookies.header(target, url->tls, loop.clock().unix_ns());
     if (!cookie.empty()) add("Cookie", cookie);

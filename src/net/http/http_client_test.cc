@@ -71,6 +71,20 @@ TEST_F(HttpClientTest, SendsBackTheCookiesOfTheHostWhereItIsTold) {
   EXPECT_EQ(seen, (std::vector<std::string>{"", "lb=one", "", ""}));
 }
 
+TEST_F(HttpClientTest, SendsTheUserOfItsUrlUnlessAHeaderSaysOtherwise) {
+  std::vector<std::string> seen;
+  serve([&](const Request& request, Responder responder) {
+    seen.emplace_back(request.header("authorization"));
+    responder.respond({.status = 200});
+  });
+  HttpClientOptions with = options();
+  with.base_url.insert(std::string_view("http://").size(), "user:secret@");
+  HttpClient client(loop_, with);
+  ASSERT_TRUE(call(client, "POST", "/v1/traces", "abc"));
+  ASSERT_TRUE(call(client, "POST", "/v1/traces", "abc", {{"Authorization", "Bearer x"}}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"Basic dXNlcjpzZWNyZXQ=", "Bearer x"}));
+}
+
 TEST_F(HttpClientTest, PostsOverOneKeptConnection) {
   serve_echo();
   HttpClient client(loop_, options());

@@ -4,6 +4,9 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <utility>
+
+#include "net/http/http_types.h"
 
 namespace sonde::net {
 namespace {
@@ -11,7 +14,9 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
-  return fail(ErrorKind::Invalid, fmt::format("address \"{}\": {}", text, why));
+  // What stands before an @ may be a password.
+  const std::string_view shown = text.substr(text.rfind('@') + 1);
+  return fail(ErrorKind::Invalid, fmt::format("address \"{}\": {}", shown, why));
 }
 
 Result<uint16_t> parse_port(std::string_view text, std::string_view port) {
@@ -123,6 +128,12 @@ Result<Url> parse_url(std::string_view text, uint16_t default_port) {
     }
     while (url.path.ends_with('/')) url.path.pop_back();
     rest = rest.substr(0, slash);
+  }
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    auto authorization = basic_authorization(rest.substr(0, at));
+    if (!authorization) return bad(text, "its user has a broken percent escape");
+    url.authorization = std::move(*authorization);
+    rest.remove_prefix(at + 1);
   }
   auto address = parse_with_default(text, rest, fallback);
   if (!address) return std::unexpected(address.error());

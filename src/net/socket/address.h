@@ -26,13 +26,14 @@ Result<Address> parse_address(std::string_view text);
 struct Url {
   bool tls = false;  // https
   Address address;
-  std::string path;  // starts with '/', without a trailing one; empty for none
+  std::string path;           // starts with '/', without a trailing one; empty for none
+  std::string authorization;  // the header that its user and password make; empty for none
   // For the Host header or :authority: without the port where it is the scheme's own.
   std::string authority() const;
 };
 
-// "http://host[:port][/path]"; also a bare "host:port", which is read as plain http, and
-// "unix:PATH" or "unix:///PATH".
+// "http://[user[:password]@]host[:port][/path]"; also a bare "host:port", which is read as plain
+// http, and "unix:PATH" or "unix:///PATH".
 Result<Url> parse_url(std::string_view text, uint16_t default_port = 80);
 
 }  // namespace sonde::net

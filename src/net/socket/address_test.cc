@@ -48,6 +48,11 @@ TEST(Url, ReadsSchemeAddressAndPath) {
   EXPECT_TRUE(parse_url("https://collector")->tls);
   EXPECT_EQ(parse_url("collector:4317")->address.port, 4317);
   EXPECT_EQ(parse_url("http://collector", 4318)->address.port, 4318);
+  EXPECT_EQ(parse_url("http://collector")->authorization, "");
+  const auto with_user = parse_url("https://user:p%40ss@collector:1/base");
+  ASSERT_TRUE(with_user);
+  EXPECT_EQ(with_user->authority(), "collector:1");
+  EXPECT_EQ(with_user->authorization, "Basic dXNlcjpwQHNz");
 }
 
 TEST(Url, SaysWhatIsWrong) {
@@ -57,7 +62,10 @@ TEST(Url, SaysWhatIsWrong) {
   EXPECT_EQ(parse_url("http://a:0").error().message,
             "address \"http://a:0\": port 0 cannot be connected to");
   EXPECT_FALSE(parse_url("http://a/b?c"));
-  EXPECT_FALSE(parse_url("http://user@a/"));
+  EXPECT_EQ(parse_url("http://user:secret@a:x").error().message,
+            "address \"a:x\": port \"x\" is not a number");
+  EXPECT_EQ(parse_url("http://us%er@a").error().message,
+            "address \"a\": its user has a broken percent escape");
 }
 
 }  // namespace

@@ -83,18 +83,10 @@ Result<Proxy> parse_proxy(std::string_view text) {
   }
   Proxy proxy;
   rest = rest.substr(0, rest.find_first_of("/?#"));
-  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    auto authorization = basic_authorization(rest.substr(0, at));
-    rest.remove_prefix(at + 1);
-    if (!authorization) {
-      return fail(ErrorKind::Invalid,
-                  fmt::format("proxy \"{}\": its user has a broken percent escape", rest));
-    }
-    proxy.authorization = std::move(*authorization);
-  }
   auto url = parse_url(fmt::format("http://{}", rest));
   if (!url) return std::unexpected(std::move(url.error()));
   proxy.address = std::move(url->address);
+  proxy.authorization = std::move(url->authorization);
   return proxy;
 }
 

@@ -33,6 +33,10 @@ Result<std::optional<net::Proxy>> choose_proxy(std::string_view proxy_url,
 
 Result<std::optional<net::Proxy>> choose_grpc_proxy(std::string_view endpoint) {
   net::Url url = TRY(net::parse_url(endpoint, 4317));
+  if (!url.authorization.empty()) {
+    return fail(ErrorKind::Invalid,
+                "endpoint: gRPC knows no user in it; the extension basicauth sends one");
+  }
   url.tls = true;
   return net::proxy_for(url, net::ProxyEnvironment::of_process());
 }
