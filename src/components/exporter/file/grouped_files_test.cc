@@ -231,6 +231,34 @@ TEST_F(FileExporterGroups, MakesFoldersWithTheModeThatWasAskedFor) {
   EXPECT_EQ(status.st_mode & 0777, 0711u);
 }
 
+// The name of what is put aside is longer than that of the file.
+TEST_F(FileExporterGroups, WritesOnWhereThePeersNameIsTooLongToBePutAside) {
+  TestComponent file(sonde_component_exporter_file(), settings("rotation: {max_megabytes: 1}"));
+  ASSERT_EQ(file.error, "");
+  const std::string large(400 * 1024, 'x');
+  for (const size_t length : {226u, 227u, 240u, 250u}) {
+    const std::string name(length, 'n');
+    for (int i = 0; i < 4; ++i) {
+      file.give("logs\n" + log(name, large));
+      EXPECT_EQ(file.outcome.kind, Outcome::Delivered) << length;
+    }
+    const bool fits = length + std::string_view("-2023-11-14T22-13-20.000.json").size() <= 255;
+    const auto size = fs::file_size(folder_ / (name + ".json"));
+    EXPECT_EQ(size / large.size(), fits ? 2u : 4u) << length;
+  }
+}
+
+TEST_F(FileExporterGroups, GoesOnWhereSomebodyRemovedTheFileThatIsFull) {
+  TestComponent file(sonde_component_exporter_file(), settings("rotation: {max_megabytes: 1}"));
+  ASSERT_EQ(file.error, "");
+  const std::string large(600 * 1024, 'x');
+  file.give("logs\n" + log("a", large));
+  fs::remove(folder_ / "a.json");
+  file.give("logs\n" + log("a", large));
+  EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+  EXPECT_GT(fs::file_size(folder_ / "a.json"), large.size());
+}
+
 TEST_F(FileExporterGroups, SaysWhatIsWrongWithItsSettings) {
   const auto refusal = [&](std::string_view path, std::string_view group) {
     return TestComponent(sonde_component_exporter_file(), settings("", path, group)).error;

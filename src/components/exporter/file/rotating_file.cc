@@ -106,7 +106,7 @@ void RotatingFile::take_over(RotatingFile& other) {
 }
 
 Result<> RotatingFile::write(std::string_view message) {
-  if (rotation_ && size_ > 0 &&
+  if (rotation_ && !too_long_to_rotate_ && size_ > 0 &&
       size_ + message.size() >
           static_cast<uint64_t>(rotation_->max_megabytes > 0 ? rotation_->max_megabytes : 100)
               << 20)
@@ -152,9 +152,17 @@ Result<> RotatingFile::rotate() {
   // Two within a millisecond must not fall on each other, nor the later be taken for the older.
   int64_t now = std::max(clock_.unix_ns() / 1'000'000, last_backup_ms_ + 1);
   std::string backup = backup_name(now);
-  while (std::filesystem::exists(backup)) backup = backup_name(++now);
+  // What cannot be looked at cannot be renamed to either, and the errno of that tells more.
+  for (std::error_code error; std::filesystem::exists(backup, error);) backup = backup_name(++now);
   last_backup_ms_ = now;
-  if (::rename(path_.c_str(), backup.c_str()) != 0) return system_error(path_, "cannot be renamed");
+  // Where somebody else removed it there is nothing to put aside.
+  if (::rename(path_.c_str(), backup.c_str()) != 0 && errno != ENOENT) {
+    if (errno != ENAMETOOLONG) return system_error(path_, "cannot be renamed");
+    // With group_by a peer chose the name; what it sends is worth more than the bound.
+    log_warn("{}: grows over its limit, as its name is too long to get a time into it", path_);
+    too_long_to_rotate_ = true;
+    return {};
+  }
   const int old = std::exchange(fd_, -1);
   auto opened = reopen(false);
   if (!opened) {
@@ -174,8 +182,9 @@ void RotatingFile::clean_up() const {
   std::vector<std::pair<int64_t, std::filesystem::path>> backups;
   std::error_code error;
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (!name.starts_with(stem) || !name.ends_with(extension) ||
         name.size() <= stem.size() + extension.size())
       continue;
@@ -185,8 +194,9 @@ void RotatingFile::clean_up() const {
       if (time_of.ends_with(reason)) time_of.resize(time_of.size() - reason.size());
     }
     const auto time = read_time(time_of, rotation_->localtime);
-    if (time) backups.emplace_back(*time, entry.path());
+    if (time) backups.emplace_back(*time, entry->path());
   }
+  if (error) log_warn("{}: cannot be looked through: {}", folder.string(), error.message());
   std::ranges::sort(backups, std::greater<>());
   const int64_t oldest = clock_.unix_ns() / 1'000'000 - rotation_->max_days * kDayMs;
   for (size_t i = 0; i < backups.size(); ++i) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file that is written a message at a time, and put aside under a name with the time in it before
 // it grows over its limit. A message is in it whole or not at all: what a full disk took only a
-// part of is cut off again. Writes go to the page cache; nothing here waits for the disk to sync.
+// part of is cut off again. Where its name leaves no room for the time it grows on. Writes go to
+// the page cache; nothing here waits for the disk to sync.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,7 @@ class RotatingFile {
   uint64_t size_ = 0;
   uint64_t last_message_ = 0;
   int64_t last_backup_ms_ = 0;
+  bool too_long_to_rotate_ = false;
 };
 
 }  // namespace sonde::file_exporter
