@@ -182,27 +182,6 @@ TEST_F(FileExporter, ReportsThatItCannotWriteAndThatItCanAgain) {
   EXPECT_EQ(file.host.statuses[1].kind, pipeline::StatusKind::Ok);
 }
 
-TEST_F(FileExporter, CutsOffWhatAProcessThatDiedWroteTheHalfOf) {
-  for (const std::string_view more : {"append: true", "append: true, format: proto",
-                                      "append: true, compression: zstd", "rotation: {}"}) {
-    fs::remove(path_);
-    const auto give = [&] {
-      TestComponent file(sonde_component_exporter_file(), settings(more));
-      ASSERT_EQ(file.error, "");
-      file.give(kLog);
-    };
-    give();
-    const std::string once = read(path_);
-    std::ofstream(path_, std::ios::app | std::ios::binary) << once.substr(0, once.size() / 2);
-    give();
-    EXPECT_EQ(read(path_), once + once) << more;
-    // Where nothing is whole, nothing stays.
-    std::ofstream(path_, std::ios::binary) << once.substr(0, once.size() / 2);
-    give();
-    EXPECT_EQ(read(path_), once) << more;
-  }
-}
-
 TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
   const auto refusal = [&](std::string_view more) {
     return TestComponent(sonde_component_exporter_file(), settings(more)).error;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -53,11 +52,33 @@ RotatingFile::~RotatingFile() {
 
 Result<> RotatingFile::open(bool keep) {
   TRY(reopen(!keep && !rotation_));
-  if (const uint64_t end = whole(size_); end < size_) {
-    log_warn("{}: cut {} bytes of a message that was being written", path_, size_ - end);
-    TRY(cut(end));
-  }
+  TRY(mend());
   if (rotation_) clean_up();
+  return {};
+}
+
+Result<> RotatingFile::mend() {
+  const FileEnd end = find_end(fd_, size_, framing_);
+  switch (end.kind) {
+    case FileEnd::Kind::Whole:
+      break;
+    case FileEnd::Kind::Torn:
+      log_warn("{}: cut {} bytes of a message that was being written", path_, size_ - end.whole);
+      return cut(end.whole);
+    case FileEnd::Kind::Unended:
+      log_warn("{}: ended a last line of {} bytes that had no end", path_, size_ - end.whole);
+      return append("\n");
+    case FileEnd::Kind::Foreign:
+      auto aside = put_aside("-unreadable");
+      if (!aside) {
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{}: it is not of this format after {} bytes, and cannot be put "
+                                "aside: move it away or write to another path: {}",
+                                path_, end.whole, aside.error().message));
+      }
+      log_warn("{}: it is not of this format after {} bytes: put aside as {}", path_, end.whole,
+               *aside);
+  }
   return {};
 }
 
@@ -73,32 +94,6 @@ Result<> RotatingFile::reopen(bool truncate) {
   return {};
 }
 
-uint64_t RotatingFile::whole(uint64_t size) const {
-  if (framing_ == Framing::Lengths) {
-    uint64_t at = 0;
-    for (std::array<uint8_t, 4> length{};;) {
-      if (::pread(fd_, length.data(), 4, static_cast<off_t>(at)) != 4) break;
-      uint64_t next = at + 4;
-      for (size_t i = 0; i < 4; ++i) next += uint64_t{length[i]} << (24 - 8 * i);
-      if (next > size) break;
-      at = next;
-    }
-    return at;
-  }
-  std::string piece(64 << 10, '\0');
-  for (uint64_t end = size; end > 0;) {
-    const size_t part = std::min<uint64_t>(end, piece.size());
-    // What cannot be read is left as it is.
-    if (::pread(fd_, piece.data(), part, static_cast<off_t>(end - part)) !=
-        static_cast<ssize_t>(part))
-      return size;
-    const size_t newline = std::string_view(piece).substr(0, part).rfind('\n');
-    if (newline != std::string_view::npos) return end - part + newline + 1;
-    end -= part;
-  }
-  return 0;
-}
-
 void RotatingFile::take_over(RotatingFile& other) {
   fd_ = std::exchange(other.fd_, -1);
   size_ = other.size_;
@@ -106,12 +101,16 @@ void RotatingFile::take_over(RotatingFile& other) {
 }
 
 Result<> RotatingFile::write(std::string_view message) {
-  if (rotation_ && !too_long_to_rotate_ && size_ > 0 &&
+  if (rotation_ && !no_backup_name_ && size_ > 0 &&
       size_ + message.size() >
           static_cast<uint64_t>(rotation_->max_megabytes > 0 ? rotation_->max_megabytes : 100)
               << 20)
     TRY(rotate());
   if (fd_ < 0) return fail(ErrorKind::Unavailable, path_ + ": it is not open");
+  return append(message);
+}
+
+Result<> RotatingFile::append(std::string_view message) {
   size_t done = 0;
   while (done < message.size()) {
     const ssize_t wrote = ::write(fd_, message.data() + done, message.size() - done);
@@ -136,41 +135,49 @@ Result<> RotatingFile::cut(uint64_t size) {
   return {};
 }
 
-std::string RotatingFile::backup_name(int64_t unix_ms) const {
+std::string RotatingFile::backup_name(int64_t unix_ms, std::string_view what) const {
   const time_t seconds = unix_ms / 1000;
   std::tm parts{};
-  rotation_->localtime ? ::localtime_r(&seconds, &parts) : ::gmtime_r(&seconds, &parts);
+  rotation_ && rotation_->localtime ? ::localtime_r(&seconds, &parts)
+                                    : ::gmtime_r(&seconds, &parts);
   const std::filesystem::path path(path_);
   const std::string name =
-      fmt::format("{}-{:04}-{:02}-{:02}T{:02}-{:02}-{:02}.{:03}{}", path.stem().string(),
+      fmt::format("{}-{:04}-{:02}-{:02}T{:02}-{:02}-{:02}.{:03}{}{}", path.stem().string(),
                   parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                  parts.tm_min, parts.tm_sec, unix_ms % 1000, path.extension().string());
+                  parts.tm_min, parts.tm_sec, unix_ms % 1000, what, path.extension().string());
   return (path.parent_path() / name).string();
 }
 
-Result<> RotatingFile::rotate() {
+Result<std::string> RotatingFile::put_aside(std::string_view what) {
   // Two within a millisecond must not fall on each other, nor the later be taken for the older.
   int64_t now = std::max(clock_.unix_ns() / 1'000'000, last_backup_ms_ + 1);
-  std::string backup = backup_name(now);
+  std::string backup = backup_name(now, what);
   // What cannot be looked at cannot be renamed to either, and the errno of that tells more.
-  for (std::error_code error; std::filesystem::exists(backup, error);) backup = backup_name(++now);
+  for (std::error_code error; std::filesystem::exists(backup, error);)
+    backup = backup_name(++now, what);
   last_backup_ms_ = now;
   // Where somebody else removed it there is nothing to put aside.
-  if (::rename(path_.c_str(), backup.c_str()) != 0 && errno != ENOENT) {
-    if (errno != ENAMETOOLONG) return system_error(path_, "cannot be renamed");
-    // With group_by a peer chose the name; what it sends is worth more than the bound.
-    log_warn("{}: grows over its limit, as its name is too long to get a time into it", path_);
-    too_long_to_rotate_ = true;
-    return {};
-  }
+  if (::rename(path_.c_str(), backup.c_str()) != 0 && errno != ENOENT)
+    return system_error(path_, "cannot be renamed to have a time in its name");
   const int old = std::exchange(fd_, -1);
-  auto opened = reopen(false);
-  if (!opened) {
+  if (auto opened = reopen(false); !opened) {
     // Better the old file under its new name than none.
     fd_ = old;
-    return opened;
+    return std::unexpected(std::move(opened.error()));
   }
   ::close(old);
+  return backup;
+}
+
+Result<> RotatingFile::rotate() {
+  const auto aside = put_aside("");
+  // With group_by a peer chose the name; what it sends is worth more than the bound.
+  if (!aside && aside.error().kind == ErrorKind::Invalid) {
+    log_warn("{}: it grows over its limit", aside.error().message);
+    no_backup_name_ = true;
+    return {};
+  }
+  if (!aside) return std::unexpected(aside.error());
   clean_up();
   return {};
 }

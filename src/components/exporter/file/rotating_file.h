@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "components/exporter/file/file_end.h"
 
 namespace sonde::file_exporter {
 
@@ -22,10 +23,6 @@ struct Rotation {
   bool localtime = false;
 };
 
-// How a message ends: so that half of one, which a process left that died while it wrote, is
-// found.
-enum class Framing : uint8_t { Lines, Lengths };
-
 class RotatingFile {
  public:
   RotatingFile(std::string path, std::optional<Rotation> rotation, const Clock& clock,
@@ -35,9 +32,10 @@ class RotatingFile {
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
 
-  // With `keep` (or rotation) what lies there stays and is added to, but for half a message at its
-  // end, which nobody was told is written. Invalid where no file can have
-  // that name, Unavailable for what may pass.
+  // With `keep` (or rotation) what lies there stays and is added to. Half a message at its end,
+  // which nobody was told is written, is cut off; a last line of another kind gets its end; what is
+  // not of this format at all is put aside as name-<time>-unreadable.ext. Invalid where no file
+  // can have that name, Unavailable for what may pass.
   Result<> open(bool keep);
   // Goes on in the file that the other one has open, which has the same path and is closed by it.
   void take_over(RotatingFile& other);
@@ -50,10 +48,14 @@ class RotatingFile {
 
  private:
   Result<> reopen(bool truncate);
-  // Where the last whole message ends.
-  uint64_t whole(uint64_t size) const;
+  Result<> append(std::string_view message);
+  // Makes the end of what lies there fit for the next message.
+  Result<> mend();
+  // Renames the file to a name that nothing has, with the time and this text behind it, and begins
+  // it anew. Invalid where no file can have that name.
+  Result<std::string> put_aside(std::string_view what);
   Result<> rotate();
-  std::string backup_name(int64_t unix_ms) const;
+  std::string backup_name(int64_t unix_ms, std::string_view what) const;
   // Removes those that are too old or too many. What cannot be removed is told in the log.
   void clean_up() const;
 
@@ -65,7 +67,7 @@ class RotatingFile {
   uint64_t size_ = 0;
   uint64_t last_message_ = 0;
   int64_t last_backup_ms_ = 0;
-  bool too_long_to_rotate_ = false;
+  bool no_backup_name_ = false;
 };
 
 }  // namespace sonde::file_exporter
