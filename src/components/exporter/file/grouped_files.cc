@@ -23,6 +23,8 @@ std::string clean(const std::string& path) {
   return out;
 }
 
+uint64_t hash_of(const std::string& path) { return std::hash<std::string>()(path); }
+
 }  // namespace
 
 Result<> make_folders(const std::string& path, uint32_t mode) {
@@ -66,25 +68,29 @@ Result<RotatingFile*> GroupedFiles::file(const std::string& path) {
     return recent_.front().file.get();
   }
   TRY(make_folders(fs::path(path).parent_path().string(), *settings_.permissions()));
-  while (recent_.size() >= static_cast<size_t>(settings_.group_by.max_open_files)) {
-    files_.erase(recent_.back().path);
-    recent_.pop_back();
-  }
+  while (recent_.size() >= static_cast<size_t>(settings_.group_by.max_open_files)) close_oldest();
   auto made = std::make_unique<RotatingFile>(path, settings_.rotation, clock_, settings_.framing());
-  const uint64_t hash = std::hash<std::string>()(path);
   // What this process wrote is not thrown away because it was closed in between.
-  const bool keep = settings_.append || begun_.contains(hash) || begun_.size() >= kMostBegun;
-  TRY(made->open(keep));
-  begun_.insert(hash);
+  const auto begun = begun_.find(hash_of(path));
+  const bool known = begun != begun_.end();
+  TRY(made->open(known || settings_.append || begun_.size() >= kMostBegun,
+                 known ? std::optional(begun->second) : std::nullopt));
   recent_.push_front({path, std::move(made)});
   files_[path] = recent_.begin();
   return recent_.front().file.get();
 }
 
+void GroupedFiles::close_oldest() {
+  const uint64_t hash = hash_of(recent_.back().path);
+  if (begun_.size() < kMostBegun || begun_.contains(hash))
+    begun_[hash] = recent_.back().file->size();
+  files_.erase(recent_.back().path);
+  recent_.pop_back();
+}
+
 void GroupedFiles::take_over(GroupedFiles& other) {
+  while (!other.recent_.empty()) other.close_oldest();
   begun_ = std::move(other.begun_);
-  other.files_.clear();
-  other.recent_.clear();
 }
 
 }  // namespace sonde::file_exporter

@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -45,13 +45,16 @@ class GroupedFiles {
     std::unique_ptr<RotatingFile> file;
   };
 
+  void close_oldest();
+
   const Settings& settings_;
   const Clock& clock_;
   std::string prefix_;
   std::string suffix_;
   std::list<Open> recent_;  // The one that was written to last stands first.
   std::map<std::string, std::list<Open>::iterator, std::less<>> files_;
-  std::unordered_set<uint64_t> begun_;  // Hashes of paths.
+  // How large a file was when it was closed, by the hash of its path.
+  std::unordered_map<uint64_t, uint64_t> begun_;
 };
 
 // Makes what is missing of the folders, with the mode less the process' umask.

@@ -259,6 +259,34 @@ TEST_F(FileExporterGroups, GoesOnWhereSomebodyRemovedTheFileThatIsFull) {
   EXPECT_GT(fs::file_size(folder_ / "a.json"), large.size());
 }
 
+// To look through all of a file each time that it is opened would cost the more the larger it is.
+TEST_F(FileExporterGroups, DoesNotLookThroughWhatItWroteItself) {
+  TestComponent file(sonde_component_exporter_file(),
+                     settings("format: proto", "*", "max_open_files: 1"));
+  ASSERT_EQ(file.error, "");
+  const auto give = [&](std::string_view name) {
+    file.give("logs\n" + log(name, "x"));
+    EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+  };
+  const auto overwrite = [&](std::string_view text) {
+    std::fstream(folder_ / "a", std::ios::in | std::ios::out | std::ios::binary) << text;
+  };
+  give("a");
+  const size_t size = fs::file_size(folder_ / "a");
+  const std::string head = read(folder_ / "a").substr(0, 4);
+  give("b");
+  // As long as it was left: it is not read, so nobody sees that it is something else.
+  overwrite("text");
+  give("a");
+  EXPECT_EQ(fs::file_size(folder_ / "a"), 2 * size);
+  overwrite(head);
+  give("b");
+  // Somebody else wrote there, too: half a message.
+  std::ofstream(folder_ / "a", std::ios::app | std::ios::binary) << head;
+  give("a");
+  EXPECT_EQ(fs::file_size(folder_ / "a"), 3 * size);
+}
+
 TEST_F(FileExporterGroups, SaysWhatIsWrongWithItsSettings) {
   const auto refusal = [&](std::string_view path, std::string_view group) {
     return TestComponent(sonde_component_exporter_file(), settings("", path, group)).error;

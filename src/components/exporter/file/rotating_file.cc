@@ -50,9 +50,9 @@ RotatingFile::~RotatingFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<> RotatingFile::open(bool keep) {
+Result<> RotatingFile::open(bool keep, std::optional<uint64_t> whole) {
   TRY(reopen(!keep && !rotation_));
-  TRY(mend());
+  if (size_ != whole) TRY(mend());
   if (rotation_) clean_up();
   return {};
 }

@@ -35,14 +35,16 @@ class RotatingFile {
   // With `keep` (or rotation) what lies there stays and is added to. Half a message at its end,
   // which nobody was told is written, is cut off; a last line of another kind gets its end; what is
   // not of this format at all is put aside as name-<time>-unreadable.ext. Invalid where no file
-  // can have that name, Unavailable for what may pass.
-  Result<> open(bool keep);
+  // can have that name, Unavailable for what may pass. Of a file as large as `whole` it is known
+  // that whole messages lie there: it is not read.
+  Result<> open(bool keep, std::optional<uint64_t> whole = std::nullopt);
   // Goes on in the file that the other one has open, which has the same path and is closed by it.
   void take_over(RotatingFile& other);
   // An error (Unavailable) where the system does not take it; the file is as before then.
   Result<> write(std::string_view message);
   // Where the message that was written last begins in the file, and how to cut it off again with
   // what follows it.
+  uint64_t size() const { return size_; }
   uint64_t last_message() const { return last_message_; }
   Result<> cut(uint64_t size);
 
