@@ -127,6 +127,22 @@ TEST_F(FileExporterEnd, PutsAsideWhatIsOfAnotherFormat) {
   }
 }
 
+TEST_F(FileExporterEnd, PutsAsideWhatTheOneThatItReplacesWroteInAnotherFormat) {
+  const std::string json = once("append: true");
+  const auto settings = [&](std::string_view format) {
+    return "{path: " + path_.string() + ", format: " + std::string(format) + "}";
+  };
+  TestComponent old(sonde_component_exporter_file(), settings("json"));
+  old.give(kLog);
+  TestComponent next(sonde_component_exporter_file(), settings("proto"), old.component.get());
+  ASSERT_EQ(next.error, "");
+  next.component->take_over(*old.component);
+  next.give(kLog);
+  EXPECT_EQ(next.outcome.kind, Outcome::Delivered);
+  EXPECT_EQ(read(path_).front(), '\0');
+  EXPECT_EQ(aside(), std::vector{json});
+}
+
 TEST_F(FileExporterEnd, EndsALastLineThatNeedNotBeOurs) {
   for (const char* const more : kLines) {
     const std::string whole = once(more);

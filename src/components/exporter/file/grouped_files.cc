@@ -91,6 +91,9 @@ void GroupedFiles::close_oldest() {
 void GroupedFiles::take_over(GroupedFiles& other) {
   while (!other.recent_.empty()) other.close_oldest();
   begun_ = std::move(other.begun_);
+  // What was written in another way is looked at: no file is as large as this.
+  if (other.settings_.framing() != settings_.framing())
+    for (auto& [hash, size] : begun_) size = UINT64_MAX;
 }
 
 }  // namespace sonde::file_exporter

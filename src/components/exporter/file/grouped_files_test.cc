@@ -287,6 +287,22 @@ TEST_F(FileExporterGroups, DoesNotLookThroughWhatItWroteItself) {
   EXPECT_EQ(fs::file_size(folder_ / "a"), 3 * size);
 }
 
+TEST_F(FileExporterGroups, PutsAsideWhatTheOneThatItReplacesWroteInAnotherFormat) {
+  TestComponent old(sonde_component_exporter_file(), settings("", "*"));
+  old.give("logs\n" + log("a", "1"));
+  const std::string json = read(folder_ / "a");
+  TestComponent next(sonde_component_exporter_file(), settings("format: proto", "*"),
+                     old.component.get());
+  ASSERT_EQ(next.error, "");
+  next.component->take_over(*old.component);
+  next.give("logs\n" + log("a", "1"));
+  EXPECT_EQ(read(folder_ / "a").front(), '\0');
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().filename() != "a") EXPECT_EQ(read(entry.path()), json);
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2);
+}
+
 TEST_F(FileExporterGroups, SaysWhatIsWrongWithItsSettings) {
   const auto refusal = [&](std::string_view path, std::string_view group) {
     return TestComponent(sonde_component_exporter_file(), settings("", path, group)).error;

@@ -98,6 +98,8 @@ void RotatingFile::take_over(RotatingFile& other) {
   fd_ = std::exchange(other.fd_, -1);
   size_ = other.size_;
   last_backup_ms_ = other.last_backup_ms_;
+  if (framing_ == other.framing_) return;
+  if (const auto mended = mend(); !mended) log_error("{}", mended.error().message);
 }
 
 Result<> RotatingFile::write(std::string_view message) {

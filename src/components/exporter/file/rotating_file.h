@@ -38,7 +38,8 @@ class RotatingFile {
   // can have that name, Unavailable for what may pass. Of a file as large as `whole` it is known
   // that whole messages lie there: it is not read.
   Result<> open(bool keep, std::optional<uint64_t> whole = std::nullopt);
-  // Goes on in the file that the other one has open, which has the same path and is closed by it.
+  // Goes on in the file that the other one has open, which has the same path and is closed by it;
+  // where messages end otherwise now, it is mended as by open().
   void take_over(RotatingFile& other);
   // An error (Unavailable) where the system does not take it; the file is as before then.
   Result<> write(std::string_view message);
