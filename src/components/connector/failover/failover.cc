@@ -59,12 +59,12 @@ class Levels : public std::enable_shared_from_this<Levels> {
   void consume(Batch batch) {
     if (levels_.empty()) return batch.ack.drop("nobody_wants_it");
     if (const auto probe = std::exchange(probe_, std::nullopt); probe && *probe < current_)
-      return attempt(std::move(batch), *probe);
+      return attempt(std::move(batch), *probe, true);
     attempt(std::move(batch), current_);
   }
 
  private:
-  void attempt(Batch batch, size_t level) {
+  void attempt(Batch batch, size_t level, bool is_probe = false) {
     if (level >= levels_.size() || stopped_) {
       return batch.ack.fail({ErrorKind::Unavailable,
                              id_ + (stopped_ ? ": shutting down" : ": every level failed"),
@@ -75,14 +75,14 @@ class Levels : public std::enable_shared_from_this<Levels> {
     copy.context = batch.context;
     copy.original = batch.original;
     copy.set_items(batch.items());
-    copy.ack = Ack::make(scheduler_, [self = shared_from_this(), level,
+    copy.ack = Ack::make(scheduler_, [self = shared_from_this(), level, is_probe,
                                       kept = std::move(batch)](Outcome outcome) mutable {
-      self->done(std::move(kept), level, std::move(outcome));
+      self->done(std::move(kept), level, is_probe, std::move(outcome));
     });
     pipeline::send_to_all(levels_[level], std::move(copy));
   }
 
-  void done(Batch batch, size_t level, Outcome outcome) {
+  void done(Batch batch, size_t level, bool is_probe, Outcome outcome) {
     --under_way_;
     // What a level took in part it has taken: elsewhere that part would be there twice.
     if (outcome.kind != Outcome::Failed || outcome.rejected > 0) {
@@ -93,8 +93,9 @@ class Levels : public std::enable_shared_from_this<Levels> {
       }
       return batch.ack.end(std::move(outcome));
     }
+    // Whatever else was under way when the level failed tells nothing of it since.
     if (level < current_) {
-      ++retries_[level];
+      if (is_probe) ++retries_[level];
     } else if (level == current_) {
       log_warn("{}: level {} failed: {}", id_, level, outcome.error.message);
       ++current_;

@@ -12,13 +12,21 @@ using std::chrono::seconds;
 struct Level final : Sink {
   void consume(Batch batch) override {
     ++tried;
-    if (good) {
+    if (holds) {
+      held.push_back(std::move(batch.ack));
+    } else if (good) {
       batch.ack.deliver();
     } else {
       batch.ack.fail({ErrorKind::Unavailable, "down", {}}, rejected);
     }
   }
+  void fail_held() {
+    for (Ack& ack : held) ack.fail({ErrorKind::Unavailable, "down", {}});
+    held.clear();
+  }
   bool good = true;
+  bool holds = false;  // Keeps what comes under way.
+  std::vector<Ack> held;
   int tried = 0;
   uint64_t rejected = 0;  // where it is not good: so many records alone
 };
@@ -116,6 +124,25 @@ TEST_F(Failover, GivesALevelUpAfterSoManyProbes) {
     tried();
   }
   EXPECT_EQ(probed, 2);
+}
+
+TEST_F(Failover, CountsProbesAloneNotWhatWasUnderWayWhenALevelFailed) {
+  make("retry_interval: 60s, retry_gap: 10s, max_retries: 2");
+  levels[0].holds = true;
+  int delivered = 0;
+  for (int i = 0; i < 5; ++i) {
+    failover->consume(Batch(Signal::Logs, {}, Ack::make(nullptr, [&](const Outcome& o) {
+                              delivered += o.kind == Outcome::Delivered;
+                            })));
+  }
+  levels[0].holds = false;
+  levels[0].fail_held();
+  host.scheduler().run_ready();
+  EXPECT_EQ(delivered, 5);
+  EXPECT_EQ(tried(), "550");
+  host.scheduler().advance(seconds(60));
+  EXPECT_EQ(send(), Outcome::Delivered);
+  EXPECT_EQ(tried(), "100");
 }
 
 TEST_F(Failover, DoesNotRepeatElsewhereWhatALevelTookInPart) {
