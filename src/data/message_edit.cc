@@ -126,16 +126,20 @@ void MessageEdit::put_attribute(std::string_view key, uint32_t replacement, uint
   if (!placed) place(attribute_count());
 }
 
-void MessageEdit::set(std::string_view key, const AttributeValue& value) {
-  index();
-  const Attribute attribute{key, value};
+uint32_t MessageEdit::write_pair(const Attribute& attribute, std::string& keep_alive) {
   const size_t pair = attribute_wire::key_value_size(attribute);
   const size_t size = proto::bytes_size(attribute_field_, pair);
-  const auto begin = static_cast<uint32_t>(arena_.size());
-  std::string keep_alive;
   char* at = proto::put_header(extend_arena(size, keep_alive), attribute_field_, pair);
   attribute_wire::put_key_value(at, attribute, pair);
-  put_attribute(key, begin, static_cast<uint32_t>(size));
+  return static_cast<uint32_t>(size);
+}
+
+void MessageEdit::set(std::string_view key, const AttributeValue& value) {
+  index();
+  const auto begin = static_cast<uint32_t>(arena_.size());
+  std::string keep_alive;
+  const uint32_t size = write_pair({key, value}, keep_alive);
+  put_attribute(key, begin, size);
 }
 
 void MessageEdit::set_any(std::string_view key, std::string_view any_value) {
@@ -173,6 +177,24 @@ void MessageEdit::for_each_attribute(FunctionRef<void(const KeyValueView&)> visi
   index();
   for (uint32_t i = 0; i < attribute_count(); ++i)
     if (const auto pair = attribute(i)) visit(*pair);
+}
+
+size_t MessageEdit::replace_values(ValueVisitor visit) {
+  index();
+  size_t replaced = 0;
+  for (uint32_t i = 0; i < attribute_count(); ++i) {
+    const auto pair = attribute(i);
+    if (!pair) continue;
+    const auto value = visit(*pair);
+    if (!value) continue;
+    const auto begin = static_cast<uint32_t>(arena_.size());
+    std::string keep_alive;
+    const uint32_t size = write_pair({pair->key, *value}, keep_alive);
+    replace(patch_attribute(i), begin, size);
+    ++replaced;
+  }
+  if (replaced > 0) touch();
+  return replaced;
 }
 
 size_t MessageEdit::erase_if(FunctionRef<bool(const KeyValueView&)> question) {

@@ -50,6 +50,11 @@ class MessageEdit {
   bool erase(std::string_view key);
   // Every attribute in its order. The visitor must not change this message.
   void for_each_attribute(FunctionRef<void(const KeyValueView&)> visit);
+  // Gives the attributes for which the visitor answers with a value that value, each where it
+  // stands, in one pass over them; returns how many. What comes twice is asked for twice. The
+  // visitor must not change this message, and what it answers must live until it is asked again.
+  using ValueVisitor = FunctionRef<std::optional<AttributeValue>(const KeyValueView&)>;
+  size_t replace_values(ValueVisitor visit);
   // Erases the attributes for which the question is answered with true; returns how many.
   size_t erase_if(FunctionRef<bool(const KeyValueView&)> question);
 
@@ -100,6 +105,8 @@ class MessageEdit {
   Patch& patch_attribute(uint32_t number);
   // The pair as it stands now; nothing where it was erased.
   std::optional<KeyValueView> attribute(uint32_t number) const;
+  // Puts the pair as a field into arena_; returns its size.
+  uint32_t write_pair(const Attribute& attribute, std::string& keep_alive);
   void put_attribute(std::string_view key, uint32_t replacement, uint32_t size);
 
   const Patch* field_patch(uint32_t begin) const;

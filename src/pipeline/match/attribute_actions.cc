@@ -158,7 +158,7 @@ void AttributeActions::apply(MessageEdit& attributes, const RequestContext* cont
         }
         break;
       case Kind::Hash:
-        if (!action.key.empty()) hash(action.key, attributes);
+        if (!action.key.empty()) hash_key(action.key, attributes);
         if (action.pattern) hash_matching(*action.pattern, attributes);
         break;
       case Kind::Extract:
@@ -185,29 +185,32 @@ void AttributeActions::put(const Action& action, MessageEdit& attributes,
 
 // SHA-256 over the text, or over what a number or a truth lies in memory as; what has no such
 // bytes becomes the empty text.
-void AttributeActions::hash(std::string_view key, MessageEdit& attributes) {
+void AttributeActions::hash(const AnyValueView& value) {
   using ValueKind = AnyValueView::Kind;
-  const auto value = attributes.get(key);
-  if (!value) return;
   scratch_.clear();
   const auto raw = [&](auto content) {
     scratch_.assign(reinterpret_cast<const char*>(&content), sizeof(content));
   };
-  if (value->kind() == ValueKind::String) scratch_ = value->as_string();
-  if (value->kind() == ValueKind::Bool) raw(static_cast<char>(value->as_bool() ? 1 : 0));
-  if (value->kind() == ValueKind::Int) raw(value->as_int());
-  if (value->kind() == ValueKind::Double) raw(value->as_double());
+  if (value.kind() == ValueKind::String) scratch_ = value.as_string();
+  if (value.kind() == ValueKind::Bool) raw(static_cast<char>(value.as_bool() ? 1 : 0));
+  if (value.kind() == ValueKind::Int) raw(value.as_int());
+  if (value.kind() == ValueKind::Double) raw(value.as_double());
   if (!scratch_.empty()) scratch_ = hex_digest(Digest::Sha256, scratch_);
+}
+
+void AttributeActions::hash_key(std::string_view key, MessageEdit& attributes) {
+  const auto value = attributes.get(key);
+  if (!value) return;
+  hash(*value);
   attributes.set(key, std::string_view(scratch_));
 }
 
 void AttributeActions::hash_matching(const Regex& pattern, MessageEdit& attributes) {
-  // The keys are copied: hashing one moves what the others are views of.
-  std::vector<std::string> keys;
-  attributes.for_each_attribute([&](const KeyValueView& pair) {
-    if (pattern.matches(pair.key)) keys.emplace_back(pair.key);
+  attributes.replace_values([&](const KeyValueView& pair) -> std::optional<AttributeValue> {
+    if (!pattern.matches(pair.key)) return std::nullopt;
+    hash(pair.value);
+    return scratch_;
   });
-  for (const std::string& key : keys) hash(key, attributes);
 }
 
 void AttributeActions::extract(const Action& action, MessageEdit& attributes) {

@@ -70,7 +70,8 @@ class AttributeActions {
 
   static Result<Action> prepare(const AttributeAction& action);
   void put(const Action& action, MessageEdit& attributes, const RequestContext* context);
-  void hash(std::string_view key, MessageEdit& attributes);
+  void hash(const AnyValueView& value);  // Into scratch_.
+  void hash_key(std::string_view key, MessageEdit& attributes);
   void hash_matching(const Regex& pattern, MessageEdit& attributes);
   void extract(const Action& action, MessageEdit& attributes);
   void convert(const Action& action, MessageEdit& attributes);

@@ -13,6 +13,19 @@ namespace {
 
 constexpr size_t kSpans = 1000;
 
+// One span of so many attributes: what a peer may send to keep a thread busy.
+Batch one_large(size_t count) {
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < count; ++i) keys.push_back("key." + std::to_string(i));
+  std::vector<Attribute> attributes;
+  for (const std::string& key : keys) attributes.push_back({key, "value"});
+  TraceBatchBuilder builder;
+  builder.resource({{"service.name", "orders"}}).scope("bench");
+  builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "large"},
+               attributes);
+  return builder.build();
+}
+
 Batch sample() {
   const Attribute attributes[] = {{"http.request.method", "GET"},
                                   {"url.path", "/orders/12345"},
@@ -45,40 +58,49 @@ class Swallow final : public Sink {
   void consume(Batch batch) override { benchmark::DoNotOptimize(batch.bytes()); }
 };
 
-void run(benchmark::State& state, std::string_view settings) {
+void run(benchmark::State& state, std::string_view settings, const Batch& batch,
+         size_t spans = kSpans) {
   Swallow sink;
   auto processor = sonde_component_processor_attributes().create(
       *config::parse_yaml(settings, "bench.yaml"), "attributes", {.traces = &sink});
   if (!processor) std::abort();
-  const Batch batch = sample();
   for (auto _ : state) {
     Batch next(Signal::Traces, batch.chunks);
-    next.set_items(kSpans);
+    next.set_items(spans);
     (*processor)->consume(std::move(next));
   }
   state.counters["per_span"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * kSpans),
+      benchmark::Counter(static_cast<double>(state.iterations() * spans),
                          benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void Insert(benchmark::State& state) {
-  run(state, "actions: [{key: environment, action: insert, value: production}]");
+  run(state, "actions: [{key: environment, action: insert, value: production}]", sample());
 }
 BENCHMARK(Insert)->Unit(benchmark::kMicrosecond);
 
 void InsertWhereSelected(benchmark::State& state) {
   run(state,
       "{include: {match_type: strict, services: [orders]}, actions: [{key: environment, action: "
-      "insert, value: production}]}");
+      "insert, value: production}]}",
+      sample());
 }
 BENCHMARK(InsertWhereSelected)->Unit(benchmark::kMicrosecond);
 
 void InsertUpdateDelete(benchmark::State& state) {
   run(state,
       "actions: [{key: environment, action: insert, value: production}, {key: http.route, action: "
-      "update, value: x}, {key: thread.id, action: delete}]");
+      "update, value: x}, {key: thread.id, action: delete}]",
+      sample());
 }
 BENCHMARK(InsertUpdateDelete)->Unit(benchmark::kMicrosecond);
+
+// Grows with the attributes, not with their square.
+void HashByPattern(benchmark::State& state) {
+  run(state, "actions: [{pattern: '^key', action: hash}]",
+      one_large(static_cast<size_t>(state.range(0))), 1);
+}
+BENCHMARK(HashByPattern)->Arg(400)->Arg(40'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace sonde

@@ -129,18 +129,18 @@ void Redactor::mask_all(std::string_view value, std::string& out) const {
       value, [this](std::string& to, std::string_view match) { to += mask(match); }, out);
 }
 
-void Redactor::note(std::vector<std::string>& list, std::string_view key) const {
+std::nullopt_t Redactor::note(std::vector<std::string>& list, std::string_view key) const {
   if (tells_) list.emplace_back(key);
+  return std::nullopt;
 }
 
 void Redactor::attributes(MessageEdit& message) {
   report_.clear();
-  changes_.clear();
   bool erase = false;
   std::string text;
   std::string masked_text;
   const std::string system = sanitizers_.system_of(message);
-  message.for_each_attribute([&](const KeyValueView& pair) {
+  message.replace_values([&](const KeyValueView& pair) -> std::optional<AttributeValue> {
     const Fate fate_of_key = fate(pair.key);
     if (fate_of_key == Fate::Ignore) return note(report_.ignored, pair.key);
     if (fate_of_key == Fate::Redact) {
@@ -156,11 +156,10 @@ void Redactor::attributes(MessageEdit& message) {
     if (fate_of_key == Fate::Mask)
       mask_all(value, masked_text);
     else if (!changed(pair.key, value, system, masked_text))
-      return;
+      return std::nullopt;
     note(report_.masked, pair.key);
-    changes_.emplace_back(pair.key, masked_text);
+    return masked_text;
   });
-  for (const auto& [key, value] : changes_) message.set(key, std::string_view(value));
   if (erase) {
     message.erase_if([&](const KeyValueView& pair) { return fate(pair.key) == Fate::Redact; });
   }

@@ -3,6 +3,7 @@
 // lists of what it did, for the attributes that say so. The lists keep their memory.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -59,7 +60,8 @@ class Redactor {
   bool changed_in_body(std::string_view value, std::string& out) const;
   void mask_all(std::string_view value, std::string& out) const;
   std::string mask(std::string_view match) const;
-  void note(std::vector<std::string>& list, std::string_view key) const;
+  // Returns what leaves a value as it is.
+  std::nullopt_t note(std::vector<std::string>& list, std::string_view key) const;
   void tell(MessageEdit& message, std::string_view prefix);
   void tell_one(MessageEdit& message, std::vector<std::string>& keys, const std::string& list,
                 const std::string& count);
@@ -76,7 +78,6 @@ class Redactor {
   std::vector<Regex> allowed_values_;
   std::vector<Regex> whole_;  // ".*", for whole values.
   Report report_;
-  std::vector<std::pair<std::string, std::string>> changes_;
 };
 
 }  // namespace sonde::redaction
