@@ -25,6 +25,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view kRecords = ".log";
 constexpr std::string_view kMarks = ".done";
 constexpr uint64_t kLargestFile = uint64_t{1} << 30;
+// An unfinished record keeps its whole segment on disk, so that a bound must hold more segments
+// than records stay behind: a sending queue has ten in flight, if not told otherwise.
+constexpr uint64_t kSegmentsInBound = 16;
 
 // The number of the segment that a file belongs to, or 0 when it is none of ours.
 uint64_t segment_of(const fs::path& file) {
@@ -164,6 +167,15 @@ Result<> SegmentLog::create_segment() {
   return {};
 }
 
+uint64_t SegmentLog::segment_bytes() const {
+  return std::min<uint64_t>(options_.segment_bytes, options_.max_bytes / kSegmentsInBound);
+}
+
+bool SegmentLog::fits(uint64_t need) const {
+  const uint64_t with_head = need + (active_ ? 0 : kSegmentHeadBytes);
+  return with_head <= options_.max_bytes - std::min(bytes_, options_.max_bytes);
+}
+
 Result<LogPosition> SegmentLog::append(std::span<const std::string_view> parts) {
   uint64_t length = 0;
   uint32_t sum = 0;
@@ -176,10 +188,11 @@ Result<LogPosition> SegmentLog::append(std::span<const std::string_view> parts) 
   const uint64_t need = kRecordHeadBytes + length;
   if (active_) {
     const uint32_t size = segments_.at(active_id_).size;
-    if (size > kSegmentHeadBytes && size + need > options_.segment_bytes) begin_segment();
+    if (size > kSegmentHeadBytes && size + need > segment_bytes()) begin_segment();
   }
-  const uint64_t with_head = need + (active_ ? 0 : kSegmentHeadBytes);
-  if (with_head > options_.max_bytes - std::min(bytes_, options_.max_bytes)) {
+  // What is finished in the segment in use is given back with the segment.
+  if (active_ && !fits(need) && segments_.at(active_id_).unfinished == 0) begin_segment();
+  if (!fits(need)) {
     return fail(ErrorKind::Exhausted, fmt::format("{} is full: it holds {} bytes of {}",
                                                   directory_.string(), bytes_, options_.max_bytes));
   }
@@ -193,8 +206,9 @@ Result<LogPosition> SegmentLog::append(std::span<const std::string_view> parts) 
   all.push_back(head);
   all.insert(all.end(), parts.begin(), parts.end());
   if (auto written = active_->write_at(offset, all); !written) {
-    // What a part of it left behind must not stand before the next record.
-    if (!active_->truncate(offset)) begin_segment();
+    // What a part of it left behind must not stand before the next record. Where the disk is full,
+    // a segment of which all is finished makes room for who comes back.
+    if (!active_->truncate(offset) || segment.unfinished == 0) begin_segment();
     return std::unexpected(written.error());
   }
   segment.size += static_cast<uint32_t>(need);

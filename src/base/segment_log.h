@@ -37,9 +37,11 @@ struct LogEntry {
 };
 
 struct SegmentLogOptions {
-  // When the next segment is begun. A larger record has a segment of its own. At most 1 GiB.
+  // When the next segment is begun, or sooner: at a sixteenth of max_bytes, so that one record that
+  // stays unfinished does not hold all the room. A larger record has a segment of its own. At most
+  // 1 GiB.
   uint32_t segment_bytes = 16U << 20;
-  // Of all files together; what would pass it is refused.
+  // Of all files together; what would pass it is refused. Marks of what is finished may pass it.
   uint64_t max_bytes = UINT64_MAX;
   // How long open() may wait for another process to give the directory up. It blocks.
   Duration lock_timeout{};
@@ -83,11 +85,11 @@ class SegmentLog {
   // What was unfinished at open(), oldest first. Empty when asked again.
   std::vector<LogEntry> take_unfinished() { return std::exchange(unfinished_, {}); }
 
-  // Another LogOptions::max_bytes. What is over it stays, and is not added to.
+  // Another SegmentLogOptions::max_bytes. What is over it stays, and is not added to.
   void limit(uint64_t max_bytes) { options_.max_bytes = max_bytes; }
   // Writes `parts` one after the other as one record. Errors leave the log as it was: Exhausted
-  // when max_bytes or the disk is full, Invalid when it is over kMaxRecordBytes (256 MiB),
-  // Unavailable for anything else that the disk says.
+  // when unfinished records and their segments fill max_bytes or the disk, Invalid when it is over
+  // kMaxRecordBytes (256 MiB), Unavailable for anything else that the disk says.
   Result<LogPosition> append(std::span<const std::string_view> parts);
   // Invalid when the record was damaged since. `position` must be unfinished.
   Result<Bytes> read(LogPosition position) const;
@@ -112,6 +114,8 @@ class SegmentLog {
 
   Result<> recover();
   Result<> recover_segment(uint64_t id, bool last);
+  uint64_t segment_bytes() const;
+  bool fits(uint64_t need) const;
   Result<> create_segment();
   void remove_segment(uint64_t id);
   std::filesystem::path path_of(uint64_t id, std::string_view extension) const;
