@@ -162,7 +162,6 @@ Result<> SegmentLog::create_segment() {
   active_ = std::move(file);
   segments_[id] = {.size = kSegmentHeadBytes};
   bytes_ += kSegmentHeadBytes;
-  unsynced_.push_back(active_);
   directory_unsynced_ = true;
   return {};
 }
@@ -214,7 +213,7 @@ Result<LogPosition> SegmentLog::append(std::span<const std::string_view> parts) 
   segment.size += static_cast<uint32_t>(need);
   ++segment.unfinished;
   bytes_ += need;
-  if (unsynced_.empty() || unsynced_.back() != active_) unsynced_.push_back(active_);
+  if (options_.collect_unsynced) unsynced_.emplace(active_id_, active_);
   return LogPosition{active_id_, offset};
 }
 
@@ -275,6 +274,7 @@ void SegmentLog::remove_segment(uint64_t id) {
   const auto at = segments_.find(id);
   bytes_ -= at->second.size + at->second.marked;
   segments_.erase(at);
+  unsynced_.erase(id);  // Nobody will look for it on the disk.
   if (reading_.first == id) reading_ = {};
   if (marking_.first == id) marking_ = {};
   // In this order: marks alone are nothing, records without them would come again.
@@ -287,7 +287,7 @@ void SegmentLog::remove_segment(uint64_t id) {
 
 LogSync SegmentLog::sync() {
   LogSync out;
-  out.files_ = std::exchange(unsynced_, {});
+  for (auto& [id, file] : std::exchange(unsynced_, {})) out.files_.push_back(std::move(file));
   if (std::exchange(directory_unsynced_, false)) out.files_.push_back(lock_);
   return out;
 }

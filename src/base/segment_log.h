@@ -43,6 +43,9 @@ struct SegmentLogOptions {
   uint32_t segment_bytes = 16U << 20;
   // Of all files together; what would pass it is refused. Marks of what is finished may pass it.
   uint64_t max_bytes = UINT64_MAX;
+  // Whether sync() will be called: each segment that is written to keeps its descriptor until then,
+  // or until it is deleted. Where it never is, false.
+  bool collect_unsynced = true;
   // How long open() may wait for another process to give the directory up. It blocks.
   Duration lock_timeout{};
 };
@@ -97,7 +100,13 @@ class SegmentLog {
   // next open().
   void finish(LogPosition position);
 
+  // What was appended since the last time, as far as it was collected.
   LogSync sync();
+  // How many segments, and so descriptors, are collected for the next sync().
+  size_t unsynced() const { return unsynced_.size(); }
+  // Another SegmentLogOptions::collect_unsynced. What was collected stays for the next sync(). What
+  // was not is not synced later, but for the segment in use, when something is appended to it.
+  void collect_unsynced(bool collect) { options_.collect_unsynced = collect; }
   // Begins another segment with the next append: after an error of LogSync::run().
   void begin_segment();
 
@@ -128,7 +137,7 @@ class SegmentLog {
   uint64_t bytes_ = 0;
   std::shared_ptr<LogFile> active_;  // Of active_id_; nullptr before the first append.
   uint64_t active_id_ = 0;
-  std::vector<std::shared_ptr<LogFile>> unsynced_;
+  std::map<uint64_t, std::shared_ptr<LogFile>> unsynced_;
   bool directory_unsynced_ = false;
   // The files that were read and marked last: their order is nearly that of the log.
   mutable std::pair<uint64_t, std::shared_ptr<LogFile>> reading_;

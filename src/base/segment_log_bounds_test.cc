@@ -16,6 +16,8 @@
 namespace sonde {
 namespace {
 
+namespace fs = std::filesystem;
+
 class SegmentLogBoundsTest : public testing::Test {
  protected:
   std::unique_ptr<SegmentLog> open() {
@@ -29,9 +31,76 @@ class SegmentLogBoundsTest : public testing::Test {
     return log.append(parts);
   }
 
+  // Descriptors of files of the directory and of itself, of deleted ones too.
+  size_t descriptors() const {
+    size_t out = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      out += fs::read_symlink(entry.path(), gone).string().starts_with(directory.path().string());
+    }
+    return out;
+  }
+
   TemporaryDirectory directory;
   SegmentLogOptions options;
 };
+
+// The lock, and a file each for what is written, read and marked.
+constexpr size_t kDescriptors = 4;
+
+TEST_F(SegmentLogBoundsTest, KeepsNoDescriptorOfADeletedSegmentThoughNobodySyncs) {
+  options.segment_bytes = 200;
+  auto log = open();
+  for (int i = 0; i < 1'000; ++i) {
+    const auto first = append(*log, 50);
+    const auto second = append(*log, 50);
+    ASSERT_TRUE(log->read(*first));
+    log->finish(*second);
+    log->finish(*first);
+    ASSERT_LE(descriptors(), kDescriptors) << i;
+  }
+}
+
+TEST_F(SegmentLogBoundsTest, KeepsNoDescriptorOfALiveSegmentThatNobodyWillSync) {
+  options.segment_bytes = 200;
+  options.collect_unsynced = false;
+  auto log = open();
+  std::vector<LogPosition> places;
+  for (int i = 0; i < 1'000; ++i) places.push_back(*append(*log, 50));
+  EXPECT_GT(log->segments(), 300u);
+  EXPECT_LE(descriptors(), kDescriptors);
+  EXPECT_EQ(log->unsynced(), 0u);
+  // From now on somebody does: of what was written before, only the segment in use is taken.
+  log->collect_unsynced(true);
+  const size_t before = log->segments();
+  for (int i = 0; i < 30; ++i) places.push_back(*append(*log, 50));
+  const size_t begun = log->segments() - before;
+  EXPECT_GE(log->unsynced(), begun);
+  EXPECT_LE(log->unsynced(), begun + 1);
+  {
+    const LogSync sync = log->sync();
+    EXPECT_GT(descriptors(), begun);
+    EXPECT_TRUE(sync.run());
+  }
+  EXPECT_LE(descriptors(), kDescriptors);
+  // What was collected before nobody syncs any more can still be synced.
+  ASSERT_TRUE(append(*log, 50));
+  log->collect_unsynced(false);
+  EXPECT_EQ(log->unsynced(), 1u);
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(append(*log, 50));
+  EXPECT_EQ(log->unsynced(), 1u);
+  EXPECT_FALSE(log->sync().empty());
+  EXPECT_EQ(log->unsynced(), 0u);
+}
+
+// A segment that is begun while nobody syncs must be found after a power cut that comes later.
+TEST_F(SegmentLogBoundsTest, SyncsTheDirectoryOfASegmentThatWasBegunWhileNobodySynced) {
+  options.collect_unsynced = false;
+  auto log = open();
+  ASSERT_TRUE(append(*log, 50));
+  log->collect_unsynced(true);
+  EXPECT_FALSE(log->sync().empty());
+}
 
 TEST_F(SegmentLogBoundsTest, GivesRoomBackThoughTheBoundIsLessThanASegment) {
   options.max_bytes = 10'000;

@@ -9,6 +9,13 @@
 #include "pipeline/queue/queued_batch.h"
 
 namespace sonde::pipeline {
+namespace {
+
+bool will_sync(const Storage& storage) {
+  return storage.fsync() || storage.fsync_interval() > Duration{};
+}
+
+}  // namespace
 
 struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
   Impl(Scheduler& on, std::string_view id, Signal of, Duration every)
@@ -114,8 +121,9 @@ Result<std::unique_ptr<QueueJournal>> QueueJournal::open(Storage& storage,
   auto impl = std::make_shared<Impl>(scheduler, exporter, signal, storage.fsync_interval());
   impl->directory = directory;
   impl->fsync = storage.fsync();
-  impl->log = TRY(SegmentLog::open(
-      directory, {.max_bytes = storage.max_bytes(), .lock_timeout = storage.lock_timeout()}));
+  impl->log = TRY(SegmentLog::open(directory, {.max_bytes = storage.max_bytes(),
+                                               .collect_unsynced = will_sync(storage),
+                                               .lock_timeout = storage.lock_timeout()}));
   impl->report_recovery();
   return std::unique_ptr<QueueJournal>(new QueueJournal(std::move(impl)));
 }
@@ -130,6 +138,7 @@ const std::filesystem::path& QueueJournal::directory() const { return impl_->dir
 void QueueJournal::adjust(const Storage& storage) {
   impl_->interval = storage.fsync_interval();
   impl_->log->limit(storage.max_bytes());
+  impl_->log->collect_unsynced(will_sync(storage));
   // Whoever waits for the disk by the rule of before is still answered by it.
   impl_->fsync = storage.fsync();
 }

@@ -34,7 +34,8 @@ class QueueJournal {
   QueueJournal(const QueueJournal&) = delete;
   QueueJournal& operator=(const QueueJournal&) = delete;
 
-  // The same directory, as a storage with other settings has it.
+  // The same directory, as a storage with other settings has it. What was appended while nobody
+  // waited for the disk is not sent to it later, where the settings now say fsync.
   void adjust(const Storage& storage);
   const std::filesystem::path& directory() const;
 

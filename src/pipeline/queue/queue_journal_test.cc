@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// When the journal of a queue waits for the disk, and what it holds of the process meanwhile.
+#include "pipeline/queue/queue_journal.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "base/testing/temporary_directory.h"
+#include "base/virtual_scheduler.h"
+#include "pipeline/testing/spans.h"
+
+namespace sonde::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+class TestStorage final : public Storage {
+ public:
+  explicit TestStorage(fs::path root) : root_(std::move(root)) {}
+  Result<fs::path> directory_for(std::string_view, std::string_view, std::string_view) override {
+    return root_;
+  }
+  bool fsync() const override { return sync; }
+  Duration fsync_interval() const override { return interval; }
+  uint64_t max_bytes() const override { return bound; }
+  bool sync = false;
+  Duration interval{};
+  uint64_t bound = UINT64_MAX;
+
+ private:
+  fs::path root_;
+};
+
+// Runs what other threads post when the test says so: until then the journal does not know that
+// the disk is done.
+class HoldingScheduler final : public Scheduler {
+ public:
+  void post(Task task) override {
+    const std::lock_guard lock(mutex_);
+    held_.push_back(std::move(task));
+    changed_.notify_one();
+  }
+  TimerId after(Duration delay, Task task) override { return timers.after(delay, std::move(task)); }
+  void cancel(TimerId id) override { timers.cancel(id); }
+  const Clock& clock() const override { return timers.clock(); }
+
+  // False: nothing was posted in half a minute.
+  bool run_next() {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait_for(lock, seconds(30), [this] { return !held_.empty(); })) return false;
+      task = std::move(held_.front());
+      held_.pop_front();
+    }
+    task();
+    return true;
+  }
+
+  VirtualScheduler timers;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> held_;
+};
+
+class QueueJournalTest : public testing::Test {
+ protected:
+  std::unique_ptr<QueueJournal> open() {
+    auto journal = QueueJournal::open(storage, "exporter", Signal::Traces, scheduler);
+    EXPECT_TRUE(journal) << (journal ? "" : journal.error().message);
+    return journal ? std::move(*journal) : nullptr;
+  }
+  void append(QueueJournal& journal, int count, size_t bytes = 10) {
+    for (int i = 0; i < count; ++i) {
+      const auto place = journal.append(spans(1, {}, std::string(bytes, 'x')));
+      ASSERT_TRUE(place) << place.error().message;
+    }
+  }
+  // Descriptors of files of the directory and of itself, of deleted ones too.
+  size_t descriptors() const {
+    size_t out = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      out += fs::read_symlink(entry.path(), gone).string().starts_with(directory.path().string());
+    }
+    return out;
+  }
+
+  TemporaryDirectory directory;
+  TestStorage storage{directory.path()};
+  HoldingScheduler scheduler;
+};
+
+// The lock, and a file each for what is written, read and marked.
+constexpr size_t kDescriptors = 4;
+
+TEST_F(QueueJournalTest, ABacklogHoldsNoDescriptorASegmentWhereNobodySyncs) {
+  storage.bound = 16 << 20;  // Segments of 1 MiB.
+  auto journal = open();
+  append(*journal, 60, 100'000);
+  EXPECT_LE(descriptors(), kDescriptors);
+}
+
+TEST_F(QueueJournalTest, SettingsThatChangeSayWhetherSegmentsAreKeptForTheDisk) {
+  storage.bound = 160 << 10;  // Segments of 10 KiB.
+  auto journal = open();
+  append(*journal, 5, 9'000);
+  EXPECT_LE(descriptors(), kDescriptors);
+  storage.sync = true;
+  journal->adjust(storage);
+  append(*journal, 5, 9'000);
+  EXPECT_GE(descriptors(), 6u);
+  bool delivered = false;
+  journal->acknowledge(Ack::make(
+      nullptr, [&](const Outcome& outcome) { delivered = outcome.kind == Outcome::Delivered; }));
+  EXPECT_FALSE(delivered);
+  // Who waits by the rule of before is answered by it.
+  storage.sync = false;
+  journal->adjust(storage);
+  ASSERT_TRUE(scheduler.run_next());
+  EXPECT_TRUE(delivered);
+  append(*journal, 5, 9'000);
+  journal.reset();
+  EXPECT_EQ(descriptors(), 0u);
+  journal = open();
+  EXPECT_EQ(journal->take_unfinished().size(), 15u);
+}
+
+}  // namespace
+}  // namespace sonde::pipeline
