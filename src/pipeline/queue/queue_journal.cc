@@ -41,13 +41,14 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
 
   // Starts to wait for the disk, unless it is being waited for.
   void kick() {
-    if (running || next.empty()) return;
+    if (running || (next.empty() && !due)) return;
     current = std::exchange(next, {});
     run();
   }
 
   void run() {
     running = true;
+    due = false;
     if (!disk) {
       disk = std::make_unique<DiskThread>(
           [weak = weak_from_this(), on = &scheduler, into = last](Result<> result) {
@@ -86,7 +87,8 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
     timer = scheduler.after(interval, [weak = weak_from_this()] {
       if (auto self = weak.lock()) {
         self->timer = 0;
-        if (!self->running) self->run();
+        self->due = true;  // What runs already may have begun before the last append.
+        self->kick();
       }
     });
   }
@@ -109,6 +111,7 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
   bool running = false;
   // Of the disk's thread; read when that says so, or has ended.
   const std::shared_ptr<Result<>> last = std::make_shared<Result<>>();
+  bool due = false;          // A sync that nobody waits for.
   std::vector<Ack> current;  // Of the sync that runs.
   std::vector<Ack> next;
   TimerId timer = 0;

@@ -134,5 +134,32 @@ TEST_F(QueueJournalTest, SettingsThatChangeSayWhetherSegmentsAreKeptForTheDisk) 
   EXPECT_EQ(journal->take_unfinished().size(), 15u);
 }
 
+TEST_F(QueueJournalTest, SyncsAtTheIntervalWhatWasAppended) {
+  storage.interval = seconds(1);
+  auto journal = open();
+  append(*journal, 2);
+  EXPECT_TRUE(journal->settled());
+  scheduler.timers.advance(seconds(1));
+  EXPECT_FALSE(journal->settled());
+  ASSERT_TRUE(scheduler.run_next());
+  EXPECT_TRUE(journal->settled());
+  EXPECT_EQ(scheduler.timers.pending_timers(), 0u);
+}
+
+TEST_F(QueueJournalTest, SyncsAgainWhatWasAppendedDuringASyncThatTookTheInterval) {
+  storage.interval = seconds(1);
+  auto journal = open();
+  append(*journal, 1);
+  scheduler.timers.advance(seconds(1));
+  append(*journal, 1);
+  EXPECT_EQ(scheduler.timers.pending_timers(), 1u);
+  scheduler.timers.advance(seconds(1));  // The first one still runs.
+  EXPECT_EQ(scheduler.timers.pending_timers(), 0u);
+  ASSERT_TRUE(scheduler.run_next());
+  EXPECT_FALSE(journal->settled());
+  ASSERT_TRUE(scheduler.run_next());
+  EXPECT_TRUE(journal->settled());
+}
+
 }  // namespace
 }  // namespace sonde::pipeline
