@@ -218,6 +218,17 @@ Result<LogPosition> SegmentLog::append(std::span<const std::string_view> parts) 
 }
 
 Result<Bytes> SegmentLog::read(LogPosition position) const {
+  auto record = read_record(position);
+  if (record || record.error().kind == ErrorKind::Invalid) return record;
+  // The next one who asks does not get the descriptor that failed.
+  reading_ = {};
+  // Asked of the directory that is locked: its path may lead elsewhere when a disk was taken away.
+  const fs::path name = path_of(position.segment, kRecords).filename();
+  const bool gone = ::faccessat(lock_->descriptor(), name.c_str(), F_OK, 0) != 0 && errno == ENOENT;
+  return fail(gone ? ErrorKind::Invalid : ErrorKind::Unavailable, record.error().message);
+}
+
+Result<Bytes> SegmentLog::read_record(LogPosition position) const {
   auto& [id, file] = reading_;
   if (!file || id != position.segment) {
     file = TRY(LogFile::open(path_of(position.segment, kRecords), O_RDONLY));

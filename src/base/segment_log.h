@@ -94,7 +94,9 @@ class SegmentLog {
   // when unfinished records and their segments fill max_bytes or the disk, Invalid when it is over
   // kMaxRecordBytes (256 MiB), Unavailable for anything else that the disk says.
   Result<LogPosition> append(std::span<const std::string_view> parts);
-  // Invalid when the record was damaged since. `position` must be unfinished.
+  // `position` must be unfinished. Invalid when the record is lost: it was damaged, cut or deleted
+  // since. Unavailable when it could not be read now, for lack of descriptors, of permission, or
+  // because the disk failed: it may be whole, and be had when asked again.
   Result<Bytes> read(LogPosition position) const;
   // Once a record. That a mark could not be written is no error: the record comes again after the
   // next open().
@@ -123,6 +125,7 @@ class SegmentLog {
 
   Result<> recover();
   Result<> recover_segment(uint64_t id, bool last);
+  Result<Bytes> read_record(LogPosition position) const;
   uint64_t segment_bytes() const;
   bool fits(uint64_t need) const;
   Result<> create_segment();

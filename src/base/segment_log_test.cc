@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -254,6 +255,76 @@ TEST_F(SegmentLogTest, TellsDamageThatComesWhileItRuns) {
   EXPECT_EQ(log->read(*place).error().kind, ErrorKind::Invalid);
   overwrite(segment(1), bytes.substr(0, 20));
   EXPECT_EQ(log->read(*place).error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(SegmentLogTest, ASegmentThatIsGoneIsDamage) {
+  options.segment_bytes = 50;
+  auto log = open();
+  const auto place = append(*log, std::string(30, 'x'));
+  ASSERT_TRUE(append(*log, std::string(30, 'y')));
+  fs::remove(segment(1));
+  const auto gone = log->read(*place);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().kind, ErrorKind::Invalid) << gone.error().message;
+}
+
+// The record is whole, so that whoever asks again later gets it.
+TEST_F(SegmentLogTest, ARecordThatCannotBeReadNowIsUnavailable) {
+  auto log = open();
+  const auto place = append(*log, "precious");
+  struct rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto without_descriptors = log->read(*place);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(without_descriptors);
+  EXPECT_EQ(without_descriptors.error().kind, ErrorKind::Unavailable);
+
+  // No name leads there: what open() says then is neither damage nor a lack of descriptors.
+  const fs::path aside = directory.path() / "aside";
+  fs::rename(segment(1), aside);
+  fs::create_symlink(segment(1), segment(1));
+  const auto looping = log->read(*place);
+  fs::remove(segment(1));
+  fs::rename(aside, segment(1));
+  ASSERT_FALSE(looping);
+  EXPECT_EQ(looping.error().kind, ErrorKind::Unavailable) << looping.error().message;
+  EXPECT_EQ(log->read(*place)->view(), "precious");
+}
+
+TEST_F(SegmentLogTest, ARecordThatMayNotBeReadIsUnavailable) {
+  auto log = open();
+  const auto place = append(*log, "precious");
+  const uid_t user = geteuid();
+  fs::permissions(segment(1), fs::perms::none);
+  // No mode keeps root out.
+  if (user == 0 && seteuid(65534) != 0) GTEST_SKIP() << "root that cannot become another user";
+  const auto refused = log->read(*place);
+  ASSERT_EQ(seteuid(user), 0);
+  fs::permissions(segment(1), fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Unavailable) << refused.error().message;
+  EXPECT_EQ(log->read(*place)->view(), "precious");
+}
+
+// A file that fails to be read is opened anew the next time: a descriptor of a disk that was away
+// may stay dead.
+TEST_F(SegmentLogTest, AFailingReadIsTriedWithAnotherDescriptor) {
+  auto log = open();
+  const auto place = append(*log, "precious");
+  const fs::path aside = directory.path() / "aside";
+  fs::rename(segment(1), aside);
+  fs::create_directory(segment(1));  // It can be opened, and read(2) fails.
+  const auto failing = log->read(*place);
+  fs::remove(segment(1));
+  fs::rename(aside, segment(1));
+  ASSERT_FALSE(failing);
+  EXPECT_EQ(failing.error().kind, ErrorKind::Unavailable) << failing.error().message;
+  const auto again = log->read(*place);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->view(), "precious");
 }
 
 TEST_F(SegmentLogTest, IsAsItWasAfterADiskThatIsFull) {

@@ -45,7 +45,8 @@ class QueueJournal {
   Result<LogPosition> append(const Batch& batch);
   // Delivers the acknowledgement as soon as what was appended so far is as safe as it shall be.
   void acknowledge(Ack ack);
-  // The batch with its records counted. Invalid when the disk has damaged it.
+  // The batch with its records counted. Invalid when the disk has damaged or lost it, Unavailable
+  // when it cannot be read now and may be later: see SegmentLog::read().
   Result<Batch> load(LogPosition place) const;
   // It was sent, or given up.
   void finish(LogPosition place);
