@@ -16,6 +16,8 @@ namespace {
 
 using prometheus::append_label;
 
+constexpr size_t kLongestHelp = 200;  // Bytes.
+
 std::string_view type_of(const MetricView& m) {
   switch (m.kind) {
     case MetricView::Kind::Sum:
@@ -134,61 +136,64 @@ void MetricStore::keep_exemplars(Series& series, std::string_view point, uint32_
   }
 }
 
-MetricStore::Series* MetricStore::at(Family& family, std::string labels, int64_t now) {
-  auto it = family.series.find(labels);
-  if (it == family.series.end()) {
-    if (series_ >= options_.max_series) {
-      refused_++;
-      return nullptr;
+std::nullptr_t MetricStore::refuse(Refusal why) {
+  refused_[static_cast<size_t>(why)]++;
+  return nullptr;
+}
+
+MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels, int64_t now) {
+  auto family = families_.find(heading.name);
+  // Two types under one name would make the page invalid.
+  if (family != families_.end() && family->second.type != heading.type) {
+    return refuse(Refusal::OtherType);
+  }
+  if (family == families_.end() || !family->second.series.contains(labels)) {
+    if (series_ >= options_.max_series) return refuse(Refusal::Full);
+    if (family == families_.end()) {
+      Family made{heading.type, std::string(heading.help.substr(0, kLongestHelp)), {}};
+      family = families_.emplace(heading.name, std::move(made)).first;
     }
-    it = family.series.emplace(std::move(labels), Series{}).first;
     series_++;
   }
-  it->second.last_ns = now;
-  return &it->second;
+  Series& series = family->second.series[std::move(labels)];
+  series.last_ns = now;
+  return &series;
 }
 
 void MetricStore::add(const Batch& batch, int64_t now) {
   const char* last = nullptr;
   ResourceLabels labels;
   for (const Bytes& chunk : batch.chunks) {
-    (void)for_each_metric(chunk, [&](const ResourceView& r, const ScopeView& scope,
-                                     const MetricView& m) {
-      if (!last || r.message.data() != last) {
-        labels = labels_of(r);
-        last = r.message.data();
-        if (!labels.series.empty()) {
-          const std::string& prefix = options_.naming.prefix;
-          Family& f = families_[prefix.empty() ? "target_info" : label(prefix) + "_target_info"];
-          f.type = "gauge";
-          f.help = "Attributes of the resource that the series of a job and instance belong to.";
-          if (Series* s = at(f, labels.series, now)) {
-            s->value = 1;
-            // Queries join on job and instance, so there may be only one. A connector's resource
-            // says less than the receiver's of the same service: the one that says most stands.
-            if (labels.target.size() > s->info.size()) s->info = labels.target;
+    (void)for_each_metric(
+        chunk, [&](const ResourceView& r, const ScopeView& scope, const MetricView& m) {
+          if (!last || r.message.data() != last) {
+            labels = labels_of(r);
+            last = r.message.data();
+            if (!labels.series.empty()) {
+              const std::string& prefix = options_.naming.prefix;
+              const Heading heading{
+                  prefix.empty() ? "target_info" : label(prefix) + "_target_info", "gauge",
+                  "Attributes of the resource that the series of a job and instance belong to."};
+              if (Series* s = at(heading, labels.series, now)) {
+                s->value = 1;
+                // Queries join on job and instance, so there may be only one. A connector's
+                // resource says less than the receiver's of the same service: the one that says
+                // most stands.
+                if (labels.target.size() > s->info.size()) s->info = labels.target;
+              }
+            }
           }
-        }
-      }
-      add_metric(labels, scope, m, now);
-    });
+          add_metric(labels, scope, m, now);
+        });
   }
 }
 
 void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& scope,
                              const MetricView& m, int64_t now) {
   if (m.kind == MetricView::Kind::None) return;
-  const std::string name = prometheus::metric_name(options_.naming, m);
-  Family& family = families_[name];
-  if (family.series.empty()) {
-    family.type = type_of(m);
-    family.help = std::string(m.description.substr(0, 200));
-  } else if (family.type != type_of(m)) {
-    refused_ += m.point_count();  // Two types under one name would make the page invalid.
-    return;
-  }
+  const Heading heading{prometheus::metric_name(options_.naming, m), type_of(m), m.description};
   const auto series_of = [&](const auto& point) {
-    Series* s = at(family, point_labels(resource, scope, point.attributes()), now);
+    Series* s = at(heading, point_labels(resource, scope, point.attributes()), now);
     if (s) s->point_ns = static_cast<int64_t>(point.time_ns);
     return s;
   };

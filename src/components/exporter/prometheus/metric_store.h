@@ -5,7 +5,9 @@
 // those that stopped; it keeps no history.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -45,7 +47,10 @@ class MetricStore {
   // Forgets what expired first.
   std::string expose(int64_t now_unix_ns, ExpositionOptions how = {});
   size_t series() const { return series_; }
-  uint64_t refused() const { return refused_; }  // Points of series past the cap.
+  size_t families() const { return families_.size(); }  // At most as many as series.
+  // Why a point is not shown.
+  enum class Refusal : unsigned char { Full, OtherType };
+  uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
 
  private:
   // A request that a value counts: the last one of its bucket.
@@ -64,6 +69,12 @@ class MetricStore {
     std::string info{};    // Labels that are no part of the identity: target_info's.
     int64_t point_ns = 0;  // The time that the point says; 0: none.
     int64_t last_ns = 0;   // When it came.
+  };
+  // What a family says of itself.
+  struct Heading {
+    std::string name;
+    std::string_view type;
+    std::string_view help;
   };
   struct Family {
     std::string_view type;
@@ -85,7 +96,9 @@ class MetricStore {
                            const AttributesView& attributes) const;
   std::string label(std::string_view key) const;
   void keep_exemplars(Series& series, std::string_view point, uint32_t field) const;
-  Series* at(Family& family, std::string labels, int64_t now);
+  // The series, made where it is new, its family with it; null, and counted, where it is refused.
+  Series* at(const Heading& heading, std::string labels, int64_t now);
+  std::nullptr_t refuse(Refusal why);
   // Families whose names are spelled alike, all of one type.
   void expose_families(std::string& out, std::string_view name,
                        const std::vector<const Family*>& alike, const ExpositionOptions& how) const;
@@ -95,7 +108,7 @@ class MetricStore {
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
   size_t series_ = 0;
-  uint64_t refused_ = 0;
+  std::array<uint64_t, 2> refused_{};  // By Refusal.
 };
 
 }  // namespace sonde

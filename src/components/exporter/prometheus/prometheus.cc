@@ -3,8 +3,10 @@
 // here is the listener.
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/counters.h"
 #include "components/exporter/prometheus/metric_store.h"
@@ -92,10 +94,15 @@ class PrometheusExporter final : public pipeline::Component {
 
   Result<> start(pipeline::Host& host) override {
     clock_ = &host.clock();
-    const CounterLabels labels = {{"exporter", std::string(host.id())}};
+    CounterLabels labels = {{"exporter", std::string(host.id())}};
     series_ = &gauge("sonde_prometheus_series", "Series shown by the prometheus exporter.", labels);
-    refused_ = &counter("sonde_prometheus_refused_points_total",
-                        "Points of series past the cap of the prometheus exporter.", labels);
+    labels.emplace_back("reason", "");
+    for (Refused& refused : refused_) {
+      labels.back().second = refused.reason;
+      refused.counter =
+          &counter("sonde_prometheus_refused_points_total",
+                   "Points that the prometheus exporter does not show, by reason.", labels);
+    }
     auto server = listen(host.loop());
     if (!server) {
       return std::unexpected(
@@ -111,14 +118,23 @@ class PrometheusExporter final : public pipeline::Component {
   bool drained() const override { return !server_ || server_->drained(); }
 
   void consume(Batch batch) override {
-    const uint64_t before = store_.refused();
     store_.add(batch, clock_->unix_ns());
-    refused_->add(store_.refused() - before);
+    for (Refused& refused : refused_) {
+      const uint64_t now = store_.refused(refused.why);
+      refused.counter->add(now - std::exchange(refused.counted, now));
+    }
     series_->set(static_cast<double>(store_.series()));
     batch.ack.deliver();
   }
 
  private:
+  struct Refused {
+    MetricStore::Refusal why;
+    std::string_view reason;
+    uint64_t counted = 0;
+    Counter* counter = nullptr;
+  };
+
   Result<std::unique_ptr<net::HttpServer>> listen(net::Loop& loop) {
     auto options = TRY(pipeline::http_server_options(config_.server));
     return net::HttpServer::listen(
@@ -152,7 +168,8 @@ class PrometheusExporter final : public pipeline::Component {
   MetricStore store_;
   const Clock* clock_ = nullptr;
   Gauge* series_ = nullptr;
-  Counter* refused_ = nullptr;
+  std::array<Refused, 2> refused_{{{.why = MetricStore::Refusal::Full, .reason = "max_series"},
+                                   {.why = MetricStore::Refusal::OtherType, .reason = "type"}}};
   std::unique_ptr<net::HttpServer> server_;
 };
 

@@ -190,7 +190,7 @@ TEST(PrometheusStore, RefusesAndCountsSeriesPastTheCap) {
   for (int i = 0; i < 5; i++) b.point({{"i", int64_t{i}}}, 1.0, {});
   store.add(b.build(), kNow);
   EXPECT_EQ(store.series(), 2u);
-  EXPECT_EQ(store.refused(), 3u);
+  EXPECT_EQ(store.refused(MetricStore::Refusal::Full), 3u);
 }
 
 TEST(PrometheusStore, KeepsThePageValidForBytesThatAreNoText) {
