@@ -141,7 +141,8 @@ std::nullptr_t MetricStore::refuse(Refusal why) {
   return nullptr;
 }
 
-MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels, int64_t now) {
+MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
+                                     const Arrival& arrival) {
   auto family = families_.find(heading.name);
   // Two types under one name would make the page invalid.
   if (family != families_.end() && family->second.type != heading.type) {
@@ -156,7 +157,14 @@ MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
     series_++;
   }
   Series& series = family->second.series[std::move(labels)];
-  series.last_ns = now;
+  if (series.last_ns < arrival.now - options_.expiry.count()) series = {};
+  // Of points in the wrong order a scraper would read that a counter began anew.
+  if (!arrival.adds && arrival.point_ns > 0 && arrival.point_ns < series.point_ns) {
+    older_++;
+    return nullptr;
+  }
+  series.point_ns = arrival.adds ? std::max(arrival.point_ns, series.point_ns) : arrival.point_ns;
+  series.last_ns = arrival.now;
   return &series;
 }
 
@@ -174,7 +182,7 @@ void MetricStore::add(const Batch& batch, int64_t now) {
               const Heading heading{
                   prefix.empty() ? "target_info" : label(prefix) + "_target_info", "gauge",
                   "Attributes of the resource that the series of a job and instance belong to."};
-              if (Series* s = at(heading, labels.series, now)) {
+              if (Series* s = at(heading, labels.series, {.now = now})) {
                 s->value = 1;
                 // Queries join on job and instance, so there may be only one. A connector's
                 // resource says less than the receiver's of the same service: the one that says
@@ -192,12 +200,11 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
                              const MetricView& m, int64_t now) {
   if (m.kind == MetricView::Kind::None) return;
   const Heading heading{prometheus::metric_name(options_.naming, m), type_of(m), m.description};
-  const auto series_of = [&](const auto& point) {
-    Series* s = at(heading, point_labels(resource, scope, point.attributes()), now);
-    if (s) s->point_ns = static_cast<int64_t>(point.time_ns);
-    return s;
-  };
   const bool delta = m.temporality == Temporality::Delta;
+  const auto series_of = [&](const auto& point) {
+    return at(heading, point_labels(resource, scope, point.attributes()),
+              {.now = now, .point_ns = static_cast<int64_t>(point.time_ns), .adds = delta});
+  };
   for (const NumberPointView& p : m.numbers()) {
     if (!p.has_value) continue;
     if (Series* s = series_of(p)) {

@@ -51,6 +51,7 @@ class MetricStore {
   // Why a point is not shown.
   enum class Refusal : unsigned char { Full, OtherType };
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
+  uint64_t older() const { return older_; }  // Points that came after a later one.
 
  private:
   // A request that a value counts: the last one of its bucket.
@@ -96,8 +97,14 @@ class MetricStore {
                            const AttributesView& attributes) const;
   std::string label(std::string_view key) const;
   void keep_exemplars(Series& series, std::string_view point, uint32_t field) const;
-  // The series, made where it is new, its family with it; null, and counted, where it is refused.
-  Series* at(const Heading& heading, std::string labels, int64_t now);
+  struct Arrival {
+    int64_t now = 0;
+    int64_t point_ns = 0;  // As Series::point_ns.
+    bool adds = false;     // To what was before; else it takes its place.
+  };
+  // The series, made where it is new, its family with it; null, and counted, where it is refused or
+  // the point is older than what the series shows.
+  Series* at(const Heading& heading, std::string labels, const Arrival& arrival);
   std::nullptr_t refuse(Refusal why);
   // Families whose names are spelled alike, all of one type.
   void expose_families(std::string& out, std::string_view name,
@@ -109,6 +116,7 @@ class MetricStore {
   std::map<std::string, Family> families_;
   size_t series_ = 0;
   std::array<uint64_t, 2> refused_{};  // By Refusal.
+  uint64_t older_ = 0;
 };
 
 }  // namespace sonde

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "data/metric_writer.h"
 #include "data/text.h"
 
@@ -66,6 +69,118 @@ TEST(MetricStore, ShowsNoTargetInfoUnderAnotherType) {
   EXPECT_NE(text.find("# TYPE target_info histogram\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("target_info_count{job"), std::string::npos) << text;
   EXPECT_EQ(store.refused(MetricStore::Refusal::OtherType), 1u);
+}
+
+// A metric with one point of every kind, and `more` in each point.
+Batch one_of_each(int value, int64_t seconds, std::string_view more = {}) {
+  auto batch = from_text(fmt::format(R"(metrics
+  resource
+    scope
+      metric
+        name: "gauge"
+        gauge
+          point
+            time: {1}s
+            value: {0}
+{2}
+      metric
+        name: "sum"
+        sum
+          temporality: cumulative
+          monotonic: true
+          point
+            time: {1}s
+            value: {0}
+{2}
+      metric
+        name: "histogram"
+        histogram
+          temporality: cumulative
+          point
+            time: {1}s
+            count: {0}
+{2}
+      metric
+        name: "exponential"
+        exponential_histogram
+          temporality: cumulative
+          point
+            time: {1}s
+            count: {0}
+{2}
+      metric
+        name: "summary"
+        summary
+          point
+            time: {1}s
+            count: {0}
+            sum: {0}.0
+{2}
+)",
+                                     value, seconds, more));
+  EXPECT_TRUE(batch) << batch.error().message;
+  return batch ? std::move(*batch) : Batch();
+}
+
+std::vector<std::string> lines_of_each(int value) {
+  return {fmt::format("gauge {}\n", value), fmt::format("sum_total {}\n", value),
+          fmt::format("histogram_count {}\n", value), fmt::format("exponential_count {}\n", value),
+          fmt::format("summary_count {}\n", value)};
+}
+
+void expect_each(MetricStore& store, int value) {
+  const std::string text = store.expose(kNow);
+  for (const std::string& line : lines_of_each(value)) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
+TEST(MetricStore, KeepsTheLatestPointAndOfEqualTimesTheLast) {
+  MetricStore store({});
+  store.add(one_of_each(20, 100), kNow);
+  store.add(one_of_each(10, 99), kNow);
+  expect_each(store, 20);
+  EXPECT_EQ(store.older(), 5u);
+
+  store.add(one_of_each(15, 100), kNow);
+  expect_each(store, 15);
+  // Nobody knows when it was.
+  store.add(one_of_each(5, 0), kNow);
+  expect_each(store, 5);
+  store.add(one_of_each(3, 98), kNow);
+  expect_each(store, 3);
+  EXPECT_EQ(store.older(), 5u);
+}
+
+TEST(MetricStore, TakesOlderPointsOnceTheSeriesHasExpired) {
+  MetricStore store({.expiry = std::chrono::seconds(10)});
+  store.add(one_of_each(20, 100), kNow - 11'000'000'000);
+  store.add(one_of_each(10, 99), kNow);
+
+  expect_each(store, 10);
+  EXPECT_EQ(store.older(), 0u);
+}
+
+TEST(MetricStore, OlderPointsDoNotKeepASeriesAlive) {
+  MetricStore store({.expiry = std::chrono::seconds(10)});
+  store.add(one_of_each(20, 100), kNow - 11'000'000'000);
+  store.add(one_of_each(10, 99), kNow - 5'000'000'000);
+
+  EXPECT_EQ(store.expose(kNow), "");
+}
+
+TEST(MetricStore, AddsOlderDeltasAndShowsTheLatestTime) {
+  MetricStore store({});
+  for (const uint64_t second : {100, 99}) {
+    MetricBatchBuilder b;
+    b.sum({.name = "a", .temporality = Temporality::Delta})
+        .point({}, int64_t{2}, {.time_ns = second * 1'000'000'000});
+    store.add(b.build(), kNow);
+  }
+
+  const std::string text = store.expose(kNow, {.timestamps = true});
+
+  EXPECT_NE(text.find("a_total 4 100000\n"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -96,6 +96,8 @@ class PrometheusExporter final : public pipeline::Component {
     clock_ = &host.clock();
     CounterLabels labels = {{"exporter", std::string(host.id())}};
     series_ = &gauge("sonde_prometheus_series", "Series shown by the prometheus exporter.", labels);
+    older_ = &counter("sonde_prometheus_older_points_total",
+                      "Points that came after a later one of their series.", labels);
     labels.emplace_back("reason", "");
     for (Refused& refused : refused_) {
       labels.back().second = refused.reason;
@@ -119,6 +121,8 @@ class PrometheusExporter final : public pipeline::Component {
 
   void consume(Batch batch) override {
     store_.add(batch, clock_->unix_ns());
+    const uint64_t older = store_.older();
+    older_->add(older - std::exchange(older_counted_, older));
     for (Refused& refused : refused_) {
       const uint64_t now = store_.refused(refused.why);
       refused.counter->add(now - std::exchange(refused.counted, now));
@@ -168,6 +172,8 @@ class PrometheusExporter final : public pipeline::Component {
   MetricStore store_;
   const Clock* clock_ = nullptr;
   Gauge* series_ = nullptr;
+  Counter* older_ = nullptr;
+  uint64_t older_counted_ = 0;
   std::array<Refused, 2> refused_{{{.why = MetricStore::Refusal::Full, .reason = "max_series"},
                                    {.why = MetricStore::Refusal::OtherType, .reason = "type"}}};
   std::unique_ptr<net::HttpServer> server_;
