@@ -159,6 +159,9 @@ SummaryPointView SummaryPointView::parse(std::string_view message) {
   Reader reader(message);
   Field field;
   while (reader.next(field)) {
+    if (field.number == otlp::summary_point::kFlags && field.type == Type::Varint) {
+      out.flags = static_cast<uint32_t>(field.value);
+    }
     if (parse_times(field, out) || field.type != Type::Fixed64) continue;
     if (field.number == otlp::summary_point::kCount) out.count = field.value;
     if (field.number == otlp::summary_point::kSum) out.sum = field.as_double();

@@ -95,6 +95,7 @@ struct SummaryPointView {
   uint64_t time_ns = 0;
   uint64_t count = 0;
   double sum = 0;
+  uint32_t flags = 0;
   std::string_view message;
   AttributesView attributes() const { return {message, otlp::summary_point::kAttributes}; }
   FieldRange<QuantileView> quantiles() const { return {message, otlp::summary_point::kQuantiles}; }

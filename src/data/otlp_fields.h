@@ -73,7 +73,8 @@ inline constexpr uint32_t kPoints = 1, kTemporality = 2, kMonotonic = 3;
 }
 namespace point {  // What all five kinds of data points share.
 inline constexpr uint32_t kStart = 2, kTime = 3;
-}
+inline constexpr uint32_t kNoRecordedValue = 1;  // In flags: DataPointFlags of metrics.proto.
+}  // namespace point
 namespace number_point {
 inline constexpr uint32_t kDouble = 4, kExemplars = 5, kInt = 6, kAttributes = 7, kFlags = 8;
 }

@@ -168,6 +168,13 @@ MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
   return &series;
 }
 
+void MetricStore::end(const Heading& heading, const std::string& labels) {
+  const auto family = families_.find(heading.name);
+  if (family == families_.end() || family->second.type != heading.type) return;
+  series_ -= family->second.series.erase(labels);
+  if (family->second.series.empty()) families_.erase(family);
+}
+
 void MetricStore::add(const Batch& batch, int64_t now) {
   const char* last = nullptr;
   ResourceLabels labels;
@@ -201,12 +208,20 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
   if (m.kind == MetricView::Kind::None) return;
   const Heading heading{prometheus::metric_name(options_.naming, m), type_of(m), m.description};
   const bool delta = m.temporality == Temporality::Delta;
-  const auto series_of = [&](const auto& point) {
-    return at(heading, point_labels(resource, scope, point.attributes()),
+  const auto ends = [](const auto& point) {
+    return (point.flags & otlp::point::kNoRecordedValue) != 0;
+  };
+  const auto series_of = [&](const auto& point) -> Series* {
+    std::string labels = point_labels(resource, scope, point.attributes());
+    if (ends(point)) {
+      end(heading, labels);
+      return nullptr;
+    }
+    return at(heading, std::move(labels),
               {.now = now, .point_ns = static_cast<int64_t>(point.time_ns), .adds = delta});
   };
   for (const NumberPointView& p : m.numbers()) {
-    if (!p.has_value) continue;
+    if (!p.has_value && !ends(p)) continue;
     if (Series* s = series_of(p)) {
       s->value = delta ? s->value + p.value() : p.value();
       if (m.monotonic) keep_exemplars(*s, p.message, otlp::number_point::kExemplars);

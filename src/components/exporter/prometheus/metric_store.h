@@ -106,6 +106,7 @@ class MetricStore {
   // the point is older than what the series shows.
   Series* at(const Heading& heading, std::string labels, const Arrival& arrival);
   std::nullptr_t refuse(Refusal why);
+  void end(const Heading& heading, const std::string& labels);
   // Families whose names are spelled alike, all of one type.
   void expose_families(std::string& out, std::string_view name,
                        const std::vector<const Family*>& alike, const ExpositionOptions& how) const;

@@ -152,6 +152,50 @@ TEST(MetricStore, KeepsTheLatestPointAndOfEqualTimesTheLast) {
   EXPECT_EQ(store.older(), 5u);
 }
 
+TEST(MetricStore, EndsSeriesWhosePointsHaveNoRecordedValue) {
+  MetricStore store({});
+  store.add(one_of_each(20, 100), kNow);
+  store.add(one_of_each(0, 99, "            flags: 1"), kNow);
+
+  EXPECT_EQ(store.series(), 0u);
+  EXPECT_EQ(store.families(), 0u);
+  EXPECT_EQ(store.expose(kNow), "");
+}
+
+TEST(MetricStore, EndsOnlyTheSeriesThatIsNamedAndMakesNone) {
+  MetricStore store({});
+  auto batch = from_text(R"(metrics
+  resource
+    service.name = "shop"
+    scope
+      metric
+        name: "a"
+        gauge
+          point
+            value: 1
+            k = "ends"
+          point
+            value: 1
+            k = "stays"
+          point
+            flags: 1
+            k = "ends"
+          point
+            flags: 1
+            k = "never was"
+          point
+            value: 2
+            k = "stays"
+)");
+  ASSERT_TRUE(batch) << batch.error().message;
+  store.add(*batch, kNow);
+
+  EXPECT_EQ(store.series(), 2u);  // With target_info.
+  const std::string text = store.expose(kNow);
+  EXPECT_NE(text.find("k=\"stays\"} 2\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("k=\"ends\""), std::string::npos) << text;
+}
+
 TEST(MetricStore, TakesOlderPointsOnceTheSeriesHasExpired) {
   MetricStore store({.expiry = std::chrono::seconds(10)});
   store.add(one_of_each(20, 100), kNow - 11'000'000'000);
