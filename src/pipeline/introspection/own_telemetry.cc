@@ -56,6 +56,20 @@ Counter& dropped_counter(std::string_view id, Signal signal, std::string_view re
                   {"reason", std::string(reason)}});
 }
 
+void count_changed_values(std::string_view id, Signal signal, uint64_t folded, uint64_t damaged) {
+  const auto count = [&](std::string_view how, uint64_t values) {
+    if (values == 0) return;
+    counter("sonde_exporter_changed_values_total",
+            "Values that a format cannot hold as they came, by what was made of them.",
+            {{"exporter", std::string(id)},
+             {"data_type", std::string(to_string(signal))},
+             {"how", std::string(how)}})
+        .add(values);
+  };
+  count("folded", folded);
+  count("damaged", damaged);
+}
+
 void apply_log_level(std::string_view level) {
   constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
   for (size_t i = 0; i < std::size(kLevels); i++) {

@@ -37,6 +37,10 @@ OpaqueCounter opaque_exporter_counter(std::string_view id, Signal signal, std::s
 // sonde_dropped_records_total: what did not reach a peer, and why.
 Counter& dropped_counter(std::string_view id, Signal signal, std::string_view reason);
 
+// sonde_exporter_changed_values_total: what the format of an exporter cannot hold as it came:
+// nested too deep and written as bytes, or damaged and written as far as it could be read.
+void count_changed_values(std::string_view id, Signal signal, uint64_t folded, uint64_t damaged);
+
 // Of service::telemetry::logs: "debug", "info", "warn" or "error".
 void apply_log_level(std::string_view level);
 

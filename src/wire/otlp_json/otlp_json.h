@@ -23,9 +23,19 @@ enum class OtlpBody { Request, Response };
 // with the path of the place; Exhausted when more than max_size bytes would come out.
 Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size);
 
+// What JSON does not hold as it came.
+struct JsonChanges {
+  // Arrays and maps in values of attributes or bodies that nest deeper than otlp_from_json() reads:
+  // written as bytesValue, which holds the protobuf of the AnyValue.
+  size_t folded = 0;
+  // Messages and lists within the request that do not parse: written as far as they do.
+  size_t damaged = 0;
+};
 // The chunks as one JSON object. Fields that are not known to this program have no name in JSON
-// and are left out; text that is no UTF-8 becomes U+FFFD. Invalid when the bytes do not parse.
-Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks);
+// and are left out; text that is no UTF-8 becomes U+FFFD. Invalid when the request itself does not
+// parse. What is wrong within one record changes that alone, as others may come with it.
+Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks,
+                                 JsonChanges* changes = nullptr);
 
 // {"code":3,"message":"..."}: a google.rpc.Status without details, as refusals carry it.
 std::string rpc_status_to_json(int code, std::string_view message);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/otlp_fields.h"
 #include "data/text.h"
 #include "data/wire.h"
 
@@ -133,21 +134,88 @@ TEST(OtlpJson, BoundsWhatComesOutAndHowDeepItNests) {
   ASSERT_FALSE(deep);
   EXPECT_NE(deep.error().message.find("nests too deep"), std::string::npos);
   EXPECT_FALSE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(5000), kLimit));
+}
 
-  std::string bytes;
-  for (int i = 0; i < 150; ++i) {
-    std::string outer;
-    proto::Writer(outer).bytes(i % 2 == 0 ? 1 : 5, bytes);
-    bytes = std::move(outer);
+// A request of one span with an attribute of each of these values.
+Bytes with_values(const std::vector<std::string>& values) {
+  std::string span;
+  for (const std::string& value : values) {
+    std::string attribute;
+    proto::Writer(attribute).bytes(otlp::key_value::kKey, "k");
+    proto::Writer(attribute).bytes(otlp::key_value::kValue, value);
+    proto::Writer(span).bytes(otlp::span::kAttributes, attribute);
   }
-  std::string body;
-  for (const uint32_t number : {2u, 9u, 2u, 2u, 1u}) {
+  std::string body = std::move(span);
+  for (const uint32_t number : {2U, 2U, 1U}) {
     std::string outer;
-    proto::Writer(outer).bytes(number, body.empty() ? bytes : body);
+    proto::Writer(outer).bytes(number, body);
     body = std::move(outer);
   }
-  const std::vector<Bytes> chunk = {Bytes::take(std::move(body))};
-  EXPECT_FALSE(otlp_to_json(Signal::Traces, OtlpBody::Request, chunk));
+  return Bytes::take(std::move(body));
+}
+// "deep" in that many arrays, or maps.
+std::string nested_value(int levels, bool maps) {
+  std::string value;
+  proto::Writer(value).bytes(otlp::any_value::kString, "deep");
+  for (int i = 0; i < levels; ++i) {
+    std::string element;
+    if (maps) {
+      proto::Writer(element).bytes(otlp::key_value::kValue, value);
+    } else {
+      element = std::move(value);
+    }
+    std::string list;
+    proto::Writer(list).bytes(otlp::list::kValues, element);
+    value.clear();
+    proto::Writer(value).bytes(maps ? otlp::any_value::kMap : otlp::any_value::kArray, list);
+  }
+  return value;
+}
+
+TEST(OtlpJson, WritesWhatNestsTooDeepAsTheBytesOfItsProtobuf) {
+  std::string plain;
+  proto::Writer(plain).bytes(otlp::any_value::kString, "plain");
+  for (const bool maps : {false, true}) {
+    bool folded_before = false;
+    for (int levels = 20; levels < 60; ++levels) {
+      const Bytes chunk = with_values({plain, nested_value(levels, maps)});
+      JsonChanges changes;
+      const auto json =
+          otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&chunk, 1), &changes);
+      ASSERT_TRUE(json) << levels;
+      EXPECT_NE(json->find("plain"), json->npos);
+      EXPECT_EQ(changes.folded == 0, json->contains("\"deep\"")) << levels;
+      EXPECT_GE(changes.folded == 1, folded_before) << levels;
+      folded_before = changes.folded == 1;
+      // Whatever is written can be read.
+      const auto again = otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit);
+      ASSERT_TRUE(again) << again.error().message;
+      if (changes.folded == 0) EXPECT_EQ(again->view(), chunk.view());
+      if (changes.folded == 1) EXPECT_TRUE(again->view().contains("deep"));
+    }
+    EXPECT_TRUE(folded_before);
+  }
+  // However deep it is, and each on its own.
+  const Bytes chunk = with_values({nested_value(3000, false), plain, nested_value(3000, true)});
+  JsonChanges changes;
+  const auto json = otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&chunk, 1), &changes);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(changes.folded, 2u);
+  EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit));
+}
+
+TEST(OtlpJson, WritesWhatIsDamagedAsFarAsItParses) {
+  std::string plain;
+  proto::Writer(plain).bytes(otlp::any_value::kString, "plain");
+  const Bytes chunk = with_values({plain, plain + "\x0a\x7f", plain});
+  JsonChanges changes;
+  const auto json = otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&chunk, 1), &changes);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(changes.damaged, 1u);
+  const Bytes good = with_values({plain, plain, plain});
+  EXPECT_EQ(*json, *otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&good, 1)));
+  const Bytes damaged = Bytes::copy("\x0a\x7f");
+  EXPECT_FALSE(otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&damaged, 1)));
 }
 
 }  // namespace

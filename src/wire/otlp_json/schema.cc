@@ -303,6 +303,8 @@ struct Service {
 
 }  // namespace
 
+const Message& any_value_schema() { return kAnyValue; }
+
 const Message& schema_of(Signal signal, OtlpBody body) {
   switch (signal) {
     case Signal::Traces:

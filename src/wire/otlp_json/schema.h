@@ -67,6 +67,8 @@ inline proto::Type wire_type(Kind kind) {
 // Messages nest no deeper than this, in either direction; values of attributes may hold values.
 inline constexpr int kMaxDepth = 100;
 
+// What an attribute or a body holds: the one message that may hold itself.
+const Message& any_value_schema();
 const Message& schema_of(Signal signal, OtlpBody body);
 
 }  // namespace sonde::wire

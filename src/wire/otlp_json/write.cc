@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "base/json_writer.h"
+#include "data/otlp_fields.h"
 #include "wire/otlp_json/schema.h"
 
 namespace sonde::wire {
@@ -45,7 +46,13 @@ class Printer {
       Reader reader(piece);
       Field field;
       while (reader.next(field)) take(schema, field, found);
-      if (!reader.ok()) return false;
+      if (reader.ok()) continue;
+      if (depth == 0) return false;
+      ++changes_.damaged;
+    }
+    if (&schema == &any_value_schema() && too_deep(found, depth)) {
+      fold(pieces);
+      return true;
     }
     json_.object();
     for (const FieldInfo& info : schema.fields) {
@@ -55,8 +62,26 @@ class Printer {
     return true;
   }
   std::string text() { return json_.take(); }
+  const JsonChanges& changes() const { return changes_; }
 
  private:
+  // An AnyValue whose own values would be deeper than anything may be.
+  static bool too_deep(const std::vector<Found>& found, int depth) {
+    if (found.empty()) return false;
+    // It has one field, as all are of a oneof. Values of an array are two messages down, those of a
+    // map three.
+    const uint32_t number = found.front().info->number;
+    return (number == otlp::any_value::kArray && depth + 2 > kMaxDepth) ||
+           (number == otlp::any_value::kMap && depth + 3 > kMaxDepth);
+  }
+  // Its protobuf, which is valid in several pieces, too.
+  void fold(std::span<const std::string_view> pieces) {
+    std::string bytes;
+    for (const std::string_view piece : pieces) bytes += piece;
+    json_.object().member("bytesValue", encode_base64(bytes)).end();
+    ++changes_.folded;
+  }
+
   static void take(const Message& schema, const Field& field, std::vector<Found>& found) {
     for (const FieldInfo& info : schema.fields) {
       if (info.number != field.number) continue;
@@ -104,7 +129,7 @@ class Printer {
       if (!is_packed(info, one.field)) {
         scalar(info.kind, one.field);
       } else if (!packed(info.kind, one.field.bytes)) {
-        return false;
+        ++changes_.damaged;
       }
     }
     json_.end();
@@ -181,11 +206,13 @@ class Printer {
   }
 
   JsonWriter json_;
+  JsonChanges changes_;
 };
 
 }  // namespace
 
-Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks) {
+Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const Bytes> chunks,
+                                 JsonChanges* changes) {
   std::vector<std::string_view> pieces;
   for (const Bytes& chunk : chunks) pieces.push_back(chunk.view());
   Printer printer;
@@ -194,6 +221,7 @@ Result<std::string> otlp_to_json(Signal signal, OtlpBody body, std::span<const B
                 fmt::format("the bytes are no OTLP {} of {}",
                             body == OtlpBody::Request ? "request" : "response", to_string(signal)));
   }
+  if (changes) *changes = printer.changes();
   return printer.text();
 }
 

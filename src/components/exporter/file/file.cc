@@ -103,7 +103,10 @@ class FileExporter final : public pipeline::Component {
   static constexpr std::string_view kBadPath = "bad_path";
 
   Result<> write(RotatingFile& file, Signal signal, std::span<const Bytes> chunks) {
-    return file.write(TRY(writer_.write(signal, chunks)));
+    TRY(file.write(TRY(writer_.write(signal, chunks))));
+    const auto& [folded, damaged] = writer_.changes();
+    pipeline::count_changed_values(id_, signal, folded, damaged);
+    return {};
   }
 
   Result<> write_groups(const Batch& batch, Dropped& nowhere) {

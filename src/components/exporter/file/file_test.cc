@@ -8,7 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/counters.h"
 #include "components/exporter/file/rotating_file.h"
+#include "data/otlp_fields.h"
+#include "data/wire.h"
 #include "net/compression/compression.h"
 #include "pipeline/test_component.h"
 
@@ -180,6 +183,35 @@ TEST_F(FileExporter, ReportsThatItCannotWriteAndThatItCanAgain) {
   file.give(kLog);
   ASSERT_EQ(file.host.statuses.size(), 2u);
   EXPECT_EQ(file.host.statuses[1].kind, pipeline::StatusKind::Ok);
+}
+
+TEST_F(FileExporter, WritesWhatComesWithAValueThatNestsTooDeep) {
+  std::string deep;
+  for (int i = 0; i < 60; ++i) {
+    std::string list;
+    proto::Writer(list).bytes(otlp::list::kValues, deep);
+    deep.clear();
+    proto::Writer(deep).bytes(otlp::any_value::kArray, list);
+  }
+  std::string log;
+  proto::Writer(log).bytes(otlp::log::kBody, deep);
+  std::string records;
+  proto::Writer(records).bytes(otlp::scope_group::kRecords, log);
+  std::string scopes;
+  proto::Writer(scopes).bytes(otlp::group::kScopes, records);
+  std::string request;
+  proto::Writer(request).bytes(otlp::request::kGroups, scopes);
+
+  TestComponent file(sonde_component_exporter_file(), settings());
+  const double before = Counters::sum("sonde_exporter_changed_values_total");
+  Batch batch = *from_text(kLog);
+  batch.chunks.push_back(Bytes::take(std::move(request)));
+  batch.ack = Ack::make(nullptr, [&](Outcome done) { file.outcome = std::move(done); });
+  file.component->consume(std::move(batch));
+  EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+  EXPECT_TRUE(read(path_).contains(R"("body":{"stringValue":"b"})"));
+  EXPECT_TRUE(read(path_).contains("bytesValue"));
+  EXPECT_EQ(Counters::sum("sonde_exporter_changed_values_total") - before, 1);
 }
 
 TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {

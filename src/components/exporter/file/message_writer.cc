@@ -2,7 +2,6 @@
 #include "components/exporter/file/message_writer.h"
 
 #include "net/compression/compression.h"
-#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::file_exporter {
 
@@ -11,7 +10,7 @@ Result<std::string_view> MessageWriter::write(Signal signal, std::span<const Byt
   message_.assign(line ? 0 : 4, '\0');
   Bytes json;
   if (json_) {
-    std::string text = TRY(wire::otlp_to_json(signal, wire::OtlpBody::Request, chunks));
+    std::string text = TRY(wire::otlp_to_json(signal, wire::OtlpBody::Request, chunks, &changes_));
     if (line) {
       message_ = std::move(text);
       message_ += '\n';

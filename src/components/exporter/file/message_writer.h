@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "components/exporter/file/settings.h"
 #include "data/batch.h"
+#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::file_exporter {
 
@@ -23,14 +24,17 @@ class MessageWriter {
                    ? static_cast<int>(settings.compression_params.level)
                    : 0) {}
 
-  // Lives until the next call. Invalid where the bytes do not parse, Exhausted over 4 GiB.
+  // Lives until the next call, as does what changes() says of it. Invalid where the bytes do not
+  // parse, Exhausted over 4 GiB.
   Result<std::string_view> write(Signal signal, std::span<const Bytes> chunks);
+  const wire::JsonChanges& changes() const { return changes_; }
 
  private:
   const bool json_;
   const bool compressed_;
   const int level_;
   std::string message_;
+  wire::JsonChanges changes_;
 };
 
 }  // namespace sonde::file_exporter

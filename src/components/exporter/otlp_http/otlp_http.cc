@@ -13,6 +13,7 @@
 #include "net/socket/address.h"
 #include "pipeline/auth/authorizer.h"
 #include "pipeline/component.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/payload.h"
 #include "pipeline/queue/sending_queue.h"
@@ -115,8 +116,8 @@ Error error_of(const net::HttpResponse& response, std::string_view url, int64_t 
 
 class OtlpHttpExporter final : public pipeline::Component {
  public:
-  OtlpHttpExporter(Config config, std::string_view, pipeline::Outputs)
-      : config_(std::move(config)) {}
+  OtlpHttpExporter(Config config, std::string_view id, pipeline::Outputs)
+      : id_(id), config_(std::move(config)) {}
 
   Result<> start(pipeline::Host& host) override {
     for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
@@ -193,8 +194,10 @@ class OtlpHttpExporter final : public pipeline::Component {
     const int level = config_.compression_params.level;
     if (config_.encoding != "json") return pipeline::export_body(batch, compression_, level);
     const auto chunks = TRY(pipeline::chunks_of(batch));
-    const Bytes json =
-        Bytes::take(TRY(wire::otlp_to_json(batch.signal, wire::OtlpBody::Request, chunks)));
+    wire::JsonChanges changes;
+    const Bytes json = Bytes::take(
+        TRY(wire::otlp_to_json(batch.signal, wire::OtlpBody::Request, chunks, &changes)));
+    pipeline::count_changed_values(id_, batch.signal, changes.folded, changes.damaged);
     return net::compress(compression_, std::span(&json, 1), level);
   }
 
@@ -251,6 +254,7 @@ class OtlpHttpExporter final : public pipeline::Component {
         });
   }
 
+  const std::string id_;
   Config config_;
   const Clock* clock_ = nullptr;
   net::Encoding compression_ = net::Encoding::Identity;
