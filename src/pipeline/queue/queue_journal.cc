@@ -11,6 +11,9 @@
 namespace sonde::pipeline {
 namespace {
 
+// Each segment keeps its descriptor until it is synced, so that a long interval is cut short.
+constexpr size_t kMostUnsynced = 8;
+
 bool will_sync(const Storage& storage) {
   return storage.fsync() || storage.fsync_interval() > Duration{};
 }
@@ -81,14 +84,21 @@ struct QueueJournal::Impl : std::enable_shared_from_this<Impl> {
     }
   }
 
+  // What runs already may have begun before the last append.
+  void sync_soon() {
+    due = true;
+    kick();
+  }
+
   // For a storage that does not make everybody wait for the disk, but wants it now and then.
   void arm() {
-    if (interval <= Duration{} || timer != 0) return;
+    if (interval <= Duration{}) return;
+    if (log->unsynced() >= kMostUnsynced) sync_soon();
+    if (timer != 0) return;
     timer = scheduler.after(interval, [weak = weak_from_this()] {
       if (auto self = weak.lock()) {
         self->timer = 0;
-        self->due = true;  // What runs already may have begun before the last append.
-        self->kick();
+        self->sync_soon();
       }
     });
   }
@@ -139,6 +149,10 @@ Result<std::filesystem::path> QueueJournal::directory_of(Storage& storage,
 const std::filesystem::path& QueueJournal::directory() const { return impl_->directory; }
 
 void QueueJournal::adjust(const Storage& storage) {
+  if (impl_->interval != storage.fsync_interval() && impl_->timer != 0) {
+    impl_->scheduler.cancel(std::exchange(impl_->timer, 0));
+    impl_->sync_soon();
+  }
   impl_->interval = storage.fsync_interval();
   impl_->log->limit(storage.max_bytes());
   impl_->log->collect_unsynced(will_sync(storage));

@@ -161,5 +161,34 @@ TEST_F(QueueJournalTest, SyncsAgainWhatWasAppendedDuringASyncThatTookTheInterval
   EXPECT_TRUE(journal->settled());
 }
 
+TEST_F(QueueJournalTest, SyncsBeforeALongIntervalHoldsManyDescriptors) {
+  storage.interval = std::chrono::hours(1);
+  auto journal = open();
+  append(*journal, 7, 17 << 20);  // Each has a segment of its own.
+  EXPECT_TRUE(journal->settled());
+  append(*journal, 1, 17 << 20);
+  EXPECT_FALSE(journal->settled());
+  ASSERT_TRUE(scheduler.run_next());
+  append(*journal, 1);
+  EXPECT_TRUE(journal->settled());
+}
+
+TEST_F(QueueJournalTest, AnotherIntervalSyncsWhatWaitedForTheOneBefore) {
+  storage.interval = std::chrono::hours(1);
+  auto journal = open();
+  append(*journal, 1);
+  journal->adjust(storage);
+  EXPECT_TRUE(journal->settled());
+  storage.interval = seconds(1);
+  journal->adjust(storage);
+  EXPECT_FALSE(journal->settled());
+  ASSERT_TRUE(scheduler.run_next());
+  append(*journal, 1);
+  scheduler.timers.advance(seconds(1));
+  EXPECT_FALSE(journal->settled());
+  ASSERT_TRUE(scheduler.run_next());
+  EXPECT_EQ(scheduler.timers.pending_timers(), 0u);
+}
+
 }  // namespace
 }  // namespace sonde::pipeline
