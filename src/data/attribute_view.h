@@ -34,7 +34,8 @@ class AnyValueView {
   std::optional<double> number() const;
   // String, Bytes: the content. Array, Map: the body of the message.
   std::string_view bytes() const { return bytes_; }
-  // As a label value: strings as they are, numbers and booleans spelled out, else JSON-like text.
+  // For people: strings as they are, numbers and booleans spelled out, else the text form. What
+  // other programs match or compare is collector_text.h's.
   std::string to_string() const;
 
  private:

@@ -164,7 +164,12 @@ class Nested {
       case Kind::String:
         return append_quoted(out_, value.bytes());
       case Kind::Bytes:
-        return append_quoted(out_, encode_base64(value.bytes()));
+        // The Collector has no bytes of size 0: they are its null.
+        if (value.bytes().empty())
+          out_ += "null";
+        else
+          append_quoted(out_, encode_base64(value.bytes()));
+        return;
       case Kind::Double:
         if (std::isfinite(value.as_double())) return append_double(out_, value.as_double());
         out_ += '"';

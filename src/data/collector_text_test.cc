@@ -79,8 +79,8 @@ TEST(CollectorText, SpellsDoubles) {
 TEST(CollectorText, WritesArraysAndMapsAsCompactJson) {
   EXPECT_EQ(text_of("[]"), "[]");
   EXPECT_EQ(text_of("{}"), "{}");
-  EXPECT_EQ(text_of("[null, [], {}, true, -1, 1.0, 0x0102, \"a\"]"),
-            "[null,[],{},true,-1,1,\"AQI=\",\"a\"]");
+  EXPECT_EQ(text_of("[null, [], {}, true, -1, 1.0, 0x0102, 0x, \"a\"]"),
+            "[null,[],{},true,-1,1,\"AQI=\",null,\"a\"]");
   EXPECT_EQ(text_of("{b = 1, \"\" = \"e\", a = 2, B = {z = [1], y = 2}, \"é\" = 3}"),
             "{\"\":\"e\",\"B\":{\"y\":2,\"z\":[1]},\"a\":2,\"b\":1,\"é\":3}");
   EXPECT_EQ(text_of("{\"<k&\\n>\" = \"<v>\"}"), "{\"<k&\\n>\":\"<v>\"}");

@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/digest.h"
+#include "data/collector_text.h"
 #include "pipeline/match/setting_value.h"
 
 namespace sonde::pipeline {
@@ -230,7 +231,7 @@ void AttributeActions::convert(const Action& action, MessageEdit& attributes) {
   const bool text = value->is_string();
   if (action.target == Target::String) {
     if (text) return;
-    scratch_ = value->to_string();
+    scratch_ = collector_text(*value);
     return attributes.set(action.key, std::string_view(scratch_));
   }
   const auto set = [&](AttributeValue converted) { attributes.set(action.key, converted); };

@@ -11,6 +11,7 @@
 
 #include "base/counters.h"
 #include "components/processor/probabilistic_sampler/consistent.h"
+#include "data/collector_text.h"
 #include "pipeline/editing_processor.h"
 
 namespace sonde {
@@ -247,7 +248,7 @@ class ProbabilisticSampler final : public pipeline::EditingProcessor {
     } else if (!config_.from_attribute.empty()) {
       if (const auto value = log.attributes().get(config_.from_attribute)) {
         const bool raw = value->is_string() || value->kind() == AnyValueView::Kind::Bytes;
-        if (!raw) scratch_ = value->to_string();
+        if (!raw) scratch_ = collector_text(*value);
         const std::string_view bytes = raw ? value->bytes() : std::string_view(scratch_);
         if (!bytes.empty()) set(found, hashed(bytes), config_.from_attribute);
       }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "data/collector_text.h"
 #include "data/otlp_fields.h"
 #include "data/wire.h"
 
@@ -149,7 +150,7 @@ void Redactor::attributes(MessageEdit& message) {
     }
     std::string_view value = pair.value.as_string();
     if (!pair.value.is_string() && settings_.redact_all_types) {
-      text = pair.value.to_string();
+      text = collector_text(pair.value);
       value = text;
     }
     if (allowed(value)) return note(report_.allowed, pair.key);
@@ -220,7 +221,7 @@ bool Redactor::rewrite_value(std::string_view key, std::string_view any_value, i
     proto::Writer(out).bytes(any::kString, text);
   };
   if (!nested || depth >= kMostDepth) {
-    const std::string spelled = value.is_string() ? std::string() : value.to_string();
+    const std::string spelled = value.is_string() ? std::string() : collector_text(value);
     const std::string_view text = value.is_string() ? value.as_string() : spelled;
     const std::string name = key.empty() ? "body" : std::string(key);
     if (allowed(text)) {
