@@ -36,6 +36,7 @@ struct QueuedRequest {
   uint64_t bytes = 0;
   int64_t queued_ns = 0;
   bool unloaded = false;
+  uint8_t failed_reads = 0;
 
   bool on_disk() const { return room.on_disk() || (shared && shared->room.on_disk()); }
   uint64_t size(bool in_bytes) const { return in_bytes ? bytes : items; }

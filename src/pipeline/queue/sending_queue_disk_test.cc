@@ -335,6 +335,32 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
   EXPECT_TRUE(queue->drained());
 }
 
+TEST_F(SendingQueueDiskTest, WhatCannotBeReadForLongStaysForTheNextStart) {
+  hold = true;
+  settings.queue.num_consumers = 1;
+  auto queue = make();
+  for (int i = 0; i < 6; ++i) {
+    queue->consume(spans(1, {}, std::string(8 << 20, static_cast<char>('a' + i))));
+  }
+  hold = false;
+  {
+    const NoDescriptors none;
+    held[0](Sent{});
+    for (int i = 0; i < 100; ++i) host.scheduler().advance(seconds(1));
+    EXPECT_EQ(bodies.size(), 4u);
+    EXPECT_TRUE(queue->drained());
+  }
+  queue->consume(spans(1));
+  host.scheduler().run_ready();
+  EXPECT_EQ(bodies.size(), 5u);
+  EXPECT_EQ(dropped("damaged"), 0u);
+  queue.reset();
+  bodies.clear();
+  queue = make();
+  host.scheduler().run_ready();
+  EXPECT_EQ(bodies.size(), 2u);
+}
+
 TEST_F(SendingQueueDiskTest, AStorageThatIsNotThereStopsTheStart) {
   settings.queue.storage = "file_storage/other";
   SendingQueue queue(host.scheduler(), id(), settings, [](const Batch&, const SendDone&) {});

@@ -79,7 +79,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
       return place.segment != 0 || std::ranges::all_of(parts, &Part::on_disk);
     }
   };
-  enum class Loaded : uint8_t { Yes, Damaged, NotNow };
+  enum class Loaded : uint8_t { Yes, Gone, NotNow };
 
   void load_unfinished();
   void say_capacity() const;

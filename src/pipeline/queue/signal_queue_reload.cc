@@ -45,7 +45,7 @@ void SignalQueue::become(const SendingSettings& settings, std::shared_ptr<Send> 
   const bool looks_inside = SendingQueue::looks_inside(settings_);
   std::set<SharedRoom*> whole;  // On disk, and of several parts.
   for (QueuedRequest& request : requests) {
-    if (by_metadata && load(request) == Loaded::Damaged) continue;
+    if (by_metadata && load(request) == Loaded::Gone) continue;
     if (looks_inside && !open(request)) {
       give_back(request.room);
       continue;

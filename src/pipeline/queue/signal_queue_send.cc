@@ -12,6 +12,7 @@ namespace sonde::pipeline {
 namespace {
 
 constexpr Duration kReadAgain = std::chrono::seconds(1);
+constexpr uint8_t kMostReads = 30;  // Then it no longer holds up what waits behind it.
 
 bool retryable(const Error& error) {
   return error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Exhausted;
@@ -28,13 +29,21 @@ SignalQueue::Loaded SignalQueue::load(QueuedRequest& request) {
     return Loaded::Yes;
   }
   if (batch.error().kind != ErrorKind::Invalid) {
-    log_warn("{}: {}; trying again", id_, batch.error().message);
-    return Loaded::NotNow;
+    if (++request.failed_reads <= kMostReads) {
+      log_warn("{}: {}; trying again", id_, batch.error().message);
+      return Loaded::NotNow;
+    }
+    log_error("{}: {}; {} records stay on disk until the next start", id_, batch.error().message,
+              request.items);
+    ++kept_;
+    request.room.place = {};
+    give_back(request.room);
+    return Loaded::Gone;
   }
   log_error("{}: dropping {} records: {}", id_, request.items, batch.error().message);
   count_lost(request.items, "damaged");
   give_back(request.room);
-  return Loaded::Damaged;
+  return Loaded::Gone;
 }
 
 void SignalQueue::pump() {
@@ -91,7 +100,7 @@ bool SignalQueue::fill(Flight& flight, WaitingRequests::Line& line) {
   do {
     QueuedRequest request = waiting_->pop(line);
     const Loaded loaded = load(request);
-    if (loaded == Loaded::Damaged) continue;
+    if (loaded == Loaded::Gone) continue;
     if (loaded == Loaded::NotNow) {
       waiting_->push_front(line, std::move(request));
       return false;
@@ -134,7 +143,7 @@ bool SignalQueue::depart(WaitingRequests::Line& line) {
   flight.items = flight.bytes = 0;
   const bool readable = fill(flight, line);
   waiting_->leave(line);
-  if (flight.parts.empty()) {  // Or all of it was damaged.
+  if (flight.parts.empty()) {  // Or all of it is gone.
     free_.push_back(index);
     return readable;
   }
