@@ -74,6 +74,24 @@ struct Counter {
   std::map<std::string, int64_t, std::less<>> counts;
 };
 
+// What is counted of one kind of items, and when the items of the resource in hand were; those
+// that no metric counts are among them, as in the Collector. Nanoseconds since 1970; 0: not known.
+struct Tallied {
+  std::vector<Counter> counters;
+  uint64_t first = 0;
+  uint64_t last = 0;
+
+  void see(uint64_t time) {
+    if (time == 0) return;
+    first = first == 0 ? time : std::min(first, time);
+    last = std::max(last, time);
+  }
+  void see(const MessageEdit& item, uint32_t time_field) {
+    const auto field = item.field(time_field);
+    if (field && field->type == proto::Type::Fixed64) see(field->value);
+  }
+};
+
 Metrics usual(ConditionContext context) {
   switch (context) {
     case ConditionContext::Span:
@@ -139,16 +157,16 @@ Result<> Config::validate() const {
 class Tally final : public Editor {
  public:
   explicit Tally(const Config& config)
-      : spans_(*prepare(config.spans, ConditionContext::Span)),
-        events_(*prepare(config.spanevents, ConditionContext::SpanEvent)),
-        metrics_(*prepare(config.metrics, ConditionContext::Metric)),
-        points_(*prepare(config.datapoints, ConditionContext::DataPoint)),
-        logs_(*prepare(config.logs, ConditionContext::Log)) {}
+      : spans_{*prepare(config.spans, ConditionContext::Span)},
+        events_{*prepare(config.spanevents, ConditionContext::SpanEvent)},
+        metrics_{*prepare(config.metrics, ConditionContext::Metric)},
+        points_{*prepare(config.datapoints, ConditionContext::DataPoint)},
+        logs_{*prepare(config.logs, ConditionContext::Log)} {}
 
   // Whether whatever holds items of this signal counts as something.
   bool surely_counts(Signal signal) const {
-    const auto any = [](const std::vector<Counter>& counters) {
-      return std::ranges::any_of(counters, [](const Counter& counter) {
+    const auto any = [](const Tallied& tallied) {
+      return std::ranges::any_of(tallied.counters, [](const Counter& counter) {
         return counter.conditions.empty() && std::ranges::all_of(counter.keys, [](const auto& key) {
                  return key.fallback.has_value();
                });
@@ -173,8 +191,10 @@ class Tally final : public Editor {
   void flush() {
     std::string records;
     proto::Writer writer(records);
-    for (auto* list : {&spans_, &events_, &metrics_, &points_, &logs_})
-      for (Counter& counter : *list) put(counter, writer);
+    for (Tallied* tallied : {&spans_, &events_, &metrics_, &points_, &logs_}) {
+      for (Counter& counter : tallied->counters) put(counter, *tallied, writer);
+      tallied->first = tallied->last = 0;
+    }
     if (records.empty()) return;
     std::string scope;
     proto::Writer(scope).nested(otlp::scope_group::kScope,
@@ -202,24 +222,29 @@ class Tally final : public Editor {
     return true;
   }
   bool span(SpanEdit& span, Owners& owners) override {
-    count(spans_, subject(span.message(), owners));
-    if (events_.empty()) return true;
+    spans_.see(span.message(), otlp::span::kStart);
+    spans_.see(span.message(), otlp::span::kEnd);
+    count(spans_.counters, subject(span.message(), owners));
+    if (events_.counters.empty()) return true;
     span.for_each_event([&](EventEdit& event) {
-      count(events_, subject(event.message(), owners));
+      events_.see(event.message(), otlp::event::kTime);
+      count(events_.counters, subject(event.message(), owners));
       return true;
     });
     return true;
   }
   bool log(LogEdit& log, Owners& owners) override {
-    count(logs_, subject(log.message(), owners));
+    logs_.see(log.message(), otlp::log::kTime);
+    count(logs_.counters, subject(log.message(), owners));
     return true;
   }
   bool metric(MetricEdit& metric, Owners& owners) override {
-    count(metrics_, subject(metric.message(), owners));
+    count(metrics_.counters, subject(metric.message(), owners));
     metric.for_each_point([&](PointEdit& point) {
       ConditionSubject of_point = subject(point.message(), owners);
       of_point.metric = &metric.message();
-      count(points_, of_point);
+      points_.see(point.message(), otlp::point::kTime);
+      count(points_.counters, of_point);
       return true;
     });
     return true;
@@ -265,8 +290,9 @@ class Tally final : public Editor {
     return true;
   }
 
-  void put(Counter& counter, proto::Writer& writer) {
+  void put(Counter& counter, const Tallied& of, proto::Writer& writer) {
     if (counter.counts.empty()) return;
+    const bool known = of.first != 0;
     writer.nested(otlp::scope_group::kRecords, [&] {
       writer.bytes(otlp::metric::kName, counter.name);
       if (!counter.description.empty())
@@ -274,7 +300,8 @@ class Tally final : public Editor {
       writer.nested(otlp::metric::kSum, [&] {
         for (const auto& [values, count] : counter.counts) {
           writer.nested(otlp::points::kPoints, [&] {
-            writer.fixed64(otlp::point::kTime, now_);
+            writer.fixed64(otlp::point::kStart, known ? of.first : now_);
+            writer.fixed64(otlp::point::kTime, known ? of.last : now_);
             writer.fixed64(otlp::number_point::kInt, static_cast<uint64_t>(count));
             writer.raw(values);
           });
@@ -287,7 +314,7 @@ class Tally final : public Editor {
     counter.counts.clear();
   }
 
-  std::vector<Counter> spans_, events_, metrics_, points_, logs_;
+  Tallied spans_, events_, metrics_, points_, logs_;
   MessageEdit point_;
   uint64_t now_ = 0;
   std::string resource_;
