@@ -26,6 +26,8 @@ def point(**more):
 
 EXEMPLAR = {"asDouble": 0.4, "timeUnixNano": "1700000000000000000", "traceId": "5b8efff798038103d269b633813fc60c",
             "spanId": "eee19b7ec3c1b174"}
+# What the page or the scraper writes itself, and what becomes one label with it or with another.
+HOSTILE = ["le", "quantile", "__name__", "..name..", "job", "service.name", "service name", "", "_"]
 METRICS = [
     {"name": "heat.größe", "unit": "Cel", "description": "a \\ \"b\"\nc", "gauge": {"dataPoints": [point(asDouble=1.5)]}},
     {"name": "heat.gr__e", "unit": "Cel", "gauge": {"dataPoints": [point(asDouble=2.5)]}},
@@ -33,8 +35,15 @@ METRICS = [
                                               "dataPoints": [point(asInt="3", exemplars=[EXEMPLAR])]}},
     {"name": "call.time", "unit": "s", "histogram": {"aggregationTemporality": 2, "dataPoints": [
         point(count="3", sum=2.5, bucketCounts=["1", "2"], explicitBounds=[0.5], exemplars=[EXEMPLAR])]}},
+    {"name": "hostile", "histogram": {"aggregationTemporality": 2, "dataPoints": [
+        {"count": "1", "sum": 1, "attributes": [attribute(key, "x") for key in HOSTILE]}]}},
+    {"name": "hostile.summary", "summary": {"dataPoints": [
+        {"count": "1", "sum": 1, "quantileValues": [{"quantile": 0.5, "value": 1}],
+         "attributes": [attribute(key, "x") for key in HOSTILE]}]}},
+    {"name": "", "gauge": {"dataPoints": [point(asInt="1")]}},
 ]
-REQUEST = {"resourceMetrics": [{"resource": {"attributes": [attribute("service.name", "shop"), attribute("host.name", "h")]},
+REQUEST = {"resourceMetrics": [{"resource": {"attributes": [
+    attribute("service.name", "shop"), attribute("host.name", "h"), *(attribute(key, "y") for key in HOSTILE if key != "service.name")]},
                                 "scopeMetrics": [{"scope": {"name": "lib"}, "metrics": METRICS}]}]}
 
 

@@ -117,10 +117,14 @@ void MetricStore::expose_series(std::string& out, std::string_view name, const F
   };
   const bool respell = options_.naming.utf8 && how.escaping != prometheus::Escaping::None;
   for (const auto& [kept, s] : family.series) {
-    const std::string spelled = respell ? prometheus::escape_labels(kept, how.escaping) : "";
-    const std::string spelled_info = respell ? prometheus::escape_labels(s.info, how.escaping) : "";
+    // What target_info says beside its labels must not repeat one of them either.
+    std::string spelled;
+    if (respell) {
+      spelled = s.info.empty() ? kept : kept + "," + s.info;
+      spelled = prometheus::escape_labels(spelled, how.escaping);
+    }
     const std::string_view labels = respell ? spelled : kept;
-    const std::string_view info = respell ? spelled_info : s.info;
+    const std::string_view info = respell ? std::string_view() : s.info;
     const auto exemplar = [&](size_t bucket) -> std::string {
       const auto found = s.exemplars.find(bucket);
       if (!how.open_metrics || found == s.exemplars.end()) return {};

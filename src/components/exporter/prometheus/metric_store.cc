@@ -40,73 +40,6 @@ void append_id(std::string& labels, std::string_view name, std::string_view byte
 
 }  // namespace
 
-// Labels are sorted so that one set is one series.
-std::string MetricStore::point_labels(const ResourceLabels& resource, const ScopeView& scope,
-                                      const AttributesView& attributes) const {
-  Labels sorted;
-  for (const KeyValueView& a : attributes) {
-    std::string name = label(a.key);
-    if (name == "job" || name == "instance") name = "exported_" + name;
-    sorted[std::move(name)] = a.value.to_string();
-  }
-  for (const auto& [name, value] : resource.over) sorted[name] = value;
-  if (options_.scope_labels) add_scope(sorted, scope);
-  for (const auto& [name, value] : options_.const_labels) {
-    sorted[label(name)] = value;
-  }
-  std::string out(resource.series);
-  for (const auto& [name, value] : sorted) {
-    if (name.empty() || value.empty() ||
-        (name.starts_with("service_") &&
-         resource.series.find("," + name + "=\"") != std::string_view::npos)) {
-      continue;
-    }
-    append_label(out, name, value);
-  }
-  return out;
-}
-
-void MetricStore::add_scope(Labels& labels, const ScopeView& scope) const {
-  for (const KeyValueView& a : scope.attributes()) {
-    if (a.key == "name" || a.key == "version" || a.key == "schema_url") continue;
-    labels[label("otel_scope_" + std::string(a.key))] = a.value.to_string();
-  }
-  labels["otel_scope_name"] = scope.name;
-  labels["otel_scope_version"] = scope.version;
-  labels["otel_scope_schema_url"] = scope.schema_url;
-}
-
-std::string MetricStore::label(std::string_view key) const {
-  return options_.naming.utf8 ? std::string(key) : prometheus::label_name(key);
-}
-
-MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource) const {
-  std::string name, ns, instance, rest;
-  ResourceLabels out;
-  for (const KeyValueView& a : resource.attributes()) {
-    const bool of_service =
-        a.key == "service.name" || a.key == "service.namespace" || a.key == "service.instance.id";
-    if (options_.resource_labels && (options_.service_labels || !of_service)) {
-      out.over[label(a.key)] = a.value.to_string();
-    }
-    if (a.key == "service.name") {
-      name = a.value.to_string();
-    } else if (a.key == "service.namespace") {
-      ns = a.value.to_string();
-    } else if (a.key == "service.instance.id") {
-      instance = a.value.to_string();
-    } else if (std::string value = a.value.to_string(); !value.empty() && !a.key.empty()) {
-      append_label(rest, label(a.key), value);
-    }
-  }
-  if (!name.empty()) append_label(out.series, "job", ns.empty() ? name : ns + "/" + name);
-  if (!instance.empty()) append_label(out.series, "instance", instance);
-  if (!name.empty()) append_label(out.series, "service_name", name);
-  if (!ns.empty()) append_label(out.series, "service_namespace", ns);
-  if (!out.series.empty()) out.target = std::move(rest);
-  return out;
-}
-
 // Those of the last point, as far as they name a trace or a span: the last one of each bucket.
 void MetricStore::keep_exemplars(Series& series, std::string_view point, uint32_t number) const {
   if (!options_.exemplars) return;
@@ -207,12 +140,16 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
                              const MetricView& m, int64_t now) {
   if (m.kind == MetricView::Kind::None) return;
   const Heading heading{prometheus::metric_name(options_.naming, m), type_of(m), m.description};
+  if (heading.name.empty()) {
+    for (size_t i = m.point_count(); i > 0; --i) refuse(Refusal::NoName);
+    return;
+  }
   const bool delta = m.temporality == Temporality::Delta;
   const auto ends = [](const auto& point) {
     return (point.flags & otlp::point::kNoRecordedValue) != 0;
   };
   const auto series_of = [&](const auto& point) -> Series* {
-    std::string labels = point_labels(resource, scope, point.attributes());
+    std::string labels = point_labels(resource, scope, point.attributes(), heading.type);
     if (ends(point)) {
       end(heading, labels);
       return nullptr;

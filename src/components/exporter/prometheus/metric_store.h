@@ -49,7 +49,7 @@ class MetricStore {
   size_t series() const { return series_; }
   size_t families() const { return families_.size(); }  // At most as many as series.
   // Why a point is not shown.
-  enum class Refusal : unsigned char { Full, OtherType };
+  enum class Refusal : unsigned char { Full, OtherType, NoName };
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
   uint64_t older() const { return older_; }  // Points that came after a later one.
 
@@ -85,16 +85,19 @@ class MetricStore {
   using Labels = std::map<std::string, std::string>;
   struct ResourceLabels {
     std::string series;  // Labels that every series of the resource carries.
+    Labels own{};        // The same by name.
     std::string target;  // What target_info says beside them.
-    Labels over{};       // These win over a point's own of the same name.
+    Labels over{};       // Attributes that win over a point's own of the same key.
   };
 
   ResourceLabels labels_of(const ResourceView& resource) const;
-  void add_scope(Labels& labels, const ScopeView& scope) const;
+  void add_scope(Labels& by_key, const ScopeView& scope) const;
+  // Of attributes by key the labels of a series of that type beside those of its resource.
+  Labels named(const Labels& by_key, const ResourceLabels& resource, std::string_view type) const;
   void add_metric(const ResourceLabels& labels, const ScopeView& scope, const MetricView& m,
                   int64_t now);
   std::string point_labels(const ResourceLabels& resource, const ScopeView& scope,
-                           const AttributesView& attributes) const;
+                           const AttributesView& attributes, std::string_view type) const;
   std::string label(std::string_view key) const;
   void keep_exemplars(Series& series, std::string_view point, uint32_t field) const;
   struct Arrival {
@@ -116,7 +119,7 @@ class MetricStore {
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
   size_t series_ = 0;
-  std::array<uint64_t, 2> refused_{};  // By Refusal.
+  std::array<uint64_t, 3> refused_{};  // By Refusal.
   uint64_t older_ = 0;
 };
 

@@ -227,5 +227,107 @@ TEST(MetricStore, AddsOlderDeltasAndShowsTheLatestTime) {
   EXPECT_NE(text.find("a_total 4 100000\n"), std::string::npos) << text;
 }
 
+// The page of one metric whose point has the attributes.
+std::string page_of(std::string_view kind, Attributes attributes, MetricStoreOptions options = {},
+                    ExpositionOptions how = {}, Attributes resource = {}) {
+  MetricStore store(std::move(options));
+  MetricBatchBuilder b;
+  b.resource(resource).scope("lib");
+  if (kind == "histogram") {
+    b.histogram({.name = "h"}).histogram_point(attributes, {.count = 1, .sum = 1}, {});
+  } else {
+    b.gauge({.name = "g"}).point(attributes, 1.0, {});
+  }
+  store.add(b.build(), kNow);
+  return store.expose(kNow, how);
+}
+
+MetricStoreOptions as_they_are() { return {.naming = {.suffixes = false, .utf8 = true}}; }
+
+#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST(MetricStoreLabels, KeepsTheLabelsThatTheFormatWritesItself) {
+  EXPECT_HAS(page_of("histogram", {{"le", "x"}, {"quantile", "y"}}),
+             "h_bucket{exported_le=\"x\",quantile=\"y\",le=\"+Inf\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"le", "x"}, {"quantile", "y"}}), "g{le=\"x\",quantile=\"y\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"__name__", "x"}}), "g{exported___name__=\"x\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"..name..", "x"}}), "g{exported___name__=\"x\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"..name..", "x"}}, as_they_are()),
+             "g{exported___name__=\"x\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"job", "x"}, {"exported_job", "y"}}),
+             "g{exported_job=\"y;x\"} 1\n");
+
+  MetricStore store({});
+  store.add(one_of_each(1, 100, "            le = \"x\"\n            quantile = \"y\""), kNow);
+  const std::string text = store.expose(kNow);
+  EXPECT_HAS(text, "summary_count{exported_quantile=\"y\",le=\"x\"} 1\n");
+  EXPECT_HAS(text, "exponential_bucket{exported_le=\"x\",quantile=\"y\",le=\"+Inf\"} 1\n");
+}
+
+TEST(MetricStoreLabels, HasEachLabelOfAResourceOnce) {
+  const std::vector<Attribute> resource = {{"service.name", "shop"},
+                                           {"service_name", "q"},
+                                           {"job", "j"},
+                                           {"a_b", "2"},
+                                           {"a.b", "1"},
+                                           {"le", "l"}};
+  const std::string text =
+      page_of("histogram", {{"service.name", "shop"}, {"k", "v"}}, {}, {}, resource);
+  EXPECT_HAS(text, "\nh_count{job=\"shop\",service_name=\"shop\",k=\"v\"} 1\n");
+  EXPECT_HAS(text,
+             "\ntarget_info{job=\"shop\",service_name=\"shop\",a_b=\"1;2\",exported_job=\"j\","
+             "exported_service_name=\"q\",le=\"l\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"service.name", "other"}}, {}, {}, resource),
+             "\ng{job=\"shop\",service_name=\"shop\",exported_service_name=\"other\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"service.namespace", "z"}}, {}, {}, {{"service.namespace", "n"}}),
+             "\ng{service_namespace=\"n\",exported_service_namespace=\"z\"} 1\n");
+  EXPECT_HAS(page_of("histogram", {{"k", "v"}, {"a.b", "of the point"}}, {.resource_labels = true},
+                     {}, resource),
+             "\nh_count{job=\"shop\",service_name=\"shop\",a_b=\"1;2\",exported_job=\"j\","
+             "exported_le=\"l\",exported_service_name=\"q\",k=\"v\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {}, {.const_labels = {{"job", "c"}}}, {}, resource),
+             "\ng{job=\"shop\",service_name=\"shop\",exported_job=\"c\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {}, {.const_labels = {{"job", "c"}}}), "g{job=\"c\"} 1\n");
+}
+
+TEST(MetricStoreLabels, JoinsValuesWhoseKeysBecomeOneLabel) {
+  const std::vector<Attribute> one = {{"a_b", "1"}, {"a.b", "2"}, {"a-b", "3"}};
+  const std::vector<Attribute> other = {{"a-b", "3"}, {"a_b", "1"}, {"a.b", "2"}};
+  for (const auto& attributes : {one, other}) {
+    EXPECT_HAS(page_of("gauge", attributes), "g{a_b=\"3;2;1\"} 1\n");
+    EXPECT_HAS(page_of("gauge", attributes, as_they_are()), "g{a_b=\"3;2;1\"} 1\n");
+  }
+  EXPECT_HAS(page_of("gauge", {{"a_b", "1"}, {"a.b", "2"}}, as_they_are(),
+                     {.escaping = prometheus::Escaping::None}),
+             "g{\"a.b\"=\"2\",a_b=\"1\"} 1\n");
+  EXPECT_HAS(page_of("gauge", {{"k\xff", "1"}, {"k\xfe", "2"}}, as_they_are(),
+                     {.escaping = prometheus::Escaping::None}),
+             "g{\"k\xEF\xBF\xBD\"=\"2;1\"} 1\n");
+}
+
+TEST(MetricStoreLabels, HasEachLabelOnceWhereTargetInfoIsSpelledAnotherWay) {
+  EXPECT_HAS(page_of("gauge", {{"service.name", "shop"}}, as_they_are(), {},
+                     {{"service.name", "shop"}, {"service name", "q"}, {"a.b", "1"}, {"a b", "2"}}),
+             "\ntarget_info{job=\"shop\",service_name=\"shop;q\",a_b=\"2;1\"} 1\n");
+  EXPECT_HAS(
+      page_of("gauge", {{"service.name", "shop"}}, as_they_are(), {}, {{"service.name", "shop"}}),
+      "\ng{job=\"shop\",service_name=\"shop\"} 1\n");
+}
+
+TEST(MetricStore, RefusesMetricsWithoutAName) {
+  for (const std::string_view name : {"", "...", "_"}) {
+    MetricStore store({});
+    add_gauge(store, name);
+    EXPECT_EQ(store.expose(kNow), "");
+    EXPECT_EQ(store.refused(MetricStore::Refusal::NoName), 1u);
+  }
+  MetricStore store(as_they_are());
+  add_gauge(store, "");
+  EXPECT_EQ(store.expose(kNow), "");
+  EXPECT_EQ(store.refused(MetricStore::Refusal::NoName), 1u);
+  add_gauge(store, "...");
+  EXPECT_NE(store.expose(kNow), "");
+}
+
 }  // namespace
 }  // namespace sonde

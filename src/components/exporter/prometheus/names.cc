@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <set>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "base/ascii.h"
@@ -103,8 +104,8 @@ std::string escape_name(std::string_view name, NameOf what, Escaping how) {
 
 std::string escape_labels(std::string_view labels, Escaping how) {
   if (how == Escaping::None) return std::string(labels);
-  std::string out;
-  std::set<std::string, std::less<>> written;
+  std::vector<std::pair<std::string, std::string>> written;  // Names, and values as ="text".
+  std::map<std::string, size_t> places;
   // A backslash takes the next character along.
   const auto end_of_text = [&](size_t begin) {
     size_t end = begin + 1;
@@ -129,9 +130,20 @@ std::string escape_labels(std::string_view labels, Escaping how) {
     }
     const size_t end = at + 1 < labels.size() ? end_of_text(at + 1) : labels.size();
     name = escape_name(name, NameOf::Label, how);
+    if (name == "__name__") name.insert(0, "exported_");
     const std::string_view value = labels.substr(at, end - at);
     at = end;
-    if (!written.insert(name).second) continue;
+    const auto [place, made] = places.try_emplace(name, written.size());
+    if (made) {
+      written.emplace_back(std::move(name), value);
+    } else if (std::string& first = written[place->second].second;
+               first != value && first.ends_with('"') && value.starts_with("=\"")) {
+      first.back() = ';';
+      first.append(value.substr(2));
+    }
+  }
+  std::string out;
+  for (const auto& [name, value] : written) {
     out.append(out.empty() ? "" : ",").append(name).append(value);
   }
   return out;

@@ -24,8 +24,9 @@ bool is_plain_name(std::string_view name, NameOf what);
 // The name as it is written for that scraper, without quotes; a plain one stays as it is. Bytes
 // that are no UTF-8 are U+FFFD.
 std::string escape_name(std::string_view name, NameOf what, Escaping how);
-// Each name in a list of labels as append_label() made it. The values stay. Of names that are then
-// alike the first stays: a page that tells of one twice is refused as a whole.
+// Each name in a list of labels as append_label() made it; a scraper writes `__name__` itself, so
+// it is then `exported___name__`. The values stay. Names that are then alike come once, their
+// values joined by ';' where they differ: a page that tells of one twice is refused as a whole.
 std::string escape_labels(std::string_view labels, Escaping how);
 // Appends it, in quotes where it is not plain.
 void append_name(std::string& out, std::string_view name, NameOf what);

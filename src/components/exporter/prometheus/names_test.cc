@@ -41,7 +41,7 @@ TEST(PrometheusEscaping, SpellsNamesAsTheScraperAsks) {
   EXPECT_EQ(prometheus::escape_name("x:y", NameOf::Label, Escaping::Underscores), "x_y");
 }
 
-TEST(PrometheusEscaping, LeavesTheValuesOfLabelsAlone) {
+TEST(PrometheusEscaping, ChangesNamesOfLabelsAndJoinsValuesOfAlikeOnes) {
   std::string labels;
   for (const std::string_view name : {"a", "b.c", "d\"\\\n,=e", "f"}) {
     prometheus::append_label(labels, name, "x.y\"\\\n,=z");
@@ -54,7 +54,11 @@ TEST(PrometheusEscaping, LeavesTheValuesOfLabelsAlone) {
   EXPECT_EQ(prometheus::escape_labels("", Escaping::Dots), "");
   EXPECT_EQ(
       prometheus::escape_labels(R"("a.b"="1",c="2",a_b="3","a-b"="4")", Escaping::Underscores),
-      R"(a_b="1",c="2")");
+      R"(a_b="1;3;4",c="2")");
+  // Where all say the same, once is enough.
+  EXPECT_EQ(prometheus::escape_labels(R"("a.b"="1",a_b="1")", Escaping::Underscores), R"(a_b="1")");
+  EXPECT_EQ(prometheus::escape_labels(R"("..name.."="1")", Escaping::Underscores),
+            R"(exported___name__="1")");
 }
 
 // What a real Collector answers with to the same header.

@@ -213,7 +213,7 @@ std::string metric_name(const MetricNaming& naming, const MetricView& metric) {
   if (!naming.prefix.empty()) parts.insert(parts.begin(), label_name(naming.prefix));
   std::string out;
   for (const std::string& part : parts) out.append(out.empty() ? "" : "_").append(part);
-  if (out.empty()) return "_";
+  if (out.empty()) return out;
   if (out[0] >= '0' && out[0] <= '9') out.insert(0, "_");
   return out;
 }

@@ -18,7 +18,8 @@ struct MetricNaming {
 };
 
 // "http.server.request.duration", "s" -> "http_server_request_duration_seconds", or without the
-// unit where no suffixes are wanted, or "http.server.request.duration_seconds".
+// unit where no suffixes are wanted, or "http.server.request.duration_seconds". Empty where nothing
+// of the name can be shown.
 std::string metric_name(const MetricNaming& naming, const MetricView& metric);
 // Each character that every Prometheus takes in a label; '_' stands for others.
 std::string label_name(std::string_view key);
