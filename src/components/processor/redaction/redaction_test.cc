@@ -67,5 +67,20 @@ TEST(Redaction, RefusesWhatCannotBeMeant) {
   EXPECT_NE(refusal("blocked_values: ['(']").find("blocked_values: "), std::string::npos);
 }
 
+// A long key over many values would be told once for each of them: gigabytes for one request.
+TEST(Redaction, TellsOfBodiesNoMoreThanSomeTimesTheirSize) {
+  constexpr size_t kValues = 500;
+  std::string body = "        body: {" + std::string(20'000, 'k') + " = {";
+  for (size_t i = 0; i < kValues; ++i)
+    body += (i == 0 ? "a" : ", a") + std::to_string(i) + " = \"secret\"";
+  body += "}}\n";
+  const std::string out =
+      log_after("{allow_all_keys: true, blocked_values: [secret], summary: debug}", body);
+  EXPECT_EQ(out.find("secret"), std::string::npos);
+  EXPECT_NE(out.find("redaction.body.masked.count = 500\n"), std::string::npos);
+  EXPECT_NE(out.find("redaction.body.masked.keys = \"kkk"), std::string::npos);
+  EXPECT_LT(out.size(), 6 * body.size());
+}
+
 }  // namespace
 }  // namespace sonde

@@ -16,6 +16,8 @@ using Kind = AnyValueView::Kind;
 
 // Values nested deeper than this are masked whole: nobody writes them, and a peer may.
 constexpr int kMostDepth = 32;
+// How many bytes of paths a body is told of beside some times its size; the rest is counted.
+constexpr size_t kMostToldOfBody = 4096;
 
 Result<> compile(std::string_view name, const std::vector<std::string>& patterns,
                  std::vector<Regex>& to) {
@@ -38,11 +40,12 @@ constexpr std::string_view kOwn[] = {"redacted.keys", "redacted.count", "masked.
 
 }  // namespace
 
-void Redactor::Report::clear() {
-  redacted.clear();
-  masked.clear();
-  allowed.clear();
-  ignored.clear();
+void Redactor::Report::begin(size_t most_bytes) {
+  for (Told* told : {&redacted, &masked, &allowed, &ignored}) {
+    told->keys.clear();
+    told->count = 0;
+  }
+  room = most_bytes;
 }
 
 Result<Redactor> Redactor::make(const Settings& settings, bool logs) {
@@ -130,13 +133,17 @@ void Redactor::mask_all(std::string_view value, std::string& out) const {
       value, [this](std::string& to, std::string_view match) { to += mask(match); }, out);
 }
 
-std::nullopt_t Redactor::note(std::vector<std::string>& list, std::string_view key) const {
-  if (tells_) list.emplace_back(key);
+std::nullopt_t Redactor::note(Told& told, std::string_view key) {
+  ++told.count;
+  if (settings_.summary == "debug" && key.size() <= report_.room) {
+    report_.room -= key.size();
+    told.keys.emplace_back(key);
+  }
   return std::nullopt;
 }
 
 void Redactor::attributes(MessageEdit& message) {
-  report_.clear();
+  report_.begin(SIZE_MAX);  // Each key is told once.
   bool erase = false;
   std::string text;
   std::string masked_text;
@@ -177,10 +184,11 @@ void Redactor::tell(MessageEdit& message, std::string_view prefix) {
 }
 
 // What an earlier one told is added to.
-void Redactor::tell_one(MessageEdit& message, std::vector<std::string>& keys,
-                        const std::string& list, const std::string& count) {
-  if (keys.empty()) return;
-  auto total = static_cast<int64_t>(keys.size());
+void Redactor::tell_one(MessageEdit& message, Told& told, const std::string& list,
+                        const std::string& count) {
+  if (told.count == 0) return;
+  std::vector<std::string>& keys = told.keys;
+  int64_t total = told.count;
   if (settings_.summary == "debug" && !list.empty()) {
     if (const auto before = message.get(list)) {
       std::string_view rest = before->as_string();
@@ -201,43 +209,26 @@ void Redactor::tell_one(MessageEdit& message, std::vector<std::string>& keys,
 
 void Redactor::body(MessageEdit& log, uint32_t body_field) {
   const std::string_view body = log.bytes_field(body_field);
-  report_.clear();
+  // A path is told for each value, and a peer may put a long key over many of them.
+  report_.begin(kMostToldOfBody + 4 * body.size());
+  path_.clear();
   std::string out;
-  if (rewrite_value("", body, 0, out)) log.set_bytes(body_field, out);
+  if (rewrite_value(body, 0, out)) log.set_bytes(body_field, out);
   tell(log, "redaction.body.");
 }
 
-// Writes the AnyValue as it may stay; false where nothing changes. Keys of nested values are told
-// with their path.
-bool Redactor::rewrite_value(std::string_view key, std::string_view any_value, int depth,
-                             std::string& out) {
+size_t Redactor::enter(std::string_view part) {
+  const size_t before = path_.size();
+  if (!path_.empty()) path_ += '.';
+  path_ += part;
+  return before;
+}
+
+// Writes the AnyValue, which is at path_, as it may stay; false where nothing changes.
+bool Redactor::rewrite_value(std::string_view any_value, int depth, std::string& out) {
   const AnyValueView value(any_value);
   const bool nested = value.kind() == Kind::Array || value.kind() == Kind::Map;
-  const auto path = [&](const std::string& part) {
-    return key.empty() ? part : std::string(key) + "." + part;
-  };
-  const auto put_text = [&](std::string_view text) {
-    out.clear();
-    proto::Writer(out).bytes(any::kString, text);
-  };
-  if (!nested || depth >= kMostDepth) {
-    const std::string spelled = value.is_string() ? std::string() : collector_text(value);
-    const std::string_view text = value.is_string() ? value.as_string() : spelled;
-    const std::string name = key.empty() ? "body" : std::string(key);
-    if (allowed(text)) {
-      // The Collector does not tell of a body that is allowed as a whole.
-      if (!key.empty()) report_.allowed.push_back(name);
-      return false;
-    }
-    std::string result;
-    if (nested)
-      mask_all(text, result);
-    else if (!changed_in_body(text, result))
-      return false;
-    report_.masked.push_back(name);
-    put_text(result);
-    return true;
-  }
+  if (!nested || depth >= kMostDepth) return rewrite_text(value, nested, out);
   bool changed = false;
   std::string inside;
   proto::Writer writer(inside);
@@ -250,54 +241,82 @@ bool Redactor::rewrite_value(std::string_view key, std::string_view any_value, i
       writer.raw(field.raw);
       continue;
     }
-    if (value.kind() == Kind::Array) {
-      const bool rewritten =
-          rewrite_value(path("[" + std::to_string(number++) + "]"), field.bytes, depth + 1, child);
-      changed |= rewritten;
-      rewritten ? writer.bytes(otlp::list::kValues, child) : writer.raw(field.raw);
+    if (value.kind() == Kind::Map) {
+      changed |= rewrite_pair(field, depth, writer, child);
       continue;
     }
-    proto::Reader pair(field.bytes);
-    proto::Field part;
-    std::string_view name;
-    std::string_view content;
-    while (pair.next(part)) {
-      if (part.type != proto::Type::Bytes) continue;
-      if (part.number == otlp::key_value::kKey) name = part.bytes;
-      if (part.number == otlp::key_value::kValue) content = part.bytes;
-    }
-    const std::string full = path(std::string(name));
-    const Fate fate_of_key = fate(name);
-    bool rewritten = false;
-    if (fate_of_key == Fate::Ignore) {
-      report_.ignored.push_back(full);
-    } else if (fate_of_key == Fate::Redact) {
-      report_.redacted.push_back(full);
-      changed = true;
-      continue;
-    } else if (fate_of_key == Fate::Mask) {
-      report_.masked.push_back(full);
-      std::string result;
-      mask_all(AnyValueView(content).as_string(), result);
-      child.clear();
-      proto::Writer(child).bytes(any::kString, result);
-      rewritten = true;
-    } else {
-      rewritten = rewrite_value(full, content, depth + 1, child);
-    }
+    const size_t outside = enter("[" + std::to_string(number++) + "]");
+    const bool rewritten = rewrite_value(field.bytes, depth + 1, child);
+    path_.resize(outside);
     changed |= rewritten;
-    if (!rewritten) {
-      writer.raw(field.raw);
-      continue;
-    }
-    writer.nested(otlp::list::kValues, [&] {
-      writer.bytes(otlp::key_value::kKey, name);
-      writer.bytes(otlp::key_value::kValue, child);
-    });
+    rewritten ? writer.bytes(otlp::list::kValues, child) : writer.raw(field.raw);
   }
   if (!changed) return false;
   out.clear();
   proto::Writer(out).bytes(value.kind() == Kind::Array ? any::kArray : any::kMap, inside);
+  return true;
+}
+
+// A value that is matched as a text: all but arrays and maps, and those that lie too deep, which
+// are masked whole.
+bool Redactor::rewrite_text(const AnyValueView& value, bool nested, std::string& out) {
+  const std::string spelled = value.is_string() ? std::string() : collector_text(value);
+  const std::string_view text = value.is_string() ? value.as_string() : spelled;
+  if (allowed(text)) {
+    // The Collector does not tell of a body that is allowed as a whole.
+    if (!path_.empty()) note(report_.allowed, path_);
+    return false;
+  }
+  std::string result;
+  if (nested)
+    mask_all(text, result);
+  else if (!changed_in_body(text, result))
+    return false;
+  note(report_.masked, path_.empty() ? "body" : std::string_view(path_));
+  out.clear();
+  proto::Writer(out).bytes(any::kString, result);
+  return true;
+}
+
+// Writes a pair of a map as it may stay, if it may; false where nothing changes.
+bool Redactor::rewrite_pair(const proto::Field& field, int depth, proto::Writer& writer,
+                            std::string& child) {
+  proto::Reader pair(field.bytes);
+  proto::Field part;
+  std::string_view name;
+  std::string_view content;
+  while (pair.next(part)) {
+    if (part.type != proto::Type::Bytes) continue;
+    if (part.number == otlp::key_value::kKey) name = part.bytes;
+    if (part.number == otlp::key_value::kValue) content = part.bytes;
+  }
+  const size_t outside = enter(name);
+  const Fate fate_of_key = fate(name);
+  bool rewritten = false;
+  if (fate_of_key == Fate::Ignore) {
+    note(report_.ignored, path_);
+  } else if (fate_of_key == Fate::Redact) {
+    note(report_.redacted, path_);
+  } else if (fate_of_key == Fate::Mask) {
+    note(report_.masked, path_);
+    std::string result;
+    mask_all(AnyValueView(content).as_string(), result);
+    child.clear();
+    proto::Writer(child).bytes(any::kString, result);
+    rewritten = true;
+  } else {
+    rewritten = rewrite_value(content, depth + 1, child);
+  }
+  path_.resize(outside);
+  if (fate_of_key == Fate::Redact) return true;
+  if (!rewritten) {
+    writer.raw(field.raw);
+    return false;
+  }
+  writer.nested(otlp::list::kValues, [&] {
+    writer.bytes(otlp::key_value::kKey, name);
+    writer.bytes(otlp::key_value::kValue, child);
+  });
   return true;
 }
 

@@ -45,9 +45,14 @@ class Redactor {
 
  private:
   enum class Fate : uint8_t { Ignore, Redact, Mask, Look };
+  struct Told {
+    std::vector<std::string> keys;  // With summary: debug only.
+    int64_t count = 0;
+  };
   struct Report {
-    std::vector<std::string> redacted, masked, allowed, ignored;
-    void clear();
+    Told redacted, masked, allowed, ignored;
+    size_t room = 0;  // How many bytes of keys are told yet.
+    void begin(size_t most_bytes);
   };
 
   Fate fate(std::string_view key) const;
@@ -61,11 +66,16 @@ class Redactor {
   void mask_all(std::string_view value, std::string& out) const;
   std::string mask(std::string_view match) const;
   // Returns what leaves a value as it is.
-  std::nullopt_t note(std::vector<std::string>& list, std::string_view key) const;
+  std::nullopt_t note(Told& told, std::string_view key);
   void tell(MessageEdit& message, std::string_view prefix);
-  void tell_one(MessageEdit& message, std::vector<std::string>& keys, const std::string& list,
+  void tell_one(MessageEdit& message, Told& told, const std::string& list,
                 const std::string& count);
-  bool rewrite_value(std::string_view key, std::string_view any_value, int depth, std::string& out);
+  // Lengthens path_; returns the size to shorten it to again.
+  size_t enter(std::string_view part);
+  bool rewrite_value(std::string_view any_value, int depth, std::string& out);
+  bool rewrite_text(const AnyValueView& value, bool nested, std::string& out);
+  bool rewrite_pair(const proto::Field& field, int depth, proto::Writer& writer,
+                    std::string& child);
 
   Settings settings_;
   Sanitizers sanitizers_;
@@ -78,6 +88,7 @@ class Redactor {
   std::vector<Regex> allowed_values_;
   std::vector<Regex> whole_;  // ".*", for whole values.
   Report report_;
+  std::string path_;  // Of the value of a body that is in hand: keys, and places like [0].
 };
 
 }  // namespace sonde::redaction
