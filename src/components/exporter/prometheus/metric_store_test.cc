@@ -305,6 +305,31 @@ TEST(MetricStoreLabels, JoinsValuesWhoseKeysBecomeOneLabel) {
              "g{\"k\xEF\xBF\xBD\"=\"2;1\"} 1\n");
 }
 
+TEST(MetricStoreLabels, SpellsValuesAsTheCollectorDoes) {
+  MetricStore store({.resource_labels = true});
+  auto batch = from_text(R"(metrics
+  resource
+    r = [1, "a"]
+    scope
+      name: "lib"
+      metric
+        name: "g"
+        gauge
+          point
+            value: 1
+            array = [1, 2.5, true, "x"]
+            bytes = 0x0102ff
+            large = 1500000000000000000000.0
+            map = {b = 1, a = "x<y"}
+            small = 0.0000001
+)");
+  ASSERT_TRUE(batch) << batch.error().message;
+  store.add(*batch, kNow);
+
+  EXPECT_HAS(store.expose(kNow), R"(g{array="[1,2.5,true,\"x\"]",bytes="AQL/",large="1.5e+21",)"
+                                 R"(map="{\"a\":\"x<y\",\"b\":1}",r="[1,\"a\"]",small="1e-7"} 1)");
+}
+
 TEST(MetricStoreLabels, HasEachLabelOnceWhereTargetInfoIsSpelledAnotherWay) {
   EXPECT_HAS(page_of("gauge", {{"service.name", "shop"}}, as_they_are(), {},
                      {{"service.name", "shop"}, {"service name", "q"}, {"a.b", "1"}, {"a b", "2"}}),

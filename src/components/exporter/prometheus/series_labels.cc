@@ -6,6 +6,7 @@
 #include "components/exporter/prometheus/metric_store.h"
 #include "components/exporter/prometheus/names.h"
 #include "components/exporter/prometheus/naming.h"
+#include "data/collector_text.h"
 
 namespace sonde {
 namespace {
@@ -64,7 +65,8 @@ std::string MetricStore::point_labels(const ResourceLabels& resource, const Scop
                                       const AttributesView& attributes,
                                       std::string_view type) const {
   Labels by_key;
-  for (const KeyValueView& a : attributes) join(by_key, std::string(a.key), a.value.to_string());
+  for (const KeyValueView& a : attributes)
+    join(by_key, std::string(a.key), collector_text(a.value));
   for (const auto& [key, value] : resource.over) by_key[key] = value;
   if (options_.scope_labels) add_scope(by_key, scope);
   Labels labels = named(by_key, resource, type);
@@ -81,7 +83,7 @@ std::string MetricStore::point_labels(const ResourceLabels& resource, const Scop
 void MetricStore::add_scope(Labels& by_key, const ScopeView& scope) const {
   for (const KeyValueView& a : scope.attributes()) {
     if (a.key == "name" || a.key == "version" || a.key == "schema_url") continue;
-    by_key["otel_scope_" + std::string(a.key)] = a.value.to_string();
+    by_key["otel_scope_" + std::string(a.key)] = collector_text(a.value);
   }
   const auto put = [&](std::string_view key, std::string_view value) {
     if (!value.empty()) by_key[std::string(key)] = value;
@@ -100,7 +102,7 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
                                     : a.key == "service.namespace"   ? &ns
                                     : a.key == "service.instance.id" ? &instance
                                                                      : nullptr;
-    const std::string value = a.value.to_string();
+    const std::string value = collector_text(a.value);
     if (options_.resource_labels && (options_.service_labels || !of_service)) {
       out.over[std::string(a.key)] = value;
     }
