@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,6 +23,17 @@ enum class OtlpBody { Request, Response };
 // To the bytes of an Export<Signal>ServiceRequest or -Response. Invalid where the JSON is wrong,
 // with the path of the place; Exhausted when more than max_size bytes would come out.
 Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size);
+
+struct SignalRequest {
+  Signal signal;
+  Bytes request;
+};
+// The requests in a JSON object that may be of any signal, or of several, as its keys say: one for
+// each signal whose key there is, in the order of signals, though it may be empty. Those that are
+// not wanted are left empty and not looked into. Errors as of otlp_from_json().
+Result<std::vector<SignalRequest>> otlp_requests_from_json(std::string_view json,
+                                                           std::span<const Signal> wanted,
+                                                           size_t max_size);
 
 // What JSON does not hold as it came.
 struct JsonChanges {

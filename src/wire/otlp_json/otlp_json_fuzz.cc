@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first byte chooses signal, body and direction. What one direction made the other must take,
-// and the second time around nothing may change.
+// and the second time around nothing may change. A request is the same where its signal is found by
+// its key.
 #include <cstdint>
 
 #include "wire/otlp_json/otlp_json.h"
@@ -15,7 +16,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes = Bytes::copy(input);
   if (data[0] & 128) {
     auto read = wire::otlp_from_json(signal, body, input, kLimit);
+    const auto of_any = wire::otlp_requests_from_json(input, std::span(&signal, 1), kLimit);
+    if (body == wire::OtlpBody::Request && !read != !of_any) __builtin_trap();
     if (!read) return 0;
+    if (body == wire::OtlpBody::Request) {
+      std::string_view same;
+      for (const auto& [other, request] : *of_any) {
+        if (other == signal) same = request.view();
+        if (other != signal && !request.empty()) __builtin_trap();
+      }
+      if (same != read->view()) __builtin_trap();
+    }
     if (read->size() > kLimit) __builtin_trap();
     bytes = *read;
   }

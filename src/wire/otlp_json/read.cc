@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/base64.h"
 #include "base/buffer.h"
@@ -77,22 +80,28 @@ class JsonReader {
     for (auto entry : object) {
       std::string_view key;
       if (const auto error = entry.unescaped_key().get(key)) return broken(error);
-      const FieldInfo* info = nullptr;
-      for (const FieldInfo& known : schema.fields) {
-        if (same_name(known.name, key)) info = &known;
-      }
-      if (info == nullptr) continue;
-      od::value value;
-      if (const auto error = entry.value().get(value)) return broken(error);
-      od::json_type type{};
-      if (const auto error = value.type().get(type)) return broken(error, info);
-      if (type == od::json_type::null) continue;
-      if (!(info->rule == Rule::Repeated ? list(*info, value, type, depth)
-                                         : one(*info, value, type, depth, true))) {
-        return at(info->name);
-      }
+      const FieldInfo* const info = field_of(schema, key);
+      if (info != nullptr && !field(*info, entry, depth)) return false;
     }
     return true;
+  }
+  static const FieldInfo* field_of(const Message& schema, std::string_view key) {
+    const FieldInfo* info = nullptr;
+    for (const FieldInfo& known : schema.fields) {
+      if (same_name(known.name, key)) info = &known;
+    }
+    return info;
+  }
+  template <class Entry>
+  bool field(const FieldInfo& info, Entry& entry, int depth) {
+    od::value value;
+    if (const auto error = entry.value().get(value)) return broken(error);
+    od::json_type type{};
+    if (const auto error = value.type().get(type)) return broken(error, &info);
+    if (type == od::json_type::null) return true;
+    return (info.rule == Rule::Repeated ? list(info, value, type, depth)
+                                        : one(info, value, type, depth, true)) ||
+           at(info.name);
   }
 
   bool broken(simdjson::error_code code, const FieldInfo* info = nullptr) {
@@ -278,9 +287,9 @@ class JsonReader {
   bool over_ = false;
 };
 
-}  // namespace
-
-Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size) {
+// Gives the object that the text is to `take`, which is false where its reader has an error.
+template <class Take>
+Result<> walk(std::string_view json, JsonReader& reader, const Take& take) {
   thread_local od::parser parser;
   const bool large = json.size() > kKeptParser;
   od::parser once;
@@ -289,9 +298,6 @@ Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json
   Buffer padded(json.size() + simdjson::SIMDJSON_PADDING);
   padded.append(json);
   std::memset(padded.data() + json.size(), 0, simdjson::SIMDJSON_PADDING);
-  std::string out;
-  out.reserve(std::min(json.size(), max_size) / 2);
-  JsonReader reader(out, max_size);
   od::document document;
   const auto failed = [&](simdjson::error_code code) {
     reader.broken(code);
@@ -304,16 +310,82 @@ Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json
   }
   od::object object;
   if (const auto error = document.get_object().get(object)) return failed(error);
-  if (!reader.message(schema_of(signal, body), object, 0)) return std::unexpected(reader.error());
+  TRY(take(object));
   if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
     reader.wrong("something follows its end");
     return std::unexpected(reader.error());
   }
+  return {};
+}
+
+Result<Bytes> take_bounded(std::string out, size_t max_size) {
   if (out.size() > max_size) {
     return fail(ErrorKind::Exhausted,
                 fmt::format("the message is over the limit of {} bytes", max_size));
   }
   return Bytes::take(std::move(out));
+}
+
+}  // namespace
+
+Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size) {
+  std::string out;
+  out.reserve(std::min(json.size(), max_size) / 2);
+  JsonReader reader(out, max_size);
+  TRY(walk(json, reader, [&](od::object object) -> Result<> {
+    if (reader.message(schema_of(signal, body), object, 0)) return {};
+    return std::unexpected(reader.error());
+  }));
+  return take_bounded(std::move(out), max_size);
+}
+
+Result<std::vector<SignalRequest>> otlp_requests_from_json(std::string_view json,
+                                                           std::span<const Signal> wanted,
+                                                           size_t max_size) {
+  struct Part {
+    Part(Signal of, size_t most)
+        : schema(schema_of(of, OtlpBody::Request)), signal(of), reader(out, most) {}
+    Part(const Part&) = delete;  // Its reader writes to its text.
+    Part& operator=(const Part&) = delete;
+    const Message& schema;
+    Signal signal;
+    std::string out;
+    JsonReader reader;
+    bool there = false;
+  };
+  std::array<Part, 3> parts{Part(Signal::Traces, max_size), Part(Signal::Metrics, max_size),
+                            Part(Signal::Logs, max_size)};
+  const auto take = [&](Part& part, const FieldInfo& info, auto& entry) {
+    if (!std::exchange(part.there, true)) part.out.reserve(std::min(json.size(), max_size) / 2);
+    return part.reader.field(info, entry, 0);
+  };
+  JsonReader& whole = parts[0].reader;
+  TRY(walk(json, whole, [&](od::object object) -> Result<> {
+    for (auto entry : object) {
+      std::string_view key;
+      if (const auto error = entry.unescaped_key().get(key)) {
+        whole.broken(error);
+        return std::unexpected(whole.error());
+      }
+      for (Part& part : parts) {
+        const FieldInfo* const info = JsonReader::field_of(part.schema, key);
+        if (info == nullptr) continue;
+        if (std::ranges::find(wanted, part.signal) == wanted.end()) {
+          part.there = true;
+        } else if (!take(part, *info, entry)) {
+          return std::unexpected(part.reader.error());
+        }
+        break;
+      }
+    }
+    return {};
+  }));
+  std::vector<SignalRequest> requests;
+  for (Part& part : parts) {
+    if (!part.there) continue;
+    requests.push_back({part.signal, TRY(take_bounded(std::move(part.out), max_size))});
+  }
+  return requests;
 }
 
 }  // namespace sonde::wire

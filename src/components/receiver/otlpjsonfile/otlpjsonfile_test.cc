@@ -112,6 +112,32 @@ TEST_F(OtlpJsonFile, PassesOverAndCountsWhatItCannotRead) {
   EXPECT_EQ(Counters::sum("sonde_otlpjsonfile_refused_lines_total") - before, 3);
 }
 
+TEST_F(OtlpJsonFile, TakesEachSignalThatTheKeysOfALineName) {
+  const double before = Counters::sum("sonde_otlpjsonfile_refused_lines_total");
+  start("start_at: beginning, include_file_name: false");
+  const auto taken = [&](std::string_view text) {
+    append("a.json", std::string(text) + "\n");
+    receiver_->host.scheduler().advance(std::chrono::seconds(1));
+    return receiver_->take();
+  };
+  const std::string logs =
+      "logs\n  resource\n    scope\n      log\n        body: \"resourceSpans\"\n";
+  const std::string spans = "traces\n  resource\n    scope\n      span\n        name: \"n\"\n";
+  // What a value says is no key.
+  const std::string resource_logs =
+      R"("resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"resourceSpans"}}]}]}])";
+  const std::string resource_spans =
+      R"("resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n"}]}]}])";
+  EXPECT_EQ(taken("{" + resource_logs + "}"), logs);
+  EXPECT_EQ(taken(R"({"x":{"resourceSpans":[]},)" + resource_logs + "}"), logs);
+  EXPECT_EQ(taken(R"({"x":")" + std::string(1000, 'x') + "\"," + resource_logs + "}"), logs);
+  EXPECT_EQ(taken("{" + resource_logs + "," + resource_spans + "}"), spans + logs);
+  EXPECT_EQ(taken(R"({"resourceMetrics":[],)" + resource_spans + "}"), spans);
+  EXPECT_EQ(Counters::sum("sonde_otlpjsonfile_refused_lines_total") - before, 0);
+  EXPECT_EQ(taken(R"({"x":)" + ("{" + resource_logs + "}") + "}"), "");
+  EXPECT_EQ(Counters::sum("sonde_otlpjsonfile_refused_lines_total") - before, 1);
+}
+
 TEST_F(OtlpJsonFile, TriesAgainWhatIsRefusedForATime) {
   struct Once final : Sink {
     void consume(Batch batch) override {

@@ -6,7 +6,6 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "pipeline/introspection/own_telemetry.h"
-#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::otlpjsonfile {
 namespace {
@@ -15,15 +14,6 @@ constexpr size_t kReadSize = 64 << 10;
 // Before others that wait have their turn.
 constexpr size_t kLinesOfTurn = 100;
 constexpr auto kRetryAfter = std::chrono::seconds(1);
-
-std::optional<Signal> signal_of(std::string_view line) {
-  // The key stands at the front but for what other writers put before it.
-  const std::string_view head = line.substr(0, 256);
-  if (head.find("\"resourceSpans\"") != head.npos) return Signal::Traces;
-  if (head.find("\"resourceMetrics\"") != head.npos) return Signal::Metrics;
-  if (head.find("\"resourceLogs\"") != head.npos) return Signal::Logs;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -141,26 +131,40 @@ bool Reader::take_line(const FilePtr& file) {
 }
 
 void Reader::take(const FilePtr& file, std::string_view line, size_t size) {
-  const auto signal = signal_of(line);
-  if (!signal) {
-    tracker_->refuse(file->path, "a line is no OTLP request");
+  auto requests = read_line(line);
+  if (!requests) {
+    tracker_->refuse(file->path, requests.error().message);
     return advance(file, size);
   }
-  if (!outputs_.of(*signal)) return advance(file, size);
-  auto chunk = wire::otlp_from_json(*signal, wire::OtlpBody::Request, line, SIZE_MAX / 2);
-  if (chunk && !file->attributes.empty()) {
-    AttributeSetter setter(file->attributes);
-    auto set = rewriter_.rewrite(*signal, *chunk, setter);
-    chunk = set ? Result<Bytes>(std::move(set->chunk)) : std::unexpected(std::move(set.error()));
+  std::vector<Batch> batches;
+  for (auto& [signal, chunk] : *requests) {
+    if (!outputs_.of(signal)) continue;
+    if (!file->attributes.empty()) {
+      AttributeSetter setter(file->attributes);
+      auto set = rewriter_.rewrite(signal, chunk, setter);
+      if (!set) {
+        tracker_->refuse(file->path, set.error().message);
+        continue;
+      }
+      chunk = std::move(set->chunk);
+    }
+    Batch batch(signal, {std::move(chunk)});
+    if (!batch.empty()) batches.push_back(std::move(batch));
   }
-  if (!chunk) {
-    tracker_->refuse(file->path, chunk.error().message);
-    return advance(file, size);
-  }
-  Batch batch(*signal, {std::move(*chunk)});
-  if (batch.empty()) return advance(file, size);
-  pipeline::count_accepted(id_, "file", batch);
-  send(file, *signal, std::move(batch.chunks), batch.items(), size);
+  if (batches.empty()) return advance(file, size);
+  for (const Batch& batch : batches) pipeline::count_accepted(id_, "file", batch);
+  // send() begins with the last one.
+  std::ranges::reverse(batches);
+  send(file, std::move(batches), size);
+}
+
+Result<std::vector<wire::SignalRequest>> Reader::read_line(std::string_view line) const {
+  std::vector<Signal> wanted;
+  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs})
+    if (outputs_.of(signal)) wanted.push_back(signal);
+  auto requests = TRY(wire::otlp_requests_from_json(line, wanted, SIZE_MAX / 2));
+  if (requests.empty()) return fail(ErrorKind::Invalid, "a line is no OTLP request");
+  return requests;
 }
 
 bool Reader::fill(const FilePtr& file) {
@@ -252,10 +256,8 @@ bool Reader::take_unfinished(const FilePtr& file) {
     return false;
   file->unfinished_tried = true;
   const std::string_view line = file->buffer;
-  const auto signal = signal_of(line);
   // Half a request is none; it waits for the rest.
-  if (!signal || !wire::otlp_from_json(*signal, wire::OtlpBody::Request, line, SIZE_MAX / 2))
-    return false;
+  if (!read_line(line)) return false;
   file->unfinished = 0;
   const size_t before = under_way_;
   take(file, line, size);
@@ -280,20 +282,20 @@ void Reader::end_turn(const FilePtr& file) {
     scheduler_->post([reader = shared_from_this()] { reader->current()->pump(); });
 }
 
-void Reader::send(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
-                  size_t size) {
+void Reader::send(const FilePtr& file, std::vector<Batch> left, size_t size) {
   ++under_way_;
-  Batch batch(signal, chunks);
-  batch.set_items(items);
-  batch.ack = Ack::make(scheduler_, [self = shared_from_this(), file, signal, items, size,
-                                     kept = std::move(chunks)](const Outcome& outcome) mutable {
-    self->done(file, signal, std::move(kept), items, size, outcome);
+  const Batch& kept = left.back();
+  Batch batch(kept.signal, kept.chunks);
+  batch.set_items(kept.items());
+  batch.ack = Ack::make(scheduler_, [self = shared_from_this(), file, size,
+                                     rest = std::move(left)](const Outcome& outcome) mutable {
+    self->done(file, std::move(rest), size, outcome);
   });
   outputs_.send(std::move(batch));
 }
 
-void Reader::done(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
-                  size_t size, const Outcome& outcome) {
+void Reader::done(const FilePtr& file, std::vector<Batch> left, size_t size,
+                  const Outcome& outcome) {
   --under_way_;
   const auto reader = current();
   const ErrorKind kind = outcome.error.kind;
@@ -304,17 +306,20 @@ void Reader::done(const FilePtr& file, Signal signal, std::vector<Bytes> chunks,
   if (for_a_time && !reader->stopped_) {
     // It stays under way, so that the file waits.
     const Duration pause = std::max<Duration>(outcome.error.retry_after, kRetryAfter);
-    scheduler_->after(pause,
-                      [reader, file, signal, items, size, kept = std::move(chunks)]() mutable {
-                        const auto now = reader->current();
-                        if (!now->stopped_) now->send(file, signal, std::move(kept), items, size);
-                      });
+    scheduler_->after(pause, [reader, file, size, rest = std::move(left)]() mutable {
+      const auto now = reader->current();
+      if (!now->stopped_) now->send(file, std::move(rest), size);
+    });
     return;
   }
+  const Batch& batch = left.back();
   if (outcome.kind == Outcome::Failed) {
-    log_warn("{}: {} items of {} are lost: {}", id_, items, file->path, outcome.error.message);
-    pipeline::dropped_counter(id_, signal, "refused").add(items);
+    log_warn("{}: {} items of {} are lost: {}", id_, batch.items(), file->path,
+             outcome.error.message);
+    pipeline::dropped_counter(id_, batch.signal, "refused").add(batch.items());
   }
+  left.pop_back();
+  if (!left.empty()) return reader->send(file, std::move(left), size);
   reader->advance(file, size);
   reader->step(file);
 }

@@ -13,6 +13,7 @@
 
 #include "components/receiver/otlpjsonfile/tracker.h"
 #include "pipeline/component.h"
+#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::otlpjsonfile {
 
@@ -52,10 +53,11 @@ class Reader : public std::enable_shared_from_this<Reader> {
   void end_turn(const FilePtr& file);
   void yield(const FilePtr& file);
 
-  void send(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
-            size_t size);
-  void done(const FilePtr& file, Signal signal, std::vector<Bytes> chunks, size_t items,
-            size_t size, const Outcome& outcome);
+  // What a line holds, by signal; Invalid where that is nothing.
+  Result<std::vector<wire::SignalRequest>> read_line(std::string_view line) const;
+  // Sends the last of these, and the others when it was taken; then the line is.
+  void send(const FilePtr& file, std::vector<Batch> left, size_t size);
+  void done(const FilePtr& file, std::vector<Batch> left, size_t size, const Outcome& outcome);
   // Moves the position over what is at the beginning of the buffer.
   void advance(const FilePtr& file, size_t size);
   void save();

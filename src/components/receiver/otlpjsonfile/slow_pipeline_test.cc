@@ -21,9 +21,10 @@ class SlowPipeline : public Files {
   }
   void start_slowly(std::string_view more = "start_at: beginning") {
     auto made = pipeline::TestComponent::make(sonde_component_receiver_otlpjsonfile(),
-                                              settings(more), {.logs = &sink_});
+                                              settings(more), {&sink_, &sink_, &sink_});
     ASSERT_TRUE(made) << made.error().message;
     component_ = std::move(*made);
+    host_.extensions["file_storage"] = &storage_;
     ASSERT_TRUE(component_->start(host_));
     host_.scheduler().run_ready();
   }
@@ -115,6 +116,37 @@ TEST_F(SlowPipeline, HasOneLineOfAFileAndABoundOfFilesUnderWay) {
   EXPECT_EQ(sink_.held.size(), otlpjsonfile::Reader::kMostReading);
   deliver(std::chrono::seconds(1));
   EXPECT_EQ(taken_.size(), 200u);
+}
+
+TEST_F(SlowPipeline, HasTakenALineWhenAllSignalsOfItAreTaken) {
+  const std::string both =
+      R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n"}]}]}],)" + line("2").substr(1);
+  append("a.json", line("1") + both + line("3"));
+  start_slowly("start_at: beginning, storage: file_storage");
+  EXPECT_EQ(take(), "1");
+  ASSERT_EQ(sink_.held.size(), 1u);
+  EXPECT_EQ(sink_.held[0].signal, Signal::Traces);
+  // One after the other, and again where the pipeline has no room.
+  take();
+  ASSERT_EQ(sink_.held.size(), 1u);
+  EXPECT_EQ(sink_.held[0].signal, Signal::Logs);
+  sink_.held[0].ack.fail({ErrorKind::Unavailable, "busy", {}});
+  sink_.held.clear();
+  host_.scheduler().advance(std::chrono::seconds(2));
+  ASSERT_EQ(sink_.held.size(), 1u);
+  EXPECT_EQ(sink_.held[0].signal, Signal::Logs);
+  // What is not taken whole comes again after a restart.
+  component_->stop();
+  sink_.held[0].ack.fail({ErrorKind::Unavailable, "stopping", {}});
+  sink_.held.clear();
+  host_.scheduler().run_ready();
+  component_.reset();
+  start_slowly("start_at: beginning, storage: file_storage");
+  ASSERT_EQ(sink_.held.size(), 1u);
+  EXPECT_EQ(sink_.held[0].signal, Signal::Traces);
+  take();
+  EXPECT_EQ(take(), "2");
+  EXPECT_EQ(take(), "3");
 }
 
 }  // namespace
