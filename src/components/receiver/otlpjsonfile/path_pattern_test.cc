@@ -201,6 +201,11 @@ TEST(PathTime, ReadsTheDirectivesOfTheCollector) {
   EXPECT_EQ(read("%F", "1970-01-01x"), std::nullopt);
   EXPECT_EQ(read("%F", "1970-1"), std::nullopt);
   EXPECT_EQ(read("%H%%", "24%"), std::nullopt);
+  // As far back as 64 bits of nanoseconds go.
+  EXPECT_EQ(read("%F %T", "1677-09-21 00:12:44"), -9'223'372'036 * kSecond);
+  EXPECT_EQ(read("%F %T", "1677-09-21 00:12:43"), std::nullopt);
+  EXPECT_EQ(read("%F %T%z", "1677-09-21 00:12:44+00:01"), std::nullopt);
+  EXPECT_EQ(read("%Y", "0000"), std::nullopt);
   EXPECT_FALSE(spell_out_layout("%Y-%"));
 }
 

@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 12> kMonths = {
     "january", "february", "march",     "april",   "may",      "june",
     "july",    "august",   "september", "october", "november", "december"};
 
+constexpr int64_t kSecond = 1'000'000'000;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
@@ -91,7 +93,10 @@ class TimeReader {
         parts_.tm_year > 300)
       return std::nullopt;
     if (afternoon_) parts_.tm_hour = parts_.tm_hour % 12 + (*afternoon_ ? 12 : 0);
-    return (int64_t{::timegm(&parts_)} - offset_s_) * 1'000'000'000 + ns_;
+    const int64_t seconds = int64_t{::timegm(&parts_)} - offset_s_;
+    // Before the year 1677 there are no nanoseconds in 64 bits.
+    if (seconds < INT64_MIN / kSecond) return std::nullopt;
+    return seconds * kSecond + ns_;
   }
 
  private:
