@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <map>
+#include <vector>
 
 #include "components/exporter/prometheus/naming.h"
 #include "data/otlp_fields.h"
@@ -29,6 +32,43 @@ std::string_view type_of(const MetricView& m) {
     default:
       return "histogram";
   }
+}
+
+struct Buckets {
+  std::vector<double> bounds;    // In order, each once, without +Inf.
+  std::vector<uint64_t> counts;  // One more than bounds, or none.
+};
+
+// A bound that comes twice is one line of the page, with what both buckets count.
+Buckets in_order(const Buckets& sent) {
+  std::map<double, uint64_t> by_bound;
+  uint64_t above = sent.counts.empty() ? 0 : sent.counts.back();
+  for (size_t i = 0; i < sent.bounds.size(); ++i) {
+    const double bound = sent.bounds[i];
+    const bool last = std::isnan(bound) || bound == std::numeric_limits<double>::infinity();
+    (last ? above : by_bound[bound]) += sent.counts.empty() ? 0 : sent.counts[i];
+  }
+  Buckets out;
+  for (const auto& [bound, count] : by_bound) {
+    out.bounds.push_back(bound);
+    out.counts.push_back(count);
+  }
+  out.counts.push_back(above);
+  if (sent.counts.empty()) out.counts.clear();
+  return out;
+}
+
+Buckets read_buckets(const HistogramPointView& point) {
+  Buckets out;
+  point.for_each_bound([&](double bound) { out.bounds.push_back(bound); });
+  point.for_each_bucket([&](uint64_t count) { out.counts.push_back(count); });
+  if (!out.counts.empty() && out.counts.size() != out.bounds.size() + 1) return {};
+  // Almost all senders keep to this. No comparison with NaN holds, so it is found here, too.
+  const bool ordered =
+      std::ranges::adjacent_find(out.bounds, [](double a, double b) { return !(a < b); }) ==
+          out.bounds.end() &&
+      (out.bounds.empty() || std::isfinite(out.bounds.back()));
+  return ordered ? out : in_order(out);
 }
 
 void append_id(std::string& labels, std::string_view name, std::string_view bytes, size_t size) {
@@ -167,14 +207,7 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
   for (const HistogramPointView& p : m.histograms()) {
     Series* s = series_of(p);
     if (!s) continue;
-    std::vector<double> bounds;
-    std::vector<uint64_t> buckets;
-    p.for_each_bound([&](double b) { bounds.push_back(b); });
-    p.for_each_bucket([&](uint64_t n) { buckets.push_back(n); });
-    if (!buckets.empty() && buckets.size() != bounds.size() + 1) {
-      bounds.clear();
-      buckets.clear();
-    }
+    auto [bounds, buckets] = read_buckets(p);
     if (delta && s->bounds == bounds && s->buckets.size() == buckets.size()) {
       for (size_t i = 0; i < buckets.size(); i++) s->buckets[i] += buckets[i];
       s->count += p.count;
@@ -199,7 +232,9 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
       s->count = p.count;
       s->value = p.sum;
       s->quantiles.clear();
-      for (const auto& q : p.quantiles()) s->quantiles.emplace_back(q.quantile, q.value);
+      for (const auto& q : p.quantiles()) {
+        if (!std::isnan(q.quantile)) s->quantiles[q.quantile] = q.value;
+      }
     }
   }
 }

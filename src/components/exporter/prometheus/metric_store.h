@@ -65,7 +65,7 @@ class MetricStore {
     uint64_t count = 0;
     std::vector<double> bounds{};
     std::vector<uint64_t> buckets{};  // Not cumulative.
-    std::vector<std::pair<double, double>> quantiles{};
+    std::map<double, double> quantiles{};
     std::map<size_t, Exemplar> exemplars{};  // By bucket; 0 of a counter.
     std::string info{};    // Labels that are no part of the identity: target_info's.
     int64_t point_ns = 0;  // The time that the point says; 0: none.

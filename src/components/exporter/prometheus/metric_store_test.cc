@@ -339,6 +339,43 @@ TEST(MetricStoreLabels, HasEachLabelOnceWhereTargetInfoIsSpelledAnotherWay) {
       "\ng{job=\"shop\",service_name=\"shop\"} 1\n");
 }
 
+TEST(MetricStore, ShowsBucketsAndQuantilesOnceAndInOrder) {
+  MetricStore store({});
+  auto batch = from_text(R"(metrics
+  resource
+    scope
+      metric
+        name: "h"
+        histogram
+          temporality: cumulative
+          point
+            count: 15
+            bounds: [2.0, 1.0, 2.0, inf, nan]
+            buckets: [1, 2, 3, 4, 5, 0]
+      metric
+        name: "s"
+        summary
+          point
+            count: 3
+            at
+              quantile: 0.9
+              value: 9.0
+            at
+              quantile: 0.5
+              value: 1.0
+            at
+              quantile: 0.5
+              value: 2.0
+)");
+  ASSERT_TRUE(batch) << batch.error().message;
+  store.add(*batch, kNow);
+
+  const std::string text = store.expose(kNow);
+  EXPECT_HAS(text,
+             "h_bucket{le=\"1\"} 2\nh_bucket{le=\"2\"} 6\nh_bucket{le=\"+Inf\"} 15\nh_sum 0\n");
+  EXPECT_HAS(text, "s{quantile=\"0.5\"} 2\ns{quantile=\"0.9\"} 9\ns_sum 0\n");
+}
+
 TEST(MetricStore, RefusesMetricsWithoutAName) {
   for (const std::string_view name : {"", "...", "_"}) {
     MetricStore store({});
