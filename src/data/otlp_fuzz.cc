@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hostile bytes through every reader of this room: the views, a rewrite with edits, counting, and
-// the text form, whose second round must say what the first one said. The first byte picks the
-// signal.
+// Hostile bytes through every reader of this room: the views, the Collector's text of values, a
+// rewrite with edits, counting, and the text form, whose second round must say what the first one
+// said. The first byte picks the signal.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "data/collector_text.h"
 #include "data/count.h"
 #include "data/edit.h"
 #include "data/log_view.h"
@@ -20,11 +21,22 @@ namespace {
 
 size_t g_sink = 0;
 
+// What is nested is closed again, whatever lies in it.
+void spell(const AnyValueView& value) {
+  const std::string text = collector_text(value);
+  using Kind = AnyValueView::Kind;
+  if (value.kind() == Kind::Array && (text.front() != '[' || text.back() != ']')) std::abort();
+  if (value.kind() == Kind::Map && (text.front() != '{' || text.back() != '}')) std::abort();
+  if (value.is_string() && text != value.as_string()) std::abort();
+  g_sink += text.size();
+}
+
 void walk(const AttributesView& attributes) {
   std::string_view first;
   bool any = false;
   for (const KeyValueView& pair : attributes) {
     g_sink += pair.value.to_string().size();
+    spell(pair.value);
     if (!any) first = pair.key;
     any = true;
   }
@@ -58,6 +70,7 @@ void views(Signal signal, std::string_view chunk) {
   });
   (void)for_each_log(chunk, [](const ResourceView&, const ScopeView&, const LogView& log) {
     g_sink += log.body.to_string().size() + log.severity_text.size();
+    spell(log.body);
     walk(log.attributes());
   });
   g_sink += count_records(signal, chunk);
@@ -98,6 +111,15 @@ class Meddler : public Editor {
     if (count % 5 == 1) {
       message.set("k", "value");
       if (message.get("k")->as_string() != "value") std::abort();
+    }
+    if (count % 5 == 3) {
+      size_t asked = 0;
+      const size_t replaced =
+          message.replace_values([&](const KeyValueView& pair) -> std::optional<AttributeValue> {
+            if (asked++ % 2 == 1) return std::nullopt;
+            return pair.key;
+          });
+      if (replaced != (asked + 1) / 2) std::abort();
     }
     if (count % 5 == 2 && owners != nullptr) owners->resource.attributes().set("late", "yes");
     return count % 7 != 3;
