@@ -11,7 +11,6 @@
 #include "data/testing/otlp.pb.h"
 #include "data/testing/sample.h"
 #include "data/text.h"
-#include "data/trace_view.h"
 
 namespace sonde {
 namespace {
@@ -499,75 +498,6 @@ TEST(Count, CountsSpansAndLogsAndRefusesCutBytes) {
   const std::string_view whole = spans.chunks[0].view();
   for (size_t size = 1; size < whole.size(); size += 101)
     EXPECT_FALSE(count_items(Signal::Traces, whole.substr(0, size)));
-}
-
-TEST(Edit, ReplacesValuesWhereTheyStand) {
-  const std::string big(1000, 'b');
-  Script script;
-  script.on_span = [&](SpanEdit& span, Owners&) {
-    MessageEdit& attributes = span.attributes();
-    attributes.set("appended", "x");
-    attributes.set("c", "changed before");
-    attributes.erase("gone");
-    int number = 0;
-    const uint64_t version = attributes.version();
-    EXPECT_EQ(attributes.replace_values([&](const KeyValueView&) { return std::nullopt; }), 0U);
-    EXPECT_EQ(attributes.version(), version);
-    std::string text;
-    const auto visit = [&](const KeyValueView& pair) -> std::optional<AttributeValue> {
-      ++number;
-      if (pair.key == "keep") return std::nullopt;
-      if (pair.key == "b") return int64_t{7};
-      // Longer than what was reserved: the views of the pair must live on while it is written.
-      text = std::string(pair.value.as_string()) + std::to_string(number) + big;
-      return text;
-    };
-    EXPECT_EQ(attributes.replace_values(visit), 5U);
-    EXPECT_EQ(number, 6);
-    EXPECT_EQ(attributes.get("c")->as_string(), "changed before5" + big);
-    return true;
-  };
-  const Rewritten done = rewrite(Signal::Traces,
-                                 chunk_of("traces\n  resource\n    scope\n"
-                                          "      span\n        a = \"1\"\n"
-                                          "        keep = \"2\"\n"
-                                          "        b = \"3\"\n"
-                                          "        a = \"4\"\n"
-                                          "        gone = 5\n"
-                                          "        c = \"6\"\n"),
-                                 script);
-  Batch out(Signal::Traces, {done.chunk});
-  EXPECT_EQ(to_text(out), "traces\n  resource\n    scope\n      span\n        a = \"11" + big +
-                              "\"\n        keep = \"2\"\n        b = 7\n        a = \"44" + big +
-                              "\"\n        c = \"changed before5" + big +
-                              "\"\n        appended = \"x6" + big + "\"\n");
-}
-
-// Replacing the values of many attributes one key at a time looks at all of them for each.
-TEST(Edit, ReplacesManyValuesAskingOnceForEach) {
-  constexpr size_t kMany = 40'000;
-  std::string text = "traces\n  resource\n    scope\n      span\n";
-  for (size_t i = 0; i < kMany; ++i) text += "        k" + std::to_string(i) + " = \"secret\"\n";
-  Script script;
-  size_t asked = 0;
-  script.on_span = [&](SpanEdit& span, Owners&) {
-    const uint64_t version = span.attributes().version();
-    span.attributes().replace_values([&](const KeyValueView&) -> std::optional<AttributeValue> {
-      ++asked;
-      return "*";
-    });
-    EXPECT_EQ(span.attributes().version(), version + 1);
-    return true;
-  };
-  const Rewritten done = rewrite(Signal::Traces, chunk_of(text), script);
-  EXPECT_EQ(asked, kMany);
-  size_t masked = 0;
-  (void)for_each_span(Batch(Signal::Traces, {done.chunk}),
-                      [&](const ResourceView&, const ScopeView&, const SpanView& span) {
-                        for (const KeyValueView& pair : span.attributes())
-                          masked += pair.value.as_string() == "*" ? 1 : 0;
-                      });
-  EXPECT_EQ(masked, kMany);
 }
 
 }  // namespace
