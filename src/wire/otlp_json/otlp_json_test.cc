@@ -204,6 +204,46 @@ TEST(OtlpJson, WritesWhatNestsTooDeepAsTheBytesOfItsProtobuf) {
   EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit));
 }
 
+TEST(OtlpJson, WritesTheLastOfAOneofHoweverOftenItWasChosen) {
+  const auto gauge_at = [](uint64_t time) {
+    std::string point;
+    proto::Writer(point).fixed64(otlp::point::kTime, time);
+    std::string gauge;
+    proto::Writer(gauge).bytes(otlp::points::kPoints, point);
+    return gauge;
+  };
+  // So many that a look at all of them for each would not end.
+  constexpr int kTimes = 400'000;
+  std::string metric;
+  proto::Writer out(metric);
+  for (int i = 0; i < kTimes; ++i) out.bytes(otlp::metric::kMetadata, "");
+  out.bytes(otlp::metric::kGauge, gauge_at(1));
+  for (int i = 0; i < kTimes; ++i) {
+    out.bytes(otlp::metric::kSum, gauge_at(2));
+    out.bytes(otlp::metric::kGauge, "");
+  }
+  // Pieces of the same one are joined, as they come after the sum.
+  out.bytes(otlp::metric::kGauge, gauge_at(3));
+  out.bytes(otlp::metric::kName, "m");
+  out.bytes(otlp::metric::kGauge, gauge_at(4));
+  std::string body = std::move(metric);
+  for (const uint32_t number : {2U, 2U, 1U}) {
+    std::string outer;
+    proto::Writer(outer).bytes(number, body);
+    body = std::move(outer);
+  }
+  const Bytes chunk = Bytes::take(std::move(body));
+  const auto json = otlp_to_json(Signal::Metrics, OtlpBody::Request, std::span(&chunk, 1));
+  ASSERT_TRUE(json);
+  std::string metadata = "{}";
+  for (int i = 1; i < kTimes; ++i) metadata += ",{}";
+  const std::string whole =
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":)"
+      R"([{"timeUnixNano":"3"},{"timeUnixNano":"4"}]},"metadata":[)" +
+      metadata + "]}]}]}]}";
+  EXPECT_TRUE(*json == whole) << json->substr(0, 200);
+}
+
 TEST(OtlpJson, WritesWhatIsDamagedAsFarAsItParses) {
   std::string plain;
   proto::Writer(plain).bytes(otlp::any_value::kString, "plain");

@@ -20,6 +20,19 @@ using proto::Reader;
 struct Found {
   const FieldInfo* info;
   Field field;
+  uint32_t choice;  // of a oneof: how often it had been chosen anew
+};
+// The fields of a message. A oneof's may be chosen anew with each field: nothing is taken out
+// again, as that would read all of them each time.
+struct Fields {
+  std::vector<Found> all;
+  const FieldInfo* chosen = nullptr;  // of its oneof, as no message has two
+  uint32_t choice = 0;
+
+  // Not replaced by another of its oneof, nor said before the one that replaced it.
+  bool counts(const Found& one) const {
+    return one.info->rule != Rule::Oneof || one.choice == choice;
+  }
 };
 
 bool is_packed(const FieldInfo& info, const Field& field) {
@@ -41,7 +54,7 @@ class Printer {
  public:
   bool message(const Message& schema, std::span<const std::string_view> pieces, int depth) {
     if (depth > kMaxDepth) return false;
-    std::vector<Found> found;
+    Fields found;
     for (const std::string_view piece : pieces) {
       Reader reader(piece);
       Field field;
@@ -66,11 +79,10 @@ class Printer {
 
  private:
   // An AnyValue whose own values would be deeper than anything may be.
-  static bool too_deep(const std::vector<Found>& found, int depth) {
-    if (found.empty()) return false;
-    // It has one field, as all are of a oneof. Values of an array are two messages down, those of a
-    // map three.
-    const uint32_t number = found.front().info->number;
+  static bool too_deep(const Fields& found, int depth) {
+    if (found.chosen == nullptr) return false;
+    // Values of an array are two messages down, those of a map three.
+    const uint32_t number = found.chosen->number;
     return (number == otlp::any_value::kArray && depth + 2 > kMaxDepth) ||
            (number == otlp::any_value::kMap && depth + 3 > kMaxDepth);
   }
@@ -82,26 +94,25 @@ class Printer {
     ++changes_.folded;
   }
 
-  static void take(const Message& schema, const Field& field, std::vector<Found>& found) {
+  static void take(const Message& schema, const Field& field, Fields& found) {
     for (const FieldInfo& info : schema.fields) {
       if (info.number != field.number) continue;
       if (field.type != wire_type(info.kind) && !is_packed(info, field)) return;
       // Of a oneof the last one counts.
-      if (info.rule == Rule::Oneof) {
-        std::erase_if(found, [&](const Found& other) {
-          return other.info->rule == Rule::Oneof && other.info != &info;
-        });
+      if (info.rule == Rule::Oneof && found.chosen != &info) {
+        found.chosen = &info;
+        ++found.choice;
       }
-      found.push_back({&info, field});
+      found.all.push_back({&info, field, found.choice});
       return;
     }
   }
 
-  bool print(const FieldInfo& info, const std::vector<Found>& found, int depth) {
+  bool print(const FieldInfo& info, const Fields& found, int depth) {
     const Field* last = nullptr;
     std::vector<std::string_view> pieces;
-    for (const Found& one : found) {
-      if (one.info != &info) continue;
+    for (const Found& one : found.all) {
+      if (one.info != &info || !found.counts(one)) continue;
       last = &one.field;
       if (info.kind == Kind::Message) pieces.push_back(one.field.bytes);
     }
@@ -118,13 +129,13 @@ class Printer {
     return true;
   }
 
-  bool list(const FieldInfo& info, const std::vector<Found>& found,
-            const std::vector<std::string_view>& pieces, int depth) {
+  bool list(const FieldInfo& info, const Fields& found, const std::vector<std::string_view>& pieces,
+            int depth) {
     json_.key(info.name).array();
     for (const std::string_view& piece : pieces) {
       if (!message(*info.message, std::span(&piece, 1), depth + 1)) return false;
     }
-    for (const Found& one : found) {
+    for (const Found& one : found.all) {
       if (one.info != &info || info.kind == Kind::Message) continue;
       if (!is_packed(info, one.field)) {
         scalar(info.kind, one.field);
