@@ -127,6 +127,30 @@ TEST(Yaml, RefusesBytesThatAreNoText) {
   EXPECT_EQ(yaml_error("\x8c: {\x9f").substr(0, 9), "s.yaml:1:");
 }
 
+TEST(Yaml, RefusesAnAliasThatRepeatsALongTextTooOften) {
+  std::string text = "long: &x " + std::string(1 << 20, 'x') + "\nlist: [";
+  for (int i = 0; i < 200; ++i) text += "*x, ";
+  EXPECT_NE(yaml_error(text + "]\n").find("too many values"), std::string::npos);
+}
+
+TEST(Yaml, ShowsNoValueWhereTheSyntaxIsWrong) {
+  const auto shown_error = [](const std::string& text) {
+    const auto source = std::make_shared<const Source>(Source{"s.yaml", text, true});
+    const auto read = read_yaml(source);
+    return read ? "no error" : read.error().message;
+  };
+  for (const std::string value :
+       {"@s3cretpw", "%s3cretpw", "`s3cretpw", "*s3cretpw", "!!int s3cretpw", "\"s3cretpw",
+        "{s3cretpw: s3cretpw, @s3cretpw"}) {
+    const std::string error = shown_error("a: 1\nauthorization: " + value + "\nb: 2\n");
+    EXPECT_EQ(error.find("s3cretpw"), std::string::npos) << error;
+    EXPECT_NE(error.find("s.yaml:"), std::string::npos) << error;
+  }
+  EXPECT_EQ(shown_error("a: 1\nauthorization: @s3cretpw\n"),
+            "s.yaml:2: while scanning for the next token: found character that cannot start any "
+            "token\n     2 | authorization: ***\n       |                ^~~");
+}
+
 TEST(Yaml, NamesTheLineOfASyntaxError) {
   EXPECT_EQ(yaml_error("a: [1\nb: 2\n").substr(0, 9), "s.yaml:2:");
 }

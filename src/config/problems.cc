@@ -64,8 +64,9 @@ std::string describe(const Position& position, std::string_view message, Show sh
   }
   const std::string_view line = line_of(position.source->text, position.line);
   const size_t start = byte_of(line, position.column);
-  const std::string_view token = line.substr(start, token_size(line.substr(start)));
+  std::string_view token = line.substr(start, token_size(line.substr(start)));
   if (token.empty() || token.size() > kMaxShown || start > kMaxShown) return out;
+  if (show == Show::Masked) token = "***";
   std::string before(line.substr(0, start));
   // In a flow map or list, what stands before may be somebody else's secret.
   if (before.find_first_of("{[\"',#") != std::string::npos) before = "... ";

@@ -19,7 +19,8 @@
 
 namespace sonde::config {
 
-enum class Show { Place, Nothing };  // Nothing: what stands there may be secret.
+// Masked and Nothing: what stands there may be secret.
+enum class Show { Place, Masked, Nothing };
 
 // "file:line: message" and the place; the position is left out where there is none.
 std::string describe(const Position& position, std::string_view message, Show show = Show::Place);

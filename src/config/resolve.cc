@@ -17,6 +17,12 @@ bool is_path(std::string_view uri) {
   return uri.size() > 1 && uri[1] == ':' && first >= 'a' && first <= 'z';
 }
 
+// A text on the command line is called by its first key: what follows may be secret.
+std::string name_of_text(std::string_view text) {
+  text = trimmed(text, kWhiteSpace).substr(0, 60);
+  return "yaml:" + std::string(text.substr(0, std::min(text.find(": "), text.find('\n'))));
+}
+
 Result<Value> read(const std::string& uri, const Providers& providers,
                    std::vector<std::string>& warnings) {
   const Location location = is_path(uri) ? Location{"file", uri} : TRY(parse_location(uri));
@@ -30,12 +36,9 @@ Result<Value> read(const std::string& uri, const Providers& providers,
   auto retrieved = provider->second(location.rest);
   if (!retrieved) return fail(retrieved.error().kind, "--config: " + retrieved.error().message);
   if (!retrieved->warning.empty()) warnings.push_back(retrieved->warning);
-  // A text on the command line has no name but itself.
-  std::string name = location.scheme == "file" ? location.rest
-                     : location.scheme == "yaml"
-                         ? "yaml:" + std::string(trimmed(location.rest, kWhiteSpace).substr(0, 60))
-                         : uri;
-  std::ranges::replace(name, '\n', ' ');
+  const std::string name = location.scheme == "file"   ? location.rest
+                           : location.scheme == "yaml" ? name_of_text(location.rest)
+                                                       : uri;
   auto source = std::make_shared<const Source>(Source{name, retrieved->text, retrieved->shown});
   Value value = TRY(read_yaml(source, &warnings));
   if (value.is_null()) value = Value::map();

@@ -150,8 +150,7 @@ Result<> resolve_tagged(Value& value, std::string_view tag) {
                       : tag == "null"  ? Type::Null
                                        : Type::Time;
   if (value.type == wanted) return {};
-  return fail(ErrorKind::Invalid,
-              "\"" + value.text + "\" is not what its tag !!" + std::string(tag) + " says");
+  return fail(ErrorKind::Invalid, "this is not what its tag !!" + std::string(tag) + " says");
 }
 
 }  // namespace sonde::config

@@ -17,6 +17,7 @@ namespace {
 constexpr int kMaxDepth = 100;
 // Aliases copy what they name, so this is what keeps a small file from growing without end.
 constexpr size_t kMaxValues = 200'000;
+constexpr size_t kMaxBytes = size_t{64} << 20;  // Of texts and keys that aliases repeat.
 
 std::string_view view(const yaml_char_t* text, size_t size) {
   return {reinterpret_cast<const char*>(text), size};
@@ -63,7 +64,7 @@ class Parser {
                       static_cast<uint32_t>(parser_.problem_mark.column + 1)};
     std::string message = parser_.problem ? parser_.problem : "this is not YAML";
     if (parser_.context) message = std::string(parser_.context) + ": " + message;
-    return fail_at(position, message);
+    return fail_at(position, message, Show::Masked);
   }
 
   Position here() const {
@@ -75,16 +76,21 @@ class Parser {
     return fail(ErrorKind::Exhausted, describe(position, message));
   }
 
-  Result<> count(size_t values, const Position& position) {
-    made_ += values;
-    if (made_ <= kMaxValues) return {};
+  struct Size {
+    size_t values = 0;
+    size_t bytes = 0;
+  };
+  Result<> count(Size size, const Position& position) {
+    made_.values += size.values;
+    made_.bytes += size.bytes;
+    if (made_.values <= kMaxValues && made_.bytes <= kMaxBytes) return {};
     return exhausted(position, "the configuration has too many values; are aliases nested?");
   }
 
   // Reads the node whose first event is the current one.
   Result<Value> node(int depth) {
     const Position position = here();
-    TRY(count(1, position));
+    TRY(count({.values = 1}, position));
     if (depth > kMaxDepth) return exhausted(position, "values are nested too deeply");
     Value value;
     std::string anchor;
@@ -121,16 +127,27 @@ class Parser {
     const std::string name = reinterpret_cast<const char*>(event_.data.alias.anchor);
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) {
-      return fail_at(position, "*" + name + " is not anchored above with &" + name);
+      return fail_at(position,
+                     "nothing above is anchored with & and this name; a text that begins with * "
+                     "needs quotes",
+                     Show::Masked);
     }
     TRY(count(size_of(found->second), position));
     return found->second;
   }
 
-  static size_t size_of(const Value& value) {
-    size_t total = 1;
-    for (const Value& item : value.items) total += size_of(item);
-    for (const Entry& entry : value.entries) total += size_of(entry.value);
+  static Size size_of(const Value& value) {
+    Size total{1, value.text.size()};
+    const auto add = [&](const Value& part) {
+      const Size size = size_of(part);
+      total.values += size.values;
+      total.bytes += size.bytes;
+    };
+    for (const Value& item : value.items) add(item);
+    for (const Entry& entry : value.entries) {
+      total.bytes += entry.key.size();
+      add(entry.value);
+    }
     return total;
   }
 
@@ -141,7 +158,7 @@ class Parser {
     const std::string tag = text_of(data.tag);
     if (!tag.empty() && tag != "!") {
       if (auto fits = resolve_tagged(value, tag); !fits) {
-        return fail_at(position, fits.error().message);
+        return fail_at(position, fits.error().message, Show::Masked);
       }
     } else if (data.style != YAML_PLAIN_SCALAR_STYLE) {
       value.type = Value::Type::String;
@@ -220,7 +237,7 @@ class Parser {
   yaml_event_t event_{};
   std::shared_ptr<const Source> source_;
   std::map<std::string, Value> anchors_;
-  size_t made_ = 0;
+  Size made_;
 };
 
 }  // namespace

@@ -102,6 +102,11 @@ Result<HttpJob> HttpClient::Impl::prepare(std::string_view method, std::string_v
   // A configured Host names the virtual server, whatever address leads there.
   if (find_header(headers, "Host").empty()) add("Host", url->authority());
   for (const Header& header : headers) {
+    // These two are of the message as it is sent here (RFC 9112 section 6).
+    if (equals_ignoring_case(header.name, "content-length") ||
+        equals_ignoring_case(header.name, "transfer-encoding")) {
+      continue;
+    }
     if (!is_token(header.name) || !is_one_line(header.value)) {
       return fail(ErrorKind::Invalid, fmt::format("header \"{}\" is malformed", header.name));
     }

@@ -96,6 +96,15 @@ Result<Address> parse_address(std::string_view text) {
   return parse_with_default(text, text, -1);
 }
 
+std::string shown_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const size_t scheme = url.find("://");
+  const size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t at = url.substr(0, url.find('/', host)).rfind('@');
+  if (at == std::string_view::npos || at < host) return std::string(url);
+  return std::string(url.substr(0, host)).append(url.substr(at + 1));
+}
+
 Result<Url> parse_url(std::string_view text, uint16_t default_port) {
   Url url;
   if (text.starts_with(kUnix)) {

@@ -32,6 +32,9 @@ struct Url {
   std::string authority() const;
 };
 
+// The URL without its user, its query and its fragment, which may be secret.
+std::string shown_url(std::string_view url);
+
 // "http://[user[:password]@]host[:port][/path]"; also a bare "host:port", which is read as plain
 // http, and "unix:PATH" or "unix:///PATH".
 Result<Url> parse_url(std::string_view text, uint16_t default_port = 80);

@@ -55,6 +55,12 @@ TEST(Url, ReadsSchemeAddressAndPath) {
   EXPECT_EQ(with_user->authorization, "Basic dXNlcjpwQHNz");
 }
 
+TEST(Url, IsShownWithoutWhatMayBeSecret) {
+  EXPECT_EQ(shown_url("https://user:p@ss@host:1/a@b?token=x#y"), "https://host:1/a@b");
+  EXPECT_EQ(shown_url("http://host/v1/traces"), "http://host/v1/traces");
+  EXPECT_EQ(shown_url("host:1"), "host:1");
+}
+
 TEST(Url, SaysWhatIsWrong) {
   EXPECT_EQ(parse_url("ftp://a").error().message,
             "address \"ftp://a\": scheme \"ftp\" is not http or https");

@@ -150,7 +150,7 @@ class OtlpHttpExporter final : public pipeline::Component {
   struct Way {
     net::HttpClient* client = nullptr;
     std::string path;
-    std::string url;
+    std::string name;  // For errors: the URL without what may be secret.
   };
 
   Result<> open_way(pipeline::Host& host, Signal signal, std::string_view own) {
@@ -170,7 +170,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     if (!client) client = TRY(make_client(host, base));
     std::string path = url.substr(slash);
     if (!path.starts_with('/')) path.insert(0, "/");
-    ways_[static_cast<size_t>(signal)] = {client.get(), std::move(path), std::move(url)};
+    ways_[static_cast<size_t>(signal)] = {client.get(), std::move(path), net::shown_url(url)};
     return {};
   }
 
@@ -215,7 +215,9 @@ class OtlpHttpExporter final : public pipeline::Component {
     net::Headers headers = {{"Content-Type", config_.encoding == "json"
                                                  ? "application/json"
                                                  : "application/x-protobuf"}};
-    for (const auto& [name, value] : config_.client.headers) headers.push_back({name, value});
+    for (const auto& [name, value] : config_.client.headers) {
+      pipeline::set_header(headers, name, value);
+    }
     if (compression_ != net::Encoding::Identity) {
       headers.push_back({"Content-Encoding", config_.client.compression});
     }
@@ -247,7 +249,7 @@ class OtlpHttpExporter final : public pipeline::Component {
           if (!answer) {
             done(std::unexpected(std::move(answer.error())));
           } else if (answer->status < 200 || answer->status > 299) {
-            done(std::unexpected(error_of(*answer, way.url, clock_->unix_ns())));
+            done(std::unexpected(error_of(*answer, way.name, clock_->unix_ns())));
           } else {
             done(read_answer(signal, *answer));
           }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "config/yaml.h"
 #include "data/testing/sample.h"
 #include "data/text.h"
 #include "net/compression/compression.h"
@@ -100,6 +101,42 @@ TEST(Exporter_otlp_http, SendsGzipUnlessToldOtherwise) {
     EXPECT_EQ(*read, plain) << name;
   }
   EXPECT_FALSE(make_otlp_http(endpoint, "br"));
+}
+
+TEST(Exporter_otlp_http, TellsNobodyTheSecretsOfItsUrlAndSendsEachHeaderOnce) {
+  pipeline::LoopHost host("otlp_http");
+  net::Headers seen;
+  auto server = net::HttpServer::listen(host.loop(), "127.0.0.1:0",
+                                        [&](net::Request& request, net::Responder responder) {
+                                          seen = request.headers;
+                                          responder.respond({401, "text/plain", "", {}});
+                                        });
+  ASSERT_TRUE(server);
+  const std::string port = std::to_string((*server)->port());
+  auto settings = config::parse_yaml("{traces_endpoint: 'http://user:s3cret@127.0.0.1:" + port +
+                                         "/in?token=s3cret', sending_queue: {enabled: false}, "
+                                         "headers: {content-TYPE: a/b, Content-Length: '7'}}",
+                                     "test.yaml");
+  ASSERT_TRUE(settings);
+  auto exporter = sonde_component_exporter_otlp_http().create(*settings, "otlp_http", {});
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  ASSERT_TRUE((*exporter)->start(host));
+  Batch batch = testing::sample_spans(3);
+  std::optional<Outcome> outcome;
+  batch.ack = Ack::make(nullptr, [&](Outcome ended) {
+    outcome = std::move(ended);
+    host.loop().stop();
+  });
+  (*exporter)->consume(std::move(batch));
+  host.loop().run_for(std::chrono::seconds(10));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error.message, "http://127.0.0.1:" + port + "/in answered 401");
+  const auto times = [&](std::string_view name) {
+    return std::ranges::count_if(
+        seen, [&](const net::Header& h) { return equals_ignoring_case(h.name, name); });
+  };
+  EXPECT_EQ(times("content-type"), 1);
+  EXPECT_EQ(times("content-length"), 1);
 }
 
 // Sent again, it would come to the peer twice.
