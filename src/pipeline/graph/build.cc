@@ -71,6 +71,8 @@ Result<> Build::all() {
     }
   }
   for (const auto& made : instances) {
+    // Its outputs still lead to what runs: see Engine::Impl::replace().
+    if (carried(*made)) continue;
     if (auto checked = made->component->check_outputs(); !checked) {
       return std::unexpected(at(std::string(kind_name(made->type->kind)) + "s::" + made->id,
                                 std::move(checked.error())));

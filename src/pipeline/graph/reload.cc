@@ -59,6 +59,8 @@ Result<ReloadReport> Engine::Impl::replace(const config::Graph& graph) {
   const Trial trying_now(*this);
   auto next =
       std::make_unique<Build>(graph, types, shards, options.door_bytes, on_fatal(), build.get());
+  // By itself, as if nothing ran: what goes on would judge its outputs by the graph of before.
+  TRY(Build(graph, types, shards, options.door_bytes, on_fatal()).all());
   TRY(next->all());
   const bool moved = graph.telemetry_address != build->graph().telemetry_address;
   std::unique_ptr<net::HttpServer> server;

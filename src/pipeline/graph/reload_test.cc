@@ -56,6 +56,18 @@ TEST_F(ReloadTest, WhatAReplacedProcessorHoldsFlowsOn) {
   EXPECT_EQ(journal, (Events{"start copies:@0", "stop step:a@0", "got 3 sink:out@0"}));
 }
 
+TEST_F(ReloadTest, AReceiverThatGoesOnIsAskedWhetherTheNewGraphSuitsIt) {
+  const auto graph_of = [](std::string_view step) {
+    return graph(chain(step, "blind: true", "opaque: true"));
+  };
+  auto engine = start(chain("blind: true", "blind: true", "opaque: true"));
+  const auto refused = engine->reload(graph_of("note: looks"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "receivers::source: what follows looks inside");
+  EXPECT_EQ(journal, Events{});
+  EXPECT_TRUE(engine->reload(graph_of("blind: true, note: b")));
+}
+
 TEST_F(ReloadTest, WhatDoesNotStartLeavesEverythingAsItWas) {
   auto engine = start(chain("note: a"));
   Component* const step = engine->component("step");

@@ -24,6 +24,8 @@ struct Config {
   bool hold = false;
   bool keep = false;
   bool fatal = false;
+  bool blind = false;
+  bool opaque = false;
 };
 inline constexpr auto kFields = config::fields<Config>(
     config::field("note", &Config::note, "What tells it from another."),
@@ -31,7 +33,9 @@ inline constexpr auto kFields = config::fields<Config>(
     config::field("broken", &Config::broken, "Whether it does not start."),
     config::field("hold", &Config::hold, "Whether it keeps what comes until it is stopped."),
     config::field("keep", &Config::keep, "Whether it never lets go of what it holds."),
-    config::field("fatal", &Config::fatal, "Whether it says at its start that all must end."));
+    config::field("fatal", &Config::fatal, "Whether it says at its start that all must end."),
+    config::field("blind", &Config::blind, "Whether it does not look inside."),
+    config::field("opaque", &Config::opaque, "Whether nothing that follows may look inside."));
 
 // By all instances, in order: "start sink:note@0", "got 3 sink:note@0", ...
 inline std::mutex journal_mutex;
@@ -42,6 +46,13 @@ class Noting final : public Component {
   Noting(Config config, std::string_view id, Outputs outputs)
       : config_(std::move(config)), id_(std::string(id) + ":" + config_.note), outputs_(outputs) {}
 
+  bool looks_inside() const override {
+    return !config_.blind || (outputs_.traces && outputs_.look_inside());
+  }
+  Result<> check_outputs() const override {
+    if (!config_.opaque || !outputs_.look_inside()) return {};
+    return fail(ErrorKind::Invalid, "what follows looks inside");
+  }
   Result<> start(Host& host) override {
     shard_ = host.shard();
     if (!config_.needs.empty()) {
