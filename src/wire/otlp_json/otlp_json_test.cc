@@ -3,6 +3,9 @@
 #include "wire/otlp_json/otlp_json.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <functional>
 
 #include "data/otlp_fields.h"
 #include "data/text.h"
@@ -129,11 +132,16 @@ TEST(OtlpJson, BoundsWhatComesOutAndHowDeepItNests) {
     for (int i = 0; i < levels; ++i) value = R"({"arrayValue":{"values":[)" + value + "]}}";
     return in_span(R"("attributes":[{"key":"k","value":)" + value + "}]");
   };
-  EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(40), kLimit));
-  const auto deep = otlp_from_json(Signal::Traces, OtlpBody::Request, nested(60), kLimit);
+  EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(295), kLimit));
+  const auto deep = otlp_from_json(Signal::Traces, OtlpBody::Request, nested(300), kLimit);
   ASSERT_FALSE(deep);
   EXPECT_NE(deep.error().message.find("nests too deep"), std::string::npos);
+  EXPECT_LT(deep.error().message.size(), 1000u);
   EXPECT_FALSE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(5000), kLimit));
+  EXPECT_FALSE(otlp_from_json(Signal::Traces, OtlpBody::Request, nested(10'000), kLimit));
+  // What is not known may nest: nobody goes down there.
+  const std::string skipped = R"({"unknown":)" + std::string(1000, '[') + std::string(1000, ']');
+  EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, skipped + "}", kLimit));
 }
 
 // A request of one span with an attribute of each of these values.
@@ -172,12 +180,48 @@ std::string nested_value(int levels, bool maps) {
   return value;
 }
 
+bool same_json(const Bytes& request, std::string_view json) {
+  const auto text = otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&request, 1));
+  return text && *text == json;
+}
+// With so little for a stack.
+void in_thread(size_t stack, std::move_only_function<void()> work) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack);
+  pthread_t thread{};
+  const auto run = [](void* it) -> void* {
+    (*static_cast<std::move_only_function<void()>*>(it))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &work), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+TEST(OtlpJson, GoesDownToItsBoundOnAQuarterOfAStack) {
+  for (const bool maps : {false, true}) {
+    const Bytes chunk = with_values({nested_value(maps ? 197 : 296, maps)});
+    in_thread(size_t{2} << 20, [&] {
+      JsonChanges changes;
+      const auto json =
+          otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&chunk, 1), &changes);
+      ASSERT_TRUE(json);
+      EXPECT_EQ(changes.folded, 0u);
+      const auto again = otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit);
+      ASSERT_TRUE(again) << again.error().message;
+      EXPECT_TRUE(same_json(*again, *json));
+    });
+  }
+}
+
 TEST(OtlpJson, WritesWhatNestsTooDeepAsTheBytesOfItsProtobuf) {
   std::string plain;
   proto::Writer(plain).bytes(otlp::any_value::kString, "plain");
   for (const bool maps : {false, true}) {
     bool folded_before = false;
-    for (int levels = 20; levels < 60; ++levels) {
+    for (int levels : {1,   20,  31,  47,  60,  150, 190, 195, 196, 197, 198, 199,
+                       200, 220, 290, 294, 295, 296, 297, 298, 299, 300, 310, 350}) {
       const Bytes chunk = with_values({plain, nested_value(levels, maps)});
       JsonChanges changes;
       const auto json =
@@ -190,7 +234,8 @@ TEST(OtlpJson, WritesWhatNestsTooDeepAsTheBytesOfItsProtobuf) {
       // Whatever is written can be read.
       const auto again = otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit);
       ASSERT_TRUE(again) << again.error().message;
-      if (changes.folded == 0) EXPECT_EQ(again->view(), chunk.view());
+      if (changes.folded == 0) EXPECT_TRUE(same_json(*again, *json)) << levels;
+      if (levels < 30) EXPECT_EQ(again->view(), chunk.view());
       if (changes.folded == 1) EXPECT_TRUE(again->view().contains("deep"));
     }
     EXPECT_TRUE(folded_before);

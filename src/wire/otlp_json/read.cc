@@ -20,6 +20,11 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
+// Lengths of messages that lie deeper than this have all bytes that a length may take, which is
+// valid: else a long text at the bottom would be moved for each message around it.
+constexpr int kMoved = 100;
+constexpr size_t kWideLength = 5;
+constexpr size_t kMaxPath = 500;                 // in bytes, of the place of a mistake
 constexpr size_t kKeptParser = size_t{1} << 20;  // A parser grown over this is not kept.
 
 // "trace_id" is "traceId" too.
@@ -127,7 +132,12 @@ class JsonReader {
 
  private:
   bool at(std::string_view name) {
-    path_ = path_.empty() ? std::string(name) : fmt::format("{}.{}", name, path_);
+    // Of a long one the outer names are left out.
+    if (path_.size() < kMaxPath) {
+      path_ = path_.empty() ? std::string(name) : fmt::format("{}.{}", name, path_);
+    } else if (!path_.starts_with("...")) {
+      path_.insert(0, "...");
+    }
     return false;
   }
 
@@ -149,6 +159,14 @@ class JsonReader {
     return true;
   }
 
+  void end_wide(size_t body) {
+    char* const length = out_.data() + body - 1;
+    size_t size = out_.size() - (body + kWideLength - 1);
+    for (size_t i = 0; i < kWideLength; ++i, size >>= 7) {
+      length[i] = static_cast<char>((size & 127) | (i + 1 < kWideLength ? 128 : 0));
+    }
+  }
+
   // One value; with its tag, unless it stands in a packed list.
   bool one(const FieldInfo& info, od::value value, od::json_type type, int depth, bool tagged) {
     if (out_.size() > max_size_) {
@@ -160,8 +178,10 @@ class JsonReader {
       od::object object;
       if (const auto error = value.get_object().get(object)) return broken(error);
       const size_t body = writer_.begin(info.number);
+      const bool wide = depth > kMoved;
+      if (wide) out_.append(kWideLength - 1, '\0');
       if (!message(*info.message, object, depth + 1)) return false;
-      writer_.end(body);
+      wide ? end_wide(body) : writer_.end(body);
       return true;
     }
     if (info.kind == Kind::Bool) {

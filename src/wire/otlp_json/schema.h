@@ -64,8 +64,10 @@ inline proto::Type wire_type(Kind kind) {
   }
 }
 
-// Messages nest no deeper than this, in either direction; values of attributes may hold values.
-inline constexpr int kMaxDepth = 100;
+// Messages nest no deeper than this, in either direction; values of attributes may hold values: 296
+// arrays, 197 maps. In JSON that is within simdjson's 1024 levels; on a stack it takes less than a
+// quarter of what threads have.
+inline constexpr int kMaxDepth = 600;
 
 // What an attribute or a body holds: the one message that may hold itself.
 const Message& any_value_schema();
