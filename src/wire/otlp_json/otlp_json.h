@@ -2,7 +2,9 @@
 // OTLP as JSON, as the OTLP specification's "JSON Protobuf Encoding" says: proto3's JSON mapping,
 // with ids in hexadecimal and enumerations as numbers. Reading also takes what the mapping lets
 // parsers take: snake_case names, enumerations by name, 64-bit numbers with or without quotes;
-// names that are not known are skipped. It is table-driven, so every field is listed once.
+// names that are not known are skipped. As the Collector does it takes null for an element of a
+// list of messages or texts (an empty one) and for the whole (an empty request), and makes U+FFFD of
+// a half of a surrogate pair. It is table-driven, so every field is listed once.
 #pragma once
 
 #include <cstddef>

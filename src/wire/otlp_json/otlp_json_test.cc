@@ -100,7 +100,10 @@ TEST(OtlpJson, SaysWhereTheMistakeIs) {
        "startTimeUnixNano: is no whole number in range"},
       {R"("flags":4294967296)", "flags: is no whole number in range"},
       {R"("events":{})", "events: is no array"},
-      {R"("events":[null])", "events: holds null"},
+      {R"("name":"\x")", "name: "},
+      {R"("name":"\ud800\x")", "name: "},
+      {R"("name":"\ud800\uzzzz")", "name: "},
+      {R"("name":"\uzzzz")", "name: "},
       {R"("status":[])", "status: is no object"},
       {R"("attributes":[{"value":{"boolValue":"true"}}])",
        "attributes.value.boolValue: is neither true nor false"},
@@ -108,12 +111,69 @@ TEST(OtlpJson, SaysWhereTheMistakeIs) {
        "attributes.value.bytesValue: is no base64"},
   };
   for (const auto& [members, why] : cases) {
-    EXPECT_EQ(read_span(members), std::string(path) + why) << members;
+    const std::string said = read_span(members);
+    EXPECT_TRUE(said.starts_with(std::string(path) + why)) << members << ": " << said;
   }
-  for (const char* broken :
-       {"", "[]", "{", "{}x", "{\"resourceSpans\":[}", "\xff{}", "{\"a\" 1}"}) {
+  for (const char* broken : {"", "[]", "{", "{}x", "true", "nullx", "null null", R"({"\x":1})",
+                             "{\"resourceSpans\":[}", "\xff{}", "{\"a\" 1}"}) {
     EXPECT_TRUE(read(Signal::Traces, broken).starts_with("error: the JSON is wrong")) << broken;
   }
+}
+
+// As a Collector 0.158 takes them.
+TEST(OtlpJson, TakesNullForAnEmptyElementAndAnEmptyRequest) {
+  const auto bytes = [](Signal signal, std::string_view json) {
+    const auto read = otlp_from_json(signal, OtlpBody::Request, json, kLimit);
+    return read ? std::string(read->view()) : "error: " + read.error().message;
+  };
+  const std::pair<std::string, std::string> spans[] = {
+      {R"("events":[{"name":"e"},null],"links":[null])",
+       R"("events":[{"name":"e"},{}],"links":[{}])"},
+      {R"("attributes":[null])", R"("attributes":[{}])"},
+      {R"("attributes":[{"key":"a","value":{"arrayValue":{"values":[null,{"intValue":1}]}}}])",
+       R"("attributes":[{"key":"a","value":{"arrayValue":{"values":[{},{"intValue":1}]}}}])"},
+  };
+  for (const auto& [null, empty] : spans) {
+    EXPECT_EQ(bytes(Signal::Traces, in_span(null)), bytes(Signal::Traces, in_span(empty)));
+  }
+  EXPECT_EQ(bytes(Signal::Traces, R"({"resourceSpans":[null]})"), std::string("\x0a\0", 2));
+  const std::string keys = R"({"resourceSpans":[{"resource":{"entityRefs":[{"idKeys":[)";
+  EXPECT_EQ(bytes(Signal::Traces, keys + R"(null,"a"]}]}}]})"),
+            bytes(Signal::Traces, keys + R"("","a"]}]}}]})"));
+  for (const char* empty : {"null", " null\n", R"({"resourceSpans":null})"}) {
+    EXPECT_EQ(bytes(Signal::Traces, empty), "") << empty;
+  }
+  const Signal all[] = {Signal::Traces, Signal::Metrics, Signal::Logs};
+  const auto none = otlp_requests_from_json("null", all, kLimit);
+  EXPECT_TRUE(none && none->empty());
+  // Numbers are not taken so.
+  EXPECT_TRUE(bytes(Signal::Metrics,
+                    R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":)"
+                    R"({"dataPoints":[{"bucketCounts":[null]}]}}]}]}]})")
+                  .contains("bucketCounts: holds null"));
+}
+
+TEST(OtlpJson, TakesHalvesOfSurrogatePairs) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"(a\ud800b)", "a\uFFFDb"},
+      {R"(a\uDC00b)", "a\uFFFDb"},
+      {R"(a\ud800\u0041b)", "a\uFFFDAb"},
+      {R"(\ud83d\ude00 \ud83d)", "\U0001F600 \uFFFD"},
+      {R"(\ud800\ud800\udc00)", "\uFFFD\uFFFD\uFFFD"},
+      {R"(\ud800\n\"\u00e9\u20ac\/)", "\uFFFD\n\"\u00e9\u20ac/"},
+  };
+  for (const auto& [escaped, meant] : cases) {
+    const auto with = [](std::string_view text) {
+      return otlp_from_json(Signal::Traces, OtlpBody::Request,
+                            in_span(R"("name":")" + std::string(text) + R"(","events":[{}])"),
+                            kLimit);
+    };
+    const auto taken = with(escaped);
+    ASSERT_TRUE(taken) << escaped << taken.error().message;
+    EXPECT_TRUE(taken->view().contains(meant)) << escaped;
+  }
+  // A key with one is none that is known.
+  EXPECT_EQ(read_span(R"("na\ud800me":"x","name":"n")"), read_span(R"("name":"n")"));
 }
 
 TEST(OtlpJson, BoundsWhatComesOutAndHowDeepItNests) {

@@ -14,6 +14,7 @@
 #include "base/base64.h"
 #include "base/buffer.h"
 #include "wire/otlp_json/schema.h"
+#include "wire/otlp_json/unescape.h"
 
 namespace sonde::wire {
 namespace {
@@ -84,11 +85,19 @@ class JsonReader {
     if (depth > kMaxDepth) return wrong("nests too deep");
     for (auto entry : object) {
       std::string_view key;
-      if (const auto error = entry.unescaped_key().get(key)) return broken(error);
+      if (!key_of(entry, key)) return false;
       const FieldInfo* const info = field_of(schema, key);
       if (info != nullptr && !field(*info, entry, depth)) return false;
     }
     return true;
+  }
+  // Until the next text is read.
+  template <class Entry>
+  bool key_of(Entry& entry, std::string_view& key) {
+    od::raw_json_string raw;
+    if (const auto error = entry.key().get(raw)) return broken(error);
+    const auto error = entry.unescaped_key().get(key);
+    return !error || replaced(raw.raw(), key) || broken(error);
   }
   static const FieldInfo* field_of(const Message& schema, std::string_view key) {
     const FieldInfo* info = nullptr;
@@ -152,10 +161,23 @@ class JsonReader {
       if (const auto error = element.get(item)) return broken(error);
       od::json_type item_type{};
       if (const auto error = item.type().get(item_type)) return broken(error);
-      if (item_type == od::json_type::null) return wrong("holds null");
+      if (item_type == od::json_type::null) {
+        if (packed) return wrong("holds null");
+        writer_.bytes(info.number, "");
+        continue;
+      }
       if (!one(info, item, item_type, depth, !packed)) return false;
     }
     if (packed) writer_.end(body);
+    return true;
+  }
+
+  // Whether the string after the quote is one with halves of surrogate pairs.
+  bool replaced(const char* raw, std::string_view& text) {
+    auto unescaped = unescape_lone_surrogates(raw);
+    if (!unescaped) return false;
+    text_ = std::move(*unescaped);
+    text = text_;
     return true;
   }
 
@@ -192,7 +214,9 @@ class JsonReader {
     std::string_view text;
     const bool quoted = type == od::json_type::string;
     if (quoted) {
-      if (const auto error = value.get_string().get(text)) return broken(error);
+      const char* const raw = value.raw_json_token().data() + 1;
+      const auto error = value.get_string().get(text);
+      if (error && !replaced(raw, text)) return broken(error);
     }
     switch (info.kind) {
       case Kind::String:
@@ -302,14 +326,24 @@ class JsonReader {
   proto::Writer writer_;
   size_t max_size_;
   std::string bytes_;
+  std::string text_;
   std::string why_;
   std::string path_;
   bool over_ = false;
 };
 
-// Gives the object that the text is to `take`, which is false where its reader has an error.
+bool is_null(std::string_view json) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t at = std::min(json.find_first_not_of(kSpace), json.size());
+  json.remove_prefix(at);
+  return json.starts_with("null") && json.find_first_not_of(kSpace, 4) == json.npos;
+}
+
+// Gives the object that the text is, unless it is null, to `take`, which is false where its reader
+// has an error.
 template <class Take>
 Result<> walk(std::string_view json, JsonReader& reader, const Take& take) {
+  if (is_null(json)) return {};
   thread_local od::parser parser;
   const bool large = json.size() > kKeptParser;
   od::parser once;
@@ -383,10 +417,7 @@ Result<std::vector<SignalRequest>> otlp_requests_from_json(std::string_view json
   TRY(walk(json, whole, [&](od::object object) -> Result<> {
     for (auto entry : object) {
       std::string_view key;
-      if (const auto error = entry.unescaped_key().get(key)) {
-        whole.broken(error);
-        return std::unexpected(whole.error());
-      }
+      if (!whole.key_of(entry, key)) return std::unexpected(whole.error());
       for (Part& part : parts) {
         const FieldInfo* const info = JsonReader::field_of(part.schema, key);
         if (info == nullptr) continue;
