@@ -8,6 +8,7 @@
 //                                their input
 //   edit.h                       ask an Editor about each item: change it, drop it; message_edit.h
 //                                is what it gets. count.h counts items without looking into them
+//   valid.h                      whether bytes are OTLP all the way down
 //   text.h                       the readable form, for scenarios, the debug exporter and reports
 //   wire.h otlp_fields.h         protobuf's wire format, and the field numbers of OTLP
 //

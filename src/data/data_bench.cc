@@ -12,6 +12,7 @@
 #include "data/testing/otlp.pb.h"
 #include "data/testing/sample.h"
 #include "data/trace_view.h"
+#include "data/valid.h"
 
 namespace sonde {
 namespace {
@@ -103,6 +104,13 @@ void CountSpans(benchmark::State& state) {
   per_span(state);
 }
 BENCHMARK(CountSpans)->Unit(benchmark::kMicrosecond);
+
+void ValidateSpans(benchmark::State& state) {
+  if (!validate(sample())) std::abort();
+  for (auto _ : state) benchmark::DoNotOptimize(validate(sample()).has_value());
+  per_span(state);
+}
+BENCHMARK(ValidateSpans)->Unit(benchmark::kMicrosecond);
 
 void WriteSpans(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(testing::sample_spans(kSpans).bytes());

@@ -20,22 +20,28 @@ inline constexpr uint32_t kGroups = 1;
 }
 namespace group {  // ResourceSpans, ResourceMetrics, ResourceLogs
 inline constexpr uint32_t kResource = 1, kScopes = 2, kSchemaUrl = 3;
-}
+// Where the scopes of OTLP before 1.0 stood; the Collector still parses them.
+inline constexpr uint32_t kDeprecatedScopes = 1000;
+}  // namespace group
 namespace scope_group {  // ScopeSpans, ScopeMetrics, ScopeLogs
 inline constexpr uint32_t kScope = 1, kRecords = 2, kSchemaUrl = 3;
 }
 namespace resource {
 inline constexpr uint32_t kAttributes = 1, kDroppedAttributes = 2, kEntityRefs = 3;
 }
+namespace entity_ref {
+inline constexpr uint32_t kSchemaUrl = 1, kType = 2, kIdKeys = 3, kDescriptionKeys = 4;
+}
 namespace scope {
 inline constexpr uint32_t kName = 1, kVersion = 2, kAttributes = 3, kDroppedAttributes = 4;
 }
 namespace key_value {
-inline constexpr uint32_t kKey = 1, kValue = 2;
-}
+// The indexes, here and in AnyValue, are those of profiles.
+inline constexpr uint32_t kKey = 1, kValue = 2, kKeyIndex = 3;
+}  // namespace key_value
 namespace any_value {
 inline constexpr uint32_t kString = 1, kBool = 2, kInt = 3, kDouble = 4, kArray = 5, kMap = 6,
-                          kBytes = 7;
+                          kBytes = 7, kStringIndex = 8;
 }
 namespace list {  // ArrayValue and KeyValueList
 inline constexpr uint32_t kValues = 1;

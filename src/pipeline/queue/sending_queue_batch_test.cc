@@ -59,6 +59,47 @@ TEST_F(SendingQueueBatchTest, JoinsUntilThereIsEnough) {
   EXPECT_TRUE(queue.drained());
 }
 
+TEST_F(SendingQueueBatchTest, TellsTheSenderOfWhatIsNoOtlpWhereOverflowIsDropped) {
+  settings.queue.drop_on_overflow = true;
+  SendingQueue queue = make();
+  TraceBatchBuilder builder;
+  builder.span({.span_id = "abcd", .name = "bad"});
+  Outcome outcome;
+  queue.consume(builder.build(Ack::make(nullptr, [&](Outcome done) { outcome = done; })));
+  EXPECT_EQ(outcome.kind, Outcome::Failed);
+  EXPECT_EQ(outcome.error.kind, ErrorKind::Invalid);
+  EXPECT_NE(outcome.error.message.find("field 2 of Span"), std::string::npos);
+}
+
+// What the back end cannot parse would take the requests of the others with it.
+TEST_F(SendingQueueBatchTest, RefusesWhatIsNoOtlpAndSendsWhatOthersSent) {
+  TraceBatchBuilder builder;
+  builder.span({.trace_id = "abcd", .name = "bad"});
+  const Batch bad = builder.build();
+  const auto give_bad = [&](SendingQueue& queue, int number) {
+    queue.consume(Batch(Signal::Traces, bad.chunks, ack(number)));
+  };
+  SendingQueue queue = make();
+  queue.consume(spans(5, ack(0)));
+  give_bad(queue, 1);
+  EXPECT_EQ(outcomes, (std::vector<std::pair<int, Outcome::Kind>>{{1, Outcome::Failed}}));
+  EXPECT_EQ(dropped_counter(id(), Signal::Traces, "malformed").value(), 1u);
+  queue.consume(spans(5, ack(2)));
+  EXPECT_EQ(sizes, std::vector<size_t>{10});
+  answer(0, Sent{});
+  EXPECT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes.back().second, Outcome::Delivered);
+  EXPECT_TRUE(queue.drained());
+
+  // Alone it concerns its own sender, who is told what the back end says.
+  settings.queue.batch.reset();
+  SendingQueue alone = make();
+  give_bad(alone, 3);
+  EXPECT_EQ(sizes.size(), 2u);
+  answer(1, fail(ErrorKind::Invalid, "400"));
+  EXPECT_EQ(outcomes.back(), (std::pair<int, Outcome::Kind>{3, Outcome::Failed}));
+}
+
 TEST_F(SendingQueueBatchTest, WaitsNoLongerThanTheTimeout) {
   SendingQueue queue = make();
   queue.consume(spans(3));
@@ -192,17 +233,6 @@ TEST_F(SendingQueueBatchTest, KeepsApartWhatThePartitionSays) {
   EXPECT_EQ(sizes.size(), 4u);
   EXPECT_EQ(queue.size(), 4u);
   for (size_t i = 0; i < 4; ++i) answer(i, Sent{});
-  EXPECT_TRUE(queue.drained());
-}
-
-TEST_F(SendingQueueBatchTest, BytesThatDoNotParseAreSentAsTheyAre) {
-  settings.queue.batch->min_size = 0;
-  settings.queue.batch->max_size = 1;
-  settings.queue.batch->sizer = "bytes";
-  SendingQueue queue = make();
-  queue.consume(Batch(Signal::Traces, {Bytes::copy("\xff\xff\xff\xff")}));
-  ASSERT_EQ(bytes, std::vector<size_t>{4});
-  answer(0, Sent{});
   EXPECT_TRUE(queue.drained());
 }
 

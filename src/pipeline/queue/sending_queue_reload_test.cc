@@ -146,6 +146,20 @@ TEST_F(SendingQueueReloadTest, OpensWhatItHoldsWhereTheNewOneLooksInside) {
   EXPECT_TRUE(next->drained());
 }
 
+TEST_F(SendingQueueReloadTest, WhatWasTakenWithoutALookIsSentAsItIs) {
+  settings.queue.num_consumers = 1;
+  first.away = true;
+  auto old = make(first);
+  for (int i = 0; i < 2; ++i) old->consume(Batch(Signal::Traces, {Bytes::copy("\xff\xff")}));
+  run();
+  settings.queue.batch = {.max_size = 1, .sizer = "bytes"};
+  auto next = make(second, old.get());
+  next->take_over();
+  end(old);
+  host.scheduler().advance(seconds(60));
+  EXPECT_EQ(second.requests, 2);
+}
+
 TEST_F(SendingQueueReloadTest, WhatIsInFlightIsNotSentTwice) {
   first.hold = true;
   auto old = make(first);

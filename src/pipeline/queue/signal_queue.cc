@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "data/valid.h"
 #include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde::pipeline {
@@ -109,6 +110,12 @@ void SignalQueue::consume(Batch batch) {
     return refuse(request, {ErrorKind::Exhausted, id_ + ": the memory limit is reached", kComeBack},
                   "memory_limit");
   }
+  if (settings_.queue.batch) {
+    // It would go with what others sent, which a back end that cannot parse it would refuse too.
+    if (auto checked = validate(request.batch); !checked) {
+      return refuse_malformed(request, std::move(checked.error()));
+    }
+  }
   const uint64_t cost = request.room.cost = cost_of(request);
   if (auto taken = room_->take(cost); !taken) {
     const bool large = taken.error().kind == ErrorKind::Invalid;
@@ -158,6 +165,14 @@ void SignalQueue::refuse(QueuedRequest& request, Error error, std::string_view r
   }
   count_lost(request.items, reason);
   count_opaque(request.batch, reason);
+}
+
+// No matter of room, so the sender is told whatever drop_on_overflow says.
+void SignalQueue::refuse_malformed(QueuedRequest& request, Error error) {
+  exporter_total(enqueue_failed_, "otelcol_exporter_enqueue_failed_").add(request.items);
+  count_lost(request.items, "malformed");
+  count_opaque(request.batch, "malformed");
+  request.batch.ack.fail(at(id_, std::move(error)));
 }
 
 void SignalQueue::admit_overflow() {

@@ -92,6 +92,7 @@ class SignalQueue : public std::enable_shared_from_this<SignalQueue> {
   }
   void admit(QueuedRequest request);
   void refuse(QueuedRequest& request, Error error, std::string_view reason);
+  void refuse_malformed(QueuedRequest& request, Error error);
   void admit_overflow();
   Loaded load(QueuedRequest& request);
   bool open(QueuedRequest& request);

@@ -12,6 +12,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "data/count.h"
+#include "data/valid.h"
 #include "pipeline/component.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/queue/split_items.h"
@@ -100,6 +101,11 @@ class BatchProcessor final : public pipeline::Component {
 
   void consume(Batch batch) override {
     const size_t items = batch.items();
+    // The requests of several senders go on as one, which is refused as a whole behind.
+    if (auto checked = validate(batch); !checked) {
+      pipeline::dropped_counter(id_, batch.signal, "malformed").add(items);
+      return batch.ack.fail(at(id_, std::move(checked.error())));
+    }
     Group* group = group_of(batch);
     if (!group) {
       pipeline::dropped_counter(id_, batch.signal, "metadata_cardinality").add(items);
@@ -110,7 +116,7 @@ class BatchProcessor final : public pipeline::Component {
                                  "metadata_cardinality_limit or name fewer metadata_keys",
                              {}});
     }
-    if (items == 0) return finish_empty(std::move(batch));
+    if (items == 0) return batch.ack.deliver();
     batch.ack.deliver();
     signal_ = batch.signal;
     group->items += items;
@@ -143,15 +149,6 @@ class BatchProcessor final : public pipeline::Component {
 
   Counter& count(std::string_view name, std::string_view help) {
     return counter(name, help, {{"processor", id_}});
-  }
-
-  // Nothing is in it, or nothing that can be read: only the first is well.
-  void finish_empty(Batch batch) {
-    for (const Bytes& chunk : batch.chunks) {
-      if (auto counted = count_items(batch.signal, chunk.view()); !counted)
-        return batch.ack.fail(at(id_, std::move(counted.error())));
-    }
-    batch.ack.deliver();
   }
 
   // Null where one more combination would be too many.

@@ -2,6 +2,7 @@
 #include "base/counters.h"
 #include "data/metric_writer.h"
 #include "data/span_writer.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/queue/split_items.h"
 #include "pipeline/test_component.h"
 
@@ -126,6 +127,30 @@ TEST(Batch, RefusesWhatCannotBeMeant) {
   EXPECT_NE(refusal("{send_batch_size: 10, send_batch_max_size: 5}").find("at least"),
             std::string::npos);
   EXPECT_NE(refusal("metadata_keys: [a, A]").find("\"a\" comes twice"), std::string::npos);
+}
+
+// A record that the back end cannot parse would take those of the others with it.
+TEST(Batch, RefusesWhatIsNoOtlpAndKeepsWhatOthersSent) {
+  TestComponent batch(sonde_component_processor_batch(), "{timeout: 1s, metadata_keys: [x]}");
+  TraceBatchBuilder builder;
+  builder.span({.trace_id = "abcd", .name = "bad"});
+  Outcome good;
+  Outcome bad;
+  const auto give = [&](Batch next, Outcome& outcome) {
+    next.ack = Ack::make(nullptr, [&](Outcome done) { outcome = std::move(done); });
+    batch.component->consume(std::move(next));
+  };
+  give(spans(3), good);
+  give(builder.build(), bad);
+  EXPECT_EQ(good.kind, Outcome::Delivered);
+  EXPECT_EQ(bad.kind, Outcome::Failed);
+  EXPECT_EQ(bad.error.kind, ErrorKind::Invalid);
+  EXPECT_EQ(bad.error.peer_code, 3);  // INVALID_ARGUMENT.
+  EXPECT_NE(bad.error.message.find("batch: malformed OTLP"), std::string::npos)
+      << bad.error.message;
+  EXPECT_EQ(pipeline::dropped_counter("batch", Signal::Traces, "malformed").value(), 1u);
+  batch.host.scheduler().advance(std::chrono::seconds(1));
+  EXPECT_EQ(sizes(batch), (Sizes{3}));
 }
 
 TEST(Batch, RefusesWhatDoesNotParseAndCountsWhatIsRefusedBehind) {

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/valid.h"
+
+#include <string>
+
+#include "data/text_value.h"
+#include "data/valid_schema.h"
+#include "data/wire.h"
+
+namespace sonde {
+namespace {
+
+using valid::Known;
+using valid::Message;
+using valid::Rule;
+using valid::Schema;
+
+class Walk {
+ public:
+  bool message(Message which, std::string_view body) {
+    return walk(static_cast<size_t>(which), body.data(), body.data() + body.size(), 0);
+  }
+  Error error() const {
+    Error error{ErrorKind::Invalid,
+                "malformed OTLP: the sender's encoder is at fault: field " +
+                    std::to_string(field_) + " of " + std::string(where_) + ": " + why_,
+                {}};
+    error.peer_code = 3;  // INVALID_ARGUMENT, 400 over HTTP: as the back end would answer.
+    return error;
+  }
+
+ private:
+  // `values` is how many AnyValues this message lies in: what nests does so through them alone, so
+  // they bound the recursion.
+  bool walk(size_t which, const char* at, const char* const end, int values) {
+    const Schema& schema = valid::kSchemas[which];
+    while (at < end) {
+      uint64_t tag = static_cast<uint8_t>(*at);
+      Rule rule{};
+      if (tag < 128) {
+        ++at;
+        rule = schema.rules[tag];
+      } else {
+        at = proto::read_varint(at, end, tag);
+        if (at == nullptr || tag > UINT32_MAX) return fail(schema, 0, "its tag is no tag");
+        rule = valid::rule_of(schema, static_cast<uint32_t>(tag));
+      }
+      uint64_t number = 0;
+      switch (rule) {
+        case Rule::Wrong:
+          return fail(schema, tag, "its wire type is none that it can have");
+        case Rule::Varint:
+          at = proto::read_varint(at, end, number);
+          if (at == nullptr) return fail(schema, tag, "its number does not end");
+          continue;
+        case Rule::Fixed64:
+          if (end - at < 8) return fail(schema, tag, "it is cut off");
+          at += 8;
+          continue;
+        case Rule::Fixed32:
+          if (end - at < 4) return fail(schema, tag, "it is cut off");
+          at += 4;
+          continue;
+        default:
+          break;
+      }
+      at = proto::read_varint(at, end, number);
+      if (at == nullptr || number > static_cast<uint64_t>(end - at))
+        return fail(schema, tag, "it is longer than what holds it");
+      const char* const payload = at;
+      at += number;
+      if (rule == Rule::Any) continue;
+      if (rule >= Rule::Nested) {
+        const size_t inner = rule - Rule::Nested;
+        const int deeper = values + (inner == static_cast<size_t>(Message::AnyValue) ? 1 : 0);
+        // The outermost value is at depth 0.
+        if (deeper > text::kMaxDepth + 1) return fail(schema, tag, "it nests too deep");
+        if (!walk(inner, payload, at, deeper)) return false;
+      } else if (!scalars(rule, payload, at)) {
+        return fail(schema, tag,
+                    rule == Rule::TraceId  ? "its length is neither 0 nor 16"
+                    : rule == Rule::SpanId ? "its length is neither 0 nor 8"
+                                           : "it holds a number that is cut off");
+      }
+    }
+    return true;
+  }
+
+  static bool scalars(Rule rule, const char* at, const char* end) {
+    const auto size = static_cast<size_t>(end - at);
+    switch (rule) {
+      case Rule::TraceId:
+        return size == 16 || size == 0;
+      case Rule::SpanId:
+        return size == 8 || size == 0;
+      case Rule::Fixed64s:
+        return size % 8 == 0;
+      default: {
+        uint64_t number = 0;
+        while (at != nullptr && at < end) at = proto::read_varint(at, end, number);
+        return at != nullptr;
+      }
+    }
+  }
+
+  [[gnu::cold]] bool fail(const Schema& schema, uint64_t tag, const char* why) {
+    where_ = schema.name;
+    field_ = tag >> 3;
+    why_ = why;
+    return false;
+  }
+
+  std::string_view where_;
+  uint64_t field_ = 0;
+  const char* why_ = "";
+};
+
+Message request_of(Signal signal) {
+  switch (signal) {
+    case Signal::Traces:
+      return Message::TracesRequest;
+    case Signal::Metrics:
+      return Message::MetricsRequest;
+    case Signal::Logs:
+      break;
+  }
+  return Message::LogsRequest;
+}
+
+}  // namespace
+
+Result<> validate(Signal signal, std::string_view chunk) {
+  Walk walk;
+  if (walk.message(request_of(signal), chunk)) return {};
+  return std::unexpected(walk.error());
+}
+
+Result<> validate(const Batch& batch) {
+  for (const Bytes& chunk : batch.chunks)
+    if (auto checked = validate(batch.signal, chunk.view()); !checked) return checked;
+  return {};
+}
+
+}  // namespace sonde
