@@ -3,8 +3,8 @@
 // with ids in hexadecimal and enumerations as numbers. Reading also takes what the mapping lets
 // parsers take: snake_case names, enumerations by name, 64-bit numbers with or without quotes;
 // names that are not known are skipped. As the Collector does it takes null for an element of a
-// list of messages or texts (an empty one) and for the whole (an empty request), and makes U+FFFD of
-// a half of a surrogate pair. It is table-driven, so every field is listed once.
+// list of messages or texts (an empty one) and for the whole (an empty request), and makes U+FFFD
+// of a half of a surrogate pair. It is table-driven, so every field is listed once.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,10 @@ enum class OtlpBody { Request, Response };
 // To the bytes of an Export<Signal>ServiceRequest or -Response. Invalid where the JSON is wrong,
 // with the path of the place; Exhausted when more than max_size bytes would come out.
 Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size);
+
+// How many bytes of memory otlp_from_json() takes at most while it reads, beside the text: a copy
+// of it, where its values are, its strings and what comes out.
+size_t json_reading_need(std::string_view json, size_t max_size);
 
 struct SignalRequest {
   Signal signal;

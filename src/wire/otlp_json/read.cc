@@ -372,6 +372,26 @@ Result<> walk(std::string_view json, JsonReader& reader, const Take& take) {
   return {};
 }
 
+// How many places simdjson remembers of a text: brackets, commas, colons, quotes, and where a word
+// or number begins. Those within strings are counted, too.
+size_t places_in(std::string_view json) {
+  enum : uint8_t { kWord, kSpace, kMark };
+  static constexpr auto kClasses = [] {
+    std::array<uint8_t, 256> classes{};
+    for (const char c : std::string_view(" \t\r\n")) classes[static_cast<uint8_t>(c)] = kSpace;
+    for (const char c : std::string_view("{}[]:,\"")) classes[static_cast<uint8_t>(c)] = kMark;
+    return classes;
+  }();
+  size_t places = 0;
+  uint8_t before = kSpace;
+  for (const char c : json) {
+    const uint8_t now = kClasses[static_cast<uint8_t>(c)];
+    places += static_cast<size_t>(now == kMark || (now == kWord && before != kWord));
+    before = now;
+  }
+  return places;
+}
+
 Result<Bytes> take_bounded(std::string out, size_t max_size) {
   if (out.size() > max_size) {
     return fail(ErrorKind::Exhausted,
@@ -381,6 +401,17 @@ Result<Bytes> take_bounded(std::string out, size_t max_size) {
 }
 
 }  // namespace
+
+size_t json_reading_need(std::string_view json, size_t max_size) {
+  constexpr size_t kSmall = size_t{64} << 10;  // Not worth the counting.
+  const size_t size = json.size();
+  const size_t places = size <= kSmall ? size : places_in(json);
+  // A number of one digit may become eight bytes; while it grows, what comes out lies there twice.
+  const size_t most = max_size < SIZE_MAX / 2 ? 2 * max_size : SIZE_MAX;
+  const size_t out = std::min(size / 2 + 8 * places, most);
+  return Buffer::block_size(size + simdjson::SIMDJSON_PADDING) + sizeof(uint32_t) * places + size +
+         out;
+}
 
 Result<Bytes> otlp_from_json(Signal signal, OtlpBody body, std::string_view json, size_t max_size) {
   std::string out;

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "data/wire.h"
 #include "pipeline/introspection/own_telemetry.h"
+#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::otlp_receiver {
 namespace {
@@ -59,6 +60,22 @@ Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::str
   body.original = std::make_shared<const Encoded>(std::string(net::name_of(*known)), kept(),
                                                   body.plain.size(), max_size);
   return body;
+}
+
+Result<Body> read_json(Signal signal, const Body& json, size_t max_size) {
+  const std::string_view text = json.plain.view();
+  const size_t need = wire::json_reading_need(text, max_size);
+  const MemoryLedger& ledger = MemoryLedger::process();
+  if (need > ledger.budget() - std::min(ledger.budget(), text.size())) {
+    return fail(ErrorKind::Exhausted,
+                fmt::format("to read {} bytes of JSON takes more than the memory limit ever has "
+                            "room for",
+                            text.size()));
+  }
+  if (!ledger.has_room(need)) return std::unexpected(out_of_memory());
+  const MemoryPromise promise(need);
+  return Body{TRY(wire::otlp_from_json(signal, wire::OtlpBody::Request, text, max_size)), nullptr,
+              false};
 }
 
 Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view transport,

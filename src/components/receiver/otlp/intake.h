@@ -41,6 +41,10 @@ struct Body {
 Result<Body> open_body(net::Carrier carrier, std::string_view encoding, std::string_view bytes,
                        size_t max_size, bool opaque, std::move_only_function<Bytes()> kept);
 
+// An open body of OTLP's JSON as protobuf of at most max_size bytes: Invalid where it is wrong,
+// Exhausted as by open_body(), before anything is read where there is no memory for reading it.
+Result<Body> read_json(Signal signal, const Body& json, size_t max_size);
+
 class Intake {
  public:
   // `transport` is "grpc" or "http", for the counters. What the outputs lead to has started.

@@ -16,7 +16,6 @@
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/rpc_status.h"
-#include "wire/otlp_json/otlp_json.h"
 
 namespace sonde::otlp_receiver {
 namespace {
@@ -288,11 +287,7 @@ class OtlpReceiver final : public pipeline::Component {
                        !json && opaque(*http_intake_, *signal),
                        [&] { return std::move(request.body); });
     }
-    if (body && json) {
-      auto read = wire::otlp_from_json(*signal, wire::OtlpBody::Request, body->plain.view(), limit);
-      body = read ? Result<Body>(Body{std::move(*read), nullptr, false})
-                  : std::unexpected(std::move(read.error()));
-    }
+    if (body && json) body = read_json(*signal, *body, limit);
     if (!body) {
       net::Response refused = refusal(json, code_of_body(body.error()), body.error());
       refused.status = http_status_of_body(body.error());

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 
+#include "base/memory_ledger.h"
 #include "base/testing/sanitizer.h"
 #include "config/yaml.h"
 #include "net/compression/compression.h"
@@ -110,6 +112,62 @@ TEST(Receiver_otlp_bombs, AreRefusedInEveryEncoding) {
     if (!testing::kThreadSanitizer) EXPECT_LT(grown, kAllowedMib) << name;
     std::printf("HTTP %-16s %8zu bytes: %zu MiB more\n", name, bomb.size(), grown);
   }
+}
+
+// What a reader of JSON needs for its text is several times the text.
+TEST(Receiver_otlp_bombs, JsonIsReadOnlyWhereTheMemoryLimitHasRoom) {
+  const std::string socket = "unix:" + ::testing::TempDir() + "otlp_bombs_json.sock";
+  pipeline::LoopHost host("otlp");
+  NothingMayArrive sink;
+  const auto settings =
+      config::parse_yaml("protocols: {http: {endpoint: '" + socket + "'}}", "test");
+  ASSERT_TRUE(settings);
+  auto receiver = sonde_component_receiver_otlp().create(*settings, "otlp", {.traces = &sink});
+  ASSERT_TRUE(receiver && (*receiver)->start(host));
+  const auto post = [&](size_t size, std::string_view encoding) {
+    std::string json = R"({"resourceSpans":[{})";
+    while (json.size() + 5 < size) json += ",{}";
+    const Bytes plain = Bytes::take(json + "]}");
+    net::HttpClientOptions options;
+    options.base_url = socket;
+    options.timeout = seconds(30);
+    net::HttpClient client(host.loop(), std::move(options));
+    net::Headers headers = {{"Content-Type", "application/json"}};
+    Bytes body = plain;
+    if (!encoding.empty()) {
+      headers.push_back({"Content-Encoding", std::string(encoding)});
+      body = net::compress(*net::encoding_named(encoding, net::Carrier::Http), std::span(&plain, 1))
+                 .value();
+    }
+    int status = 0;
+    client.request("POST", "/v1/traces", std::move(headers), std::move(body),
+                   [&](Result<net::HttpResponse> result) {
+                     status = result ? result->status : -1;
+                     host.loop().stop();
+                   });
+    host.loop().run_for(seconds(60));
+    return status;
+  };
+  constexpr size_t kMib = size_t{1} << 20;
+  struct Limit {
+    explicit Limit(size_t bytes) { MemoryLedger::process().set_limit(bytes); }
+    ~Limit() { MemoryLedger::process().set_limit(std::numeric_limits<size_t>::max()); }
+  } limit(MemoryLedger::process().held() + 96 * kMib);
+  EXPECT_EQ(post(kMib, "gzip"), 200);
+  EXPECT_EQ(post(kMib, ""), 200);
+  const size_t promised = MemoryLedger::process().promised();
+  // More than there will ever be room for.
+  EXPECT_EQ(post(16 * kMib, "gzip"), 413);
+  EXPECT_EQ(post(16 * kMib, ""), 413);
+  {
+    // More than there is now.
+    const MemoryPromise others(MemoryLedger::process().room() - 8 * kMib);
+    EXPECT_EQ(post(kMib, "gzip"), 429);
+    EXPECT_EQ(post(kMib, ""), 429);
+    EXPECT_EQ(post(1024, "gzip"), 200);
+  }
+  EXPECT_EQ(post(kMib, "gzip"), 200);
+  EXPECT_EQ(MemoryLedger::process().promised(), promised);
 }
 
 }  // namespace
