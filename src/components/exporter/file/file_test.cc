@@ -187,7 +187,7 @@ TEST_F(FileExporter, ReportsThatItCannotWriteAndThatItCanAgain) {
 
 TEST_F(FileExporter, WritesWhatComesWithAValueThatNestsTooDeep) {
   std::string deep;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 350; ++i) {
     std::string list;
     proto::Writer(list).bytes(otlp::list::kValues, deep);
     deep.clear();
