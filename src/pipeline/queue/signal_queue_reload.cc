@@ -141,7 +141,12 @@ void SignalQueue::keep(QueuedRequest& request) {
 // The same for what is under way, as one record: it may be of several requests.
 void SignalQueue::keep(Flight& flight) {
   if (!journal_ || flight.on_disk()) return;
-  auto place = journal_->append(flight.batch);
+  // It may have set out as it came, compressed.
+  auto chunks = chunks_of(flight.batch);
+  Batch record(signal_, chunks ? std::move(*chunks) : std::vector<Bytes>());
+  record.context = flight.batch.context;
+  record.set_items(flight.batch.opaque ? count_records(record) : flight.batch.items());
+  auto place = chunks ? journal_->append(record) : std::unexpected(chunks.error());
   if (!place) {
     return log_warn("{}: a batch that is being sent stays in memory: {}", id_,
                     place.error().message);
