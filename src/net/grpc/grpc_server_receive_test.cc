@@ -3,10 +3,12 @@
 // reads the rest of a frame straight into its message.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "net/grpc/grpc_frame.h"
 #include "net/grpc/grpc_server.h"
@@ -137,6 +139,12 @@ void send_calls_in_pieces(uint32_t seed, bool later) {
     thread.on_loop([] { return 0; });  // Lets the server read this piece by itself.
   }
   EXPECT_NE(client.read_until("the answer to the end").find("the answer"), std::string::npos);
+  // Whoever is known later is served later than the end.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!thread.on_loop([&] { return received == script.expected; }) &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
   client.close();
   thread.join();
   server.reset();
