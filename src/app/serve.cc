@@ -42,6 +42,7 @@ int serve(const Load& load, const ServeOptions& options) {
     }
     return kFailed;
   }
+  log_info("ready");
   FileChanges changes;
   if (options.watch) changes.expect(std::move(files));
   pipeline::ReloadSource source;

@@ -35,6 +35,13 @@ OnFatal Engine::Impl::on_fatal() {
   };
 }
 
+void Engine::Impl::on_signal(int number, std::move_only_function<void()> then) {
+  if (!shards[0]->has_thread()) return;
+  Result<> watched;
+  shards[0]->call([&] { watched = shards[0]->loop().on_signal(number, std::move(then)); });
+  if (!watched) log_warn("{}", watched.error().message);
+}
+
 void Engine::Impl::say_ready() {
   auto now_ready = std::static_pointer_cast<StatusBoard>(
       lease(kStatusBoard, typeid(StatusBoard), [] { return std::make_shared<StatusBoard>(); }));
@@ -71,6 +78,8 @@ Result<> Engine::start() {
   impl_->board->publish(topology_of(impl_->build->graph(), impl_->types));
   impl_->reloader = std::static_pointer_cast<Reloader>(
       lease(kReloader, typeid(Reloader), [] { return std::make_shared<Reloader>(); }));
+  // Before anything is taken in: their default would end the process with it.
+  for (const int number : {SIGINT, SIGTERM}) impl_->on_signal(number, [this] { request_stop(); });
   for (auto& shard : impl_->shards) shard->launch();
   impl_->running = true;
   if (auto started = start_instances(*impl_->build); !started) {
@@ -95,18 +104,9 @@ void Engine::stop() {
 
 Result<> Engine::run(ReloadSource source) {
   Impl& impl = *impl_;
-  if (source.load)
+  if (source.load) {
     impl.reloader->connect([&impl](ReloadRequest request) { impl.take(std::move(request)); });
-  if (impl.shards[0]->has_thread()) {
-    impl.shards[0]->call([&] {
-      net::Loop& loop = impl.shards[0]->loop();
-      const auto watch = [&](int number, std::move_only_function<void()> then) {
-        auto watched = loop.on_signal(number, std::move(then));
-        if (!watched) log_warn("{}", watched.error().message);
-      };
-      for (const int number : {SIGINT, SIGTERM}) watch(number, [this] { request_stop(); });
-      if (source.load) watch(SIGHUP, [&impl] { impl.take({.why = "SIGHUP", .done = {}}); });
-    });
+    impl.on_signal(SIGHUP, [&impl] { impl.take({.why = "SIGHUP", .done = {}}); });
   }
   for (;;) {
     std::vector<ReloadRequest> asked;

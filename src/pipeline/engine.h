@@ -54,6 +54,7 @@ class Engine {
                                                 EngineOptions options = {});
   ~Engine();
 
+  // From here on SIGINT and SIGTERM ask run() to end, also when they come before it begins.
   Result<> start();
   void stop();
   // start() must have succeeded. Returns after SIGINT, SIGTERM or request_stop(), stopped; or with

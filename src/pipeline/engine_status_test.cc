@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine says of how components fare, and what it does when one of them cannot go on.
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "base/virtual_scheduler.h"
 #include "config/yaml.h"
@@ -123,6 +126,15 @@ TEST_F(EngineStatusTest, EndsWellWhenItIsAskedTo) {
   ASSERT_TRUE(engine->start());
   engine->request_stop();
   EXPECT_TRUE(engine->run());
+}
+
+TEST_F(EngineStatusTest, EndsWellAtASignalThatComesBeforeItRuns) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    auto engine = make("nothing", true);
+    ASSERT_TRUE(engine->start());
+    ASSERT_EQ(kill(getpid(), number), 0);
+    EXPECT_TRUE(engine->run());
+  }
 }
 
 }  // namespace

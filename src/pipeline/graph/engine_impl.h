@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,8 @@ struct Engine::Impl {
   std::vector<ReloadRequest> requests;
 
   OnFatal on_fatal();
+  // On the first shard; nothing where it has no thread.
+  void on_signal(int number, std::move_only_function<void()> then);
   // Since when the graph runs, on the status board.
   void say_ready();
   Result<std::unique_ptr<net::HttpServer>> serve_telemetry(const config::Graph& graph);
