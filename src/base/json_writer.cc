@@ -8,32 +8,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace sonde {
-namespace {
-
-// The length of the valid UTF-8 sequence at the start of `s`, or 0. Overlong forms and surrogates
-// are invalid.
-size_t utf8_length(std::string_view s) {
-  const auto byte = [s](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const auto tail = [&](size_t i) { return i < s.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!tail(1) || !tail(2)) return 0;
-    if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!tail(1) || !tail(2) || !tail(3)) return 0;
-    if ((first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
-}
-
-}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
@@ -47,10 +24,10 @@ void append_json_string(std::string& out, std::string_view text) {
       out += "\\n";
     } else if (static_cast<unsigned char>(c) < 0x20) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else if ((length = utf8_length(text)) > 0) {
+    } else if ((length = utf8_sequence(text)) > 0) {
       out += text.substr(0, length);
     } else {
-      out += "\xEF\xBF\xBD";
+      out += kReplacementCharacter;
       length = 1;
     }
     text.remove_prefix(length);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/utf8.h"
 
 namespace sonde {
 namespace {
@@ -63,28 +64,13 @@ void append_double(std::string& out, double value) {
   }
 }
 
-// The number of bytes of the UTF-8 sequence that starts the text (RFC 3629); 0 where none does.
-size_t sequence_at(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (size_t i = 1; i < size; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
-    return 0;
-  return size;
-}
-
 void append_quoted(std::string& out, std::string_view text) {
   constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
   constexpr std::string_view kLetters = "\"\\bfnrt";
   out += '"';
   while (!text.empty()) {
     const char c = text.front();
-    const size_t size = sequence_at(text);
+    const size_t size = utf8_sequence(text);
     const std::string_view sequence = text.substr(0, std::max<size_t>(size, 1));
     if (const size_t at = kShort.find(c); at != std::string_view::npos) {
       out += '\\';

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "components/exporter/prometheus/naming.h"
 
 namespace sonde::prometheus {
@@ -83,7 +84,7 @@ std::string escape_name(std::string_view name, NameOf what, Escaping how) {
   std::string out = how == Escaping::Values ? "U__" : "";
   for (bool first = true; !name.empty(); first = false) {
     const size_t size = utf8_sequence(name);
-    const std::string_view one = size == 0 ? "\xEF\xBF\xBD" : name.substr(0, size);
+    const std::string_view one = size == 0 ? kReplacementCharacter : name.substr(0, size);
     name.remove_prefix(std::max<size_t>(size, 1));
     const bool stays = one.size() == 1 && is_plain(one[0], first, what);
     const bool doubled = one == "_" && (how == Escaping::Dots || how == Escaping::Values);

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/utf8.h"
 #include "components/exporter/prometheus/names.h"
 
 namespace sonde {
@@ -135,22 +136,6 @@ std::string name_as_it_is(const MetricNaming& naming, std::string_view name, std
 
 }  // namespace
 
-size_t utf8_sequence(std::string_view s) {
-  auto b = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  size_t n = b(0) < 0x80                     ? 1
-             : (b(0) >= 0xC2 && b(0) < 0xE0) ? 2
-             : (b(0) >= 0xE0 && b(0) < 0xF0) ? 3
-             : (b(0) >= 0xF0 && b(0) < 0xF5) ? 4
-                                             : 0;
-  if (n == 0 || n > s.size()) return 0;
-  for (size_t i = 1; i < n; i++) {
-    if ((b(i) & 0xC0) != 0x80) return 0;
-  }
-  if (n == 3 && ((b(0) == 0xE0 && b(1) < 0xA0) || (b(0) == 0xED && b(1) >= 0xA0))) return 0;
-  if (n == 4 && ((b(0) == 0xF0 && b(1) < 0x90) || (b(0) == 0xF4 && b(1) >= 0x90))) return 0;
-  return n;
-}
-
 std::string label_name(std::string_view key) {
   std::string out;
   while (!key.empty()) {
@@ -168,7 +153,7 @@ void append_quoted(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const size_t size = utf8_sequence(text);
     if (size == 0) {
-      out.append("\xEF\xBF\xBD");
+      out.append(kReplacementCharacter);
       text.remove_prefix(1);
       continue;
     }

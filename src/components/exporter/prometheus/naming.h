@@ -29,7 +29,5 @@ void append_label(std::string& labels, std::string_view name, std::string_view v
 // The text in quotes, with the escapes of the format, for names and values.
 void append_quoted(std::string& out, std::string_view text);
 std::string number(double value);
-// Length of the valid UTF-8 sequence at the front, which is not empty; 0 when there is none.
-size_t utf8_sequence(std::string_view text);
 
 }  // namespace sonde::prometheus

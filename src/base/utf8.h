@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// UTF-8 (RFC 3629) in texts of peers, which may hold any bytes.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace sonde {
+
+// U+FFFD, which stands where bytes are no UTF-8.
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
+// The length of the well-formed sequence at the front of the text, which is not empty: 1 to 4
+// bytes, or 0 where there is none (table 3-7 of the Unicode Standard). Overlong forms, surrogates
+// and what lies beyond U+10FFFF are none.
+constexpr size_t utf8_sequence(std::string_view text) {
+  const auto within = [text](size_t at, unsigned char low, unsigned char high) {
+    return at < text.size() && static_cast<unsigned char>(text[at]) >= low &&
+           static_cast<unsigned char>(text[at]) <= high;
+  };
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  // The second byte alone tells overlong forms (E0, F0), surrogates (ED) and too large ones (F4).
+  const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  const size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (!within(1, low, high)) return 0;
+  for (size_t at = 2; at < length; ++at)
+    if (!within(at, 0x80, 0xBF)) return 0;
+  return length;
+}
+
+}  // namespace sonde
