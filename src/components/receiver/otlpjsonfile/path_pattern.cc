@@ -11,6 +11,8 @@
 #include <span>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace sonde::otlpjsonfile {
 namespace {
 
@@ -82,9 +84,7 @@ bool expand(const std::string& text, std::vector<std::string>& out) {
 
 // The next character of UTF-8, or one byte of what is none.
 size_t character(std::string_view text, size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t size = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  return std::min(size, text.size() - at);
+  return std::max<size_t>(utf8_sequence(text.substr(at)), 1);
 }
 
 // A class at `at` of the pattern, which moves behind it, against one character.

@@ -36,6 +36,9 @@ TEST(PathPattern, MatchesAsTheCollectorDoes) {
   EXPECT_TRUE(matches("/a**b", "/axxb"));
   EXPECT_FALSE(matches("/a**b", "/ax/b"));
   EXPECT_TRUE(matches("/a/?.json", "/a/\u00e4.json"));
+  // Latin-1 is no UTF-8: each byte is a character.
+  EXPECT_TRUE(matches("/a/?sse", "/a/\xe4sse"));
+  EXPECT_TRUE(matches("/a/[\xe4]", "/a/\xe4"));
   EXPECT_TRUE(matches("/a/[b-d]", "/a/c"));
   EXPECT_FALSE(matches("/a/[^b-d]", "/a/c"));
   EXPECT_TRUE(matches("/a/[!b-d]", "/a/x"));
