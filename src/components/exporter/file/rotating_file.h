@@ -43,9 +43,10 @@ class RotatingFile {
   void take_over(RotatingFile& other);
   // An error (Unavailable) where the system does not take it; the file is as before then.
   Result<> write(std::string_view message);
+  // Of the file, in bytes.
+  uint64_t size() const { return size_; }
   // Where the message that was written last begins in the file, and how to cut it off again with
   // what follows it.
-  uint64_t size() const { return size_; }
   uint64_t last_message() const { return last_message_; }
   Result<> cut(uint64_t size);
 
