@@ -9,6 +9,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/hex.h"
 
 namespace sonde {
 namespace {
@@ -31,25 +32,10 @@ const EVP_MD* kind(Digest digest) {
   return EVP_sha256();
 }
 
-std::string hex(const Bits& bits, unsigned size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(size_t{2} * size);
-  for (unsigned i = 0; i < size; ++i) {
-    out += kDigits[bits[i] >> 4];
-    out += kDigits[bits[i] & 15];
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string hex_digest(Digest digest, std::string_view text) {
-  Bits bits;
-  unsigned size = 0;
-  CHECK(EVP_Digest(text.data(), text.size(), bits.data(), &size, kind(digest), nullptr) == 1,
-        "libcrypto refuses a hash");
-  return hex(bits, size);
+  return to_hex(raw_digest(digest, text));
 }
 
 std::string raw_digest(Digest digest, std::string_view text) {
@@ -78,7 +64,7 @@ std::string hex_hmac(Digest digest, std::string_view key, std::string_view text)
              reinterpret_cast<const unsigned char*>(text.data()), text.size(), bits.data(),
              &size) != nullptr,
         "libcrypto refuses a keyed hash");
-  return hex(bits, size);
+  return to_hex({reinterpret_cast<const char*>(bits.data()), size});
 }
 
 }  // namespace sonde

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/hex.h"
 #include "data/text.h"
 #include "data/text_schema.h"
 #include "data/text_value.h"
@@ -185,7 +186,7 @@ class Parser {
     const bool keep = info.presence;
     switch (info.kind) {
       case Kind::Hex:
-        if (!parse_hex(word, bytes)) return false;
+        if (!from_hex(word, bytes)) return false;
         if (!bytes.empty()) writer.bytes(info.number, bytes);
         return true;
       case Kind::Bool:

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
 #include "data/text.h"
 #include "data/text_schema.h"
 #include "data/text_value.h"
@@ -148,7 +149,7 @@ class Printer {
         put_quoted(out_, field.bytes);
         break;
       case Kind::Hex:
-        put_hex(out_, field.bytes);
+        append_hex(out_, field.bytes);
         break;
       case Kind::Bool:
         out_ += "true";

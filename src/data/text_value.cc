@@ -8,17 +8,10 @@
 #include <cmath>
 #include <utility>
 
+#include "base/hex.h"
+
 namespace sonde::text {
 namespace {
-
-constexpr std::string_view kHex = "0123456789abcdef";
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -39,13 +32,6 @@ bool parse_number(std::string_view text, T& out) {
 }
 
 }  // namespace
-
-void put_hex(std::string& out, std::string_view bytes) {
-  for (const char c : bytes) {
-    out += kHex[static_cast<uint8_t>(c) >> 4];
-    out += kHex[static_cast<uint8_t>(c) & 15];
-  }
-}
 
 void put_quoted(std::string& out, std::string_view text) {
   out += '"';
@@ -70,7 +56,7 @@ void put_quoted(std::string& out, std::string_view text) {
         // UTF-8 stays readable; only control bytes are spelled out.
         if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
           out += "\\x";
-          put_hex(out, {&c, 1});
+          append_hex(out, {&c, 1});
         } else {
           out += c;
         }
@@ -130,7 +116,7 @@ void put_value(std::string& out, const AnyValueView& value, int depth) {
       break;
     case Kind::Bytes:
       out += "0x";
-      put_hex(out, value.bytes());
+      append_hex(out, value.bytes());
       break;
     case Kind::Array:
       out += '[';
@@ -242,7 +228,7 @@ bool Cursor::quoted(std::string& out) {
         out += escape;
         break;
       case 'x':
-        if (rest.size() < 2 || !parse_hex(rest.substr(0, 2), out))
+        if (rest.size() < 2 || !from_hex(rest.substr(0, 2), out))
           return fail("\\x needs two hexadecimal digits");
         rest.remove_prefix(2);
         break;
@@ -261,17 +247,6 @@ bool Cursor::key(std::string& out) {
   if (size == 0) return fail("expected a name or a quoted key");
   out.append(rest.substr(0, size));
   rest.remove_prefix(size);
-  return true;
-}
-
-bool parse_hex(std::string_view text, std::string& out) {
-  if (text.size() % 2 != 0) return false;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return false;
-    out += static_cast<char>(high << 4 | low);
-  }
   return true;
 }
 
@@ -336,7 +311,7 @@ bool parse_value(Cursor& at, std::string& out, int depth) {
   }
   if (word.starts_with("0x")) {
     std::string bytes;
-    if (!parse_hex(word.substr(2), bytes)) return at.fail("0x needs pairs of hexadecimal digits");
+    if (!from_hex(word.substr(2), bytes)) return at.fail("0x needs pairs of hexadecimal digits");
     writer.bytes(f::kBytes, bytes);
     return true;
   }

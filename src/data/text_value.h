@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small pieces of the text form: quoted strings, hexadecimal, numbers, and the values of
-// attributes, which nest. Printing and parsing lie side by side because they must agree. The lines
-// and blocks around them are text.cc's.
+// The small pieces of the text form: quoted strings, numbers, and the values of attributes, which
+// nest. Printing and parsing lie side by side because they must agree. The lines and blocks around
+// them are text.cc's.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,6 @@ namespace sonde::text {
 inline constexpr int kMaxDepth = 32;
 
 void put_quoted(std::string& out, std::string_view text);
-void put_hex(std::string& out, std::string_view bytes);
 void put_double(std::string& out, double value);
 void put_time(std::string& out, uint64_t ns);
 // A key stands bare where it is a plain word, and in quotes otherwise.
@@ -41,7 +40,6 @@ struct Cursor {
   bool end();               // Nothing but spaces is left.
 };
 
-bool parse_hex(std::string_view text, std::string& out);
 bool parse_uint(std::string_view text, uint64_t& out);
 bool parse_int(std::string_view text, int64_t& out);
 bool parse_double(std::string_view text, double& out);

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace sonde::probe::names {
 
 std::string read_file(const std::string& path, size_t limit) {
@@ -46,16 +48,11 @@ std::vector<std::string> split_arguments(std::string_view text) {
 }
 
 std::string percent_decoded(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char low = static_cast<char>(c | 0x20);
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-  };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-        digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+    const bool escape = text[i] == '%' && i + 2 < text.size();
+    if (std::string byte; escape && from_hex(text.substr(i + 1, 2), byte)) {
+      out += byte;
       i += 2;
     } else {
       out += text[i];

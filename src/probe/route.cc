@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace sonde::probe {
 namespace {
 
@@ -11,7 +13,6 @@ constexpr std::string_view kOverflow = "/{*}";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool is_version(std::string_view s) {
   return s.size() >= 2 && s.size() <= 6 && (s[0] == 'v' || s[0] == 'V') &&
@@ -30,7 +31,8 @@ bool looks_like_id(std::string_view s) {
            static_cast<signed char>(c) < 0x21;
   });
   if (strange) return true;
-  const bool hex = std::all_of(s.begin(), s.end(), [](char c) { return is_hex(c) || c == '-'; });
+  const bool hex =
+      std::all_of(s.begin(), s.end(), [](char c) { return hex_digit(c) >= 0 || c == '-'; });
   if (hex && digits > 0 && s.size() >= 8) return true;
   // `oauth2`, `s3` and `log4j` are words; `order42` and `a1b2` are not.
   if (digits == 1 &&

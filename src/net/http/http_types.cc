@@ -6,17 +6,9 @@
 #include <ctime>
 
 #include "base/base64.h"
+#include "base/hex.h"
 
 namespace sonde::net {
-namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-}  // namespace
 
 std::string_view find_header(const Headers& headers, std::string_view name) {
   for (const Header& header : headers) {
@@ -30,11 +22,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (text.size() - i < 3) return std::nullopt;
-      const int high = hex(text[i + 1]);
-      const int low = hex(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out.push_back(static_cast<char>(high * 16 + low));
+      if (text.size() - i < 3 || !from_hex(text.substr(i + 1, 2), out)) return std::nullopt;
       i += 2;
     } else {
       out.push_back(plus_is_space && text[i] == '+' ? ' ' : text[i]);

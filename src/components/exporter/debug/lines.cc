@@ -5,9 +5,9 @@
 
 #include <iterator>
 
+#include "base/hex.h"
 #include "data/log_view.h"
 #include "data/metric_view.h"
-#include "data/text_value.h"
 #include "data/trace_view.h"
 
 namespace sonde::debug {
@@ -21,9 +21,9 @@ void put_attributes(std::string& out, const AttributesView& attributes) {
 
 void put_span(std::string& out, const SpanView& span) {
   out.append(span.name).append(" ");
-  text::put_hex(out, span.trace_id);
+  append_hex(out, span.trace_id);
   out.push_back(' ');
-  text::put_hex(out, span.span_id);
+  append_hex(out, span.span_id);
   put_attributes(out, span.attributes());
   out.push_back('\n');
 }

@@ -2,14 +2,13 @@
 // Points to series.
 #include "components/exporter/prometheus/metric_store.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <vector>
 
+#include "base/hex.h"
 #include "components/exporter/prometheus/naming.h"
 #include "data/otlp_fields.h"
 #include "data/wire.h"
@@ -73,9 +72,7 @@ Buckets read_buckets(const HistogramPointView& point) {
 
 void append_id(std::string& labels, std::string_view name, std::string_view bytes, size_t size) {
   if (bytes.size() != size || bytes.find_first_not_of('\0') == std::string_view::npos) return;
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  append_label(labels, name, hex);
+  append_label(labels, name, to_hex(bytes));
 }
 
 }  // namespace

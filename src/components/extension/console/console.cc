@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/counters.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/repeating_timer.h"
 #include "components/extension/console/answers.h"
@@ -45,9 +46,7 @@ Result<std::string> random_token() {
   if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
     return fail(ErrorKind::Internal, "the kernel gave no random bytes for the token");
   }
-  std::string token;
-  for (unsigned char b : bytes) token += fmt::format("{:02x}", b);
-  return token;
+  return to_hex({reinterpret_cast<const char*>(bytes), sizeof bytes});
 }
 
 net::Response json(int status, std::string body) {

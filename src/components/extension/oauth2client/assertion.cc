@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "components/extension/oauth2client/assertion.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -11,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "base/hex.h"
 #include "base/json_writer.h"
 #include "config/print.h"
 
@@ -39,11 +39,8 @@ std::string uuid() {
   std::string bytes = random_secret(16);
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
-  }
+  std::string out = to_hex(bytes);
+  for (const size_t at : {8, 13, 18, 23}) out.insert(at, 1, '-');
   return out;
 }
 

@@ -4,7 +4,6 @@
 #include <cxxabi.h>
 #include <elf.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+
+#include "base/hex.h"
 
 namespace sonde::pprof {
 namespace {
@@ -123,10 +124,7 @@ void SymbolTable::read_notes(uint64_t offset, uint64_t size) {
     if (offset > bytes_.size()) return;
     if (note->n_type != NT_GNU_BUILD_ID || note->n_namesz != 4) continue;
     if (std::memcmp(bytes_.data() + name, "GNU", 4) != 0) continue;
-    build_id_.clear();
-    for (uint64_t i = 0; i < note->n_descsz; ++i) {
-      build_id_ += fmt::format("{:02x}", static_cast<unsigned char>(bytes_[body + i]));
-    }
+    build_id_ = to_hex(bytes_.substr(body, note->n_descsz));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/check.h"
+#include "base/hex.h"
 
 namespace sonde::sampling {
 namespace {
@@ -17,19 +18,16 @@ constexpr double kWhole = 72057594037927936.0;  // kMost.
 std::optional<uint64_t> read_digits(std::string_view text) {
   uint64_t value = 0;
   for (const char c : text) {
-    if (c >= '0' && c <= '9')
-      value = value << 4 | static_cast<uint64_t>(c - '0');
-    else if (c >= 'a' && c <= 'f')
-      value = value << 4 | static_cast<uint64_t>(c - 'a' + 10);
-    else
-      return std::nullopt;
+    const int digit = hex_digit(c);
+    if (digit < 0 || c != lower(c)) return std::nullopt;
+    value = value << 4 | static_cast<uint64_t>(digit);
   }
   return value;
 }
 
 std::string_view write_digits(uint64_t value, std::array<char, kDigits>& to) {
   for (int i = kDigits - 1; i >= 0; --i, value >>= 4)
-    to[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
+    to[static_cast<size_t>(i)] = kHexDigits[value & 15];
   return {to.data(), to.size()};
 }
 

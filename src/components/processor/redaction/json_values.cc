@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "base/hex.h"
+
 namespace sonde::redaction {
 namespace {
 
@@ -120,7 +122,7 @@ class Reader {
     if (c != 'u') return std::string_view("\"\\/bfnrt").contains(c);
     if (rest_.size() < 4) return false;
     for (const char digit : rest_.substr(0, 4)) {
-      if (!std::string_view("0123456789abcdefABCDEF").contains(digit)) return false;
+      if (hex_digit(digit) < 0) return false;
     }
     rest_.remove_prefix(4);
     return true;

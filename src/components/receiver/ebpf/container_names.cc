@@ -9,11 +9,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace sonde {
 namespace {
 
 bool is_id(std::string_view id) {
-  return id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return id.size() == 64 && id.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
 }  // namespace
