@@ -11,12 +11,11 @@
 
 #include "base/segment_file.h"
 #include "base/segment_log.h"
+#include "base/testing/open_files.h"
 #include "base/testing/temporary_directory.h"
 
 namespace sonde {
 namespace {
-
-namespace fs = std::filesystem;
 
 class SegmentLogBoundsTest : public testing::Test {
  protected:
@@ -31,15 +30,7 @@ class SegmentLogBoundsTest : public testing::Test {
     return log.append(parts);
   }
 
-  // Descriptors of files of the directory and of itself, of deleted ones too.
-  size_t descriptors() const {
-    size_t out = 0;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-      std::error_code gone;
-      out += fs::read_symlink(entry.path(), gone).string().starts_with(directory.path().string());
-    }
-    return out;
-  }
+  size_t descriptors() const { return open_files_below(directory.path()).size(); }
 
   TemporaryDirectory directory;
   SegmentLogOptions options;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/testing/open_files.h"
 #include "base/testing/temporary_directory.h"
 #include "base/virtual_scheduler.h"
 #include "pipeline/testing/spans.h"
@@ -84,15 +85,7 @@ class QueueJournalTest : public testing::Test {
       ASSERT_TRUE(place) << place.error().message;
     }
   }
-  // Descriptors of files of the directory and of itself, of deleted ones too.
-  size_t descriptors() const {
-    size_t out = 0;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-      std::error_code gone;
-      out += fs::read_symlink(entry.path(), gone).string().starts_with(directory.path().string());
-    }
-    return out;
-  }
+  size_t descriptors() const { return open_files_below(directory.path()).size(); }
 
   TemporaryDirectory directory;
   TestStorage storage{directory.path()};

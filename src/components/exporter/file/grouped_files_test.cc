@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/counters.h"
+#include "base/testing/open_files.h"
 #include "base/testing/temporary_directory.h"
 #include "net/compression/compression.h"
 #include "pipeline/test_component.h"
@@ -139,12 +140,7 @@ TEST_F(FileExporterGroups, DropsAndCountsWhatHasNoFile) {
 TEST_F(FileExporterGroups, HasSoManyFilesOpenAndLosesNothingOfThoseThatItCloses) {
   const auto open = [&] {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-      std::error_code error;
-      const fs::path target = fs::read_symlink(entry, error);
-      if (target.string().starts_with(folder_.string())) names.push_back(target.filename());
-    }
-    std::ranges::sort(names);
+    for (const auto& file : open_files_below(folder_)) names.push_back(file.filename());
     return names;
   };
   fs::create_directories(folder_);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/counters.h"
+#include "base/testing/open_files.h"
 #include "components/receiver/otlpjsonfile/position_store.h"
 #include "components/receiver/otlpjsonfile/testing/files_fixture.h"
 
@@ -191,14 +192,7 @@ TEST_F(Files, ThatEndWithinALineGiveItWhenNobodyEndsIt) {
 TEST_F(Files, AreMoreThanMayBeOpen) {
   for (int i = 10; i < 40; ++i) append(std::to_string(i), line("a" + std::to_string(i)));
   start("start_at: beginning, max_concurrent_files: 3");
-  const auto descriptors = [&] {
-    size_t count = 0;
-    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-      std::error_code error;
-      if (fs::read_symlink(entry, error).string().starts_with(folder_.string())) ++count;
-    }
-    return count;
-  };
+  const auto descriptors = [&] { return open_files_below(folder_).size(); };
   std::string expected;
   for (int i = 10; i < 40; ++i) expected += "a" + std::to_string(i) + " ";
   EXPECT_EQ(bodies(std::chrono::seconds(10)), expected);
