@@ -13,30 +13,13 @@
 #include "base/testing/open_files.h"
 #include "base/testing/temporary_directory.h"
 #include "base/virtual_scheduler.h"
+#include "pipeline/testing/folder_storage.h"
 #include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::seconds;
-
-class TestStorage final : public Storage {
- public:
-  explicit TestStorage(fs::path root) : root_(std::move(root)) {}
-  Result<fs::path> directory_for(std::string_view, std::string_view, std::string_view) override {
-    return root_;
-  }
-  bool fsync() const override { return sync; }
-  Duration fsync_interval() const override { return interval; }
-  uint64_t max_bytes() const override { return bound; }
-  bool sync = false;
-  Duration interval{};
-  uint64_t bound = UINT64_MAX;
-
- private:
-  fs::path root_;
-};
 
 // Runs what other threads post when the test says so: until then the journal does not know that
 // the disk is done.
@@ -88,7 +71,7 @@ class QueueJournalTest : public testing::Test {
   size_t descriptors() const { return open_files_below(directory.path()).size(); }
 
   TemporaryDirectory directory;
-  TestStorage storage{directory.path()};
+  FolderStorage storage{directory.path()};
   HoldingScheduler scheduler;
 };
 

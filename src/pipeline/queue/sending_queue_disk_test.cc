@@ -12,32 +12,14 @@
 #include "pipeline/otlp_export.h"
 #include "pipeline/queue/queued_batch.h"
 #include "pipeline/queue/sending_queue.h"
-#include "pipeline/storage.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/folder_storage.h"
 #include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
 namespace {
 
 using std::chrono::seconds;
-
-class TestStorage final : public Component, public Storage {
- public:
-  explicit TestStorage(std::filesystem::path root) : root_(std::move(root)) {}
-  Result<std::filesystem::path> directory_for(std::string_view, std::string_view,
-                                              std::string_view name) override {
-    const auto path = root_ / name;
-    std::filesystem::create_directories(path);
-    return path;
-  }
-  bool fsync() const override { return sync; }
-  uint64_t max_bytes() const override { return bound; }
-  bool sync = false;
-  uint64_t bound = UINT64_MAX;
-
- private:
-  std::filesystem::path root_;
-};
 
 class SendingQueueDiskTest : public testing::Test {
  protected:
@@ -85,7 +67,7 @@ class SendingQueueDiskTest : public testing::Test {
 
   TemporaryDirectory directory;
   TemporaryDirectory saved;
-  TestStorage storage;
+  FolderStorage storage;
   TestHost host;
   SendingSettings settings;
   bool hold = false;
@@ -280,7 +262,7 @@ TEST_F(SendingQueueDiskTest, CountsWhatTheDiskHasDamaged) {
   auto queue = make();
   for (const char* name : {"a", "b", "c"}) queue->consume(spans(1, {}, name));
   queue.reset();
-  const auto file = directory.path() / "traces" / "0000000000000001.log";
+  const auto file = directory.path() / id() / "traces" / "0000000000000001.log";
   {
     std::fstream segment(file, std::ios::in | std::ios::out | std::ios::binary);
     segment.seekp(60);

@@ -12,27 +12,11 @@
 #include "net/compression/compression.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/queue/sending_queue.h"
-#include "pipeline/storage.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/folder_storage.h"
 #include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
-
-class Folder final : public Component, public Storage {
- public:
-  Result<std::filesystem::path> directory_for(std::string_view, std::string_view,
-                                              std::string_view name) override {
-    const auto path = directory_.path() / name;
-    std::filesystem::create_directories(path);
-    return path;
-  }
-  bool fsync() const override { return false; }
-  uint64_t max_bytes() const override { return bound; }
-  uint64_t bound = UINT64_MAX;
-
- private:
-  TemporaryDirectory directory_;
-};
 
 // An exporter's peer: how many records came, and whether it answers.
 struct Peer {
@@ -82,7 +66,8 @@ class SendingQueueReloadTest : public testing::Test {
   }
 
   TestHost host;
-  Folder a, b;
+  TemporaryDirectory directory;
+  FolderStorage a{directory.path() / "a"}, b{directory.path() / "b"};
   SendingSettings settings;
   Peer first, second;
 };

@@ -16,26 +16,12 @@
 #include "base/bytes.h"
 #include "base/testing/temporary_directory.h"
 #include "net/compression/compression.h"
-#include "pipeline/storage.h"
 #include "pipeline/test_component.h"
+#include "pipeline/testing/folder_storage.h"
 
 const sonde::pipeline::ComponentType& sonde_component_receiver_otlpjsonfile();
 
 namespace sonde {
-
-class FakeStorage final : public pipeline::Component, public pipeline::Storage {
- public:
-  explicit FakeStorage(std::filesystem::path root) : root_(std::move(root)) {}
-  Result<std::filesystem::path> directory_for(std::string_view, std::string_view id,
-                                              std::string_view name) override {
-    std::filesystem::create_directories(root_ / id / name);
-    return root_ / id / name;
-  }
-  bool fsync() const override { return false; }
-
- private:
-  const std::filesystem::path root_;
-};
 
 // Holds what it is given until it is told how it ends.
 struct Holding final : Sink {
@@ -113,7 +99,7 @@ class Files : public testing::Test {
   };
   TemporaryDirectory directory_;
   TemporaryDirectory stored_;
-  FakeStorage storage_{stored_.path()};
+  pipeline::FolderStorage storage_{stored_.path()};
   const std::filesystem::path folder_ = directory_.path();
   std::unique_ptr<Running> receiver_;
 };
