@@ -47,13 +47,34 @@ class SendingQueueDiskTest : public testing::Test {
     return queue;
   }
   // What kill -9 leaves: the directory as it is now, beside which the process just ends.
-  void save() {
-    std::filesystem::remove_all(saved.path());
-    std::filesystem::copy(directory.path(), saved.path(), std::filesystem::copy_options::recursive);
-  }
-  void restore_saved() {
+  void kill(std::unique_ptr<SendingQueue>& queue) {
+    constexpr auto kAll = std::filesystem::copy_options::recursive;
+    std::filesystem::copy(directory.path(), saved.path(), kAll);
+    queue.reset();
     std::filesystem::remove_all(directory.path());
-    std::filesystem::copy(saved.path(), directory.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::copy(saved.path(), directory.path(), kAll);
+  }
+  // The process ends, and the next one starts on the same directory: `bodies`, `contexts` and
+  // `sizes` are what that one sends.
+  void start_next_process(std::unique_ptr<SendingQueue>& queue) {
+    queue.reset();
+    bodies.clear();
+    contexts.clear();
+    sizes.clear();
+    queue = make();
+    host.scheduler().run_ready();
+  }
+  // Requests of 8 MiB: a queue keeps four of them in memory beside the disk.
+  static std::string large_name(int i) { return std::string(8 << 20, static_cast<char>('a' + i)); }
+  void consume_large(SendingQueue& queue, int count) {
+    for (int i = 0; i < count; ++i) queue.consume(spans(1, ack(), large_name(i)));
+  }
+  // Those that come meanwhile too.
+  void answer_all_held() {
+    for (size_t i = 0; i < held.size(); ++i) {
+      held[i](Sent{});
+      host.scheduler().run_ready();
+    }
   }
   Ack ack() {
     return Ack::make(nullptr, [this](Outcome outcome) { outcomes.push_back(std::move(outcome)); });
@@ -87,19 +108,12 @@ TEST_F(SendingQueueDiskTest, SendsWhatAKilledProcessHadAcknowledged) {
   EXPECT_EQ(outcomes.size(), 4u);
   held[1](Sent{});  // Out of order: "b" ends while "a" is still in flight.
   host.scheduler().run_ready();
-  save();
-  queue.reset();
-  restore_saved();
-  bodies.clear();
+  kill(queue);
   hold = false;
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_EQ(bodies, (std::vector<std::string>{body("a"), body("c"), body("d")}));
   EXPECT_TRUE(queue->drained());
-  queue.reset();
-  bodies.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_TRUE(bodies.empty());
 }
 
@@ -119,9 +133,7 @@ TEST_F(SendingQueueDiskTest, KeepsWhatIsLeftAtShutdown) {
   queue.reset();
   EXPECT_EQ(dropped("shutdown"), 1u);  // The one that came too late, and its sender knows.
   hold = false;
-  bodies.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_EQ(bodies, (std::vector<std::string>{body("a"), body("b")}));
 }
 
@@ -133,11 +145,9 @@ TEST_F(SendingQueueDiskTest, ARetryIsInterruptedByShutdownAndKept) {
   queue->stop();
   EXPECT_TRUE(queue->drained());
   EXPECT_EQ(bodies.size(), 1u);
-  queue.reset();
   answer = Sent{};
-  queue = make();
-  host.scheduler().run_ready();
-  EXPECT_EQ(bodies.size(), 2u);
+  start_next_process(queue);
+  EXPECT_EQ(bodies.size(), 1u);
   EXPECT_EQ(dropped("shutdown"), 0u);
 }
 
@@ -147,10 +157,7 @@ TEST_F(SendingQueueDiskTest, WhatWasGivenUpDoesNotComeAgain) {
   queue->consume(spans(2));
   host.scheduler().run_ready();
   EXPECT_EQ(dropped("permanent"), 2u);
-  queue.reset();
-  bodies.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_TRUE(bodies.empty());
 }
 
@@ -168,10 +175,7 @@ TEST_F(SendingQueueDiskTest, RefusesWhenTheDiskIsFullAndGoesOnLater) {
   EXPECT_GT(dropped("disk_full"), 0u);
   EXPECT_EQ(exporter_counter("otelcol_exporter_enqueue_failed_", Signal::Traces, id()).value(),
             dropped("disk_full"));
-  for (size_t i = 0; i < held.size(); ++i) {
-    held[i](Sent{});
-    host.scheduler().run_ready();
-  }
+  answer_all_held();
   EXPECT_TRUE(queue->drained());
 }
 
@@ -202,19 +206,10 @@ TEST_F(SendingQueueDiskTest, ReadsBackWhatMemoryDoesNotHold) {
   hold = true;
   settings.queue.num_consumers = 1;
   auto queue = make();
-  std::vector<std::string> expected;
-  // Five of 8 MiB are more than the queue keeps in memory beside the disk.
-  for (int i = 0; i < 5; ++i) {
-    queue->consume(spans(1, ack(), std::string(8 << 20, static_cast<char>('a' + i))));
-  }
-  for (size_t i = 0; i < held.size(); ++i) {
-    held[i](Sent{});
-    host.scheduler().run_ready();
-  }
+  consume_large(*queue, 5);
+  answer_all_held();
   ASSERT_EQ(bodies.size(), 5u);
-  for (size_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(bodies[i], body(std::string(8 << 20, static_cast<char>('a' + i)))) << i;
-  }
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(bodies[i] == body(large_name(i))) << i;
   EXPECT_EQ(sizes, std::vector<size_t>(5, 1));
 }
 
@@ -228,11 +223,7 @@ TEST_F(SendingQueueDiskTest, KeepsTheMetadataOfTheSender) {
   Batch batch = spans(3);
   batch.context = context;
   queue->consume(std::move(batch));
-  queue.reset();
-  contexts.clear();
-  sizes.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   ASSERT_EQ(contexts.size(), 1u);
   ASSERT_NE(contexts[0], nullptr);
   EXPECT_EQ(contexts[0]->metadata, context->metadata);
@@ -250,10 +241,7 @@ TEST_F(SendingQueueDiskTest, ARequestOfWhichAPartWasSentComesAgainAsAWhole) {
   queue->stop();
   held[1](fail(ErrorKind::Unavailable, "gone"));
   host.scheduler().run_ready();
-  queue.reset();
-  sizes.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_EQ(sizes, (std::vector<size_t>{10, 10}));
 }
 
@@ -268,9 +256,7 @@ TEST_F(SendingQueueDiskTest, CountsWhatTheDiskHasDamaged) {
     segment.seekp(60);
     segment.put('~').put('~');
   }
-  bodies.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_EQ(bodies, (std::vector<std::string>{body("b"), body("c")}));
   EXPECT_GT(
       counter("sonde_queue_damaged_bytes_total", "", {{"exporter", id()}, {"data_type", "traces"}})
@@ -298,9 +284,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
   hold = true;
   settings.queue.num_consumers = 1;
   auto queue = make();
-  for (int i = 0; i < 8; ++i) {
-    queue->consume(spans(1, {}, std::string(8 << 20, static_cast<char>('a' + i))));
-  }
+  consume_large(*queue, 8);
   hold = false;
   {
     const NoDescriptors none;
@@ -311,8 +295,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
   }
   host.scheduler().advance(seconds(2));
   ASSERT_EQ(bodies.size(), 8u);
-  for (size_t i = 0; i < 8; ++i)
-    EXPECT_EQ(bodies[i].size(), body(std::string(8 << 20, 'x')).size());
+  for (size_t i = 0; i < 8; ++i) EXPECT_EQ(bodies[i].size(), body(large_name(0)).size());
   EXPECT_EQ(dropped("damaged"), 0u);
   EXPECT_TRUE(queue->drained());
 }
@@ -321,9 +304,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadForLongStaysForTheNextStart) {
   hold = true;
   settings.queue.num_consumers = 1;
   auto queue = make();
-  for (int i = 0; i < 6; ++i) {
-    queue->consume(spans(1, {}, std::string(8 << 20, static_cast<char>('a' + i))));
-  }
+  consume_large(*queue, 6);
   hold = false;
   {
     const NoDescriptors none;
@@ -336,10 +317,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadForLongStaysForTheNextStart) {
   host.scheduler().run_ready();
   EXPECT_EQ(bodies.size(), 5u);
   EXPECT_EQ(dropped("damaged"), 0u);
-  queue.reset();
-  bodies.clear();
-  queue = make();
-  host.scheduler().run_ready();
+  start_next_process(queue);
   EXPECT_EQ(bodies.size(), 2u);
 }
 

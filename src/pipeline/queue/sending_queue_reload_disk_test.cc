@@ -11,40 +11,28 @@ TEST_F(SendingQueueReloadTest, AQueueOnDiskStaysOnDisk) {
   settings.queue.storage = "a";
   settings.queue.num_consumers = 1;
   first.away = second.away = true;
-  auto old = make(first);
-  for (int i = 0; i < 3; ++i) old->consume(spans(2));
-  run();
-  auto next = make(second, old.get());
-  next->take_over();
+  auto old = filled(3);
+  auto next = successor(*old);
   end(old);
   next->consume(spans(2));
   run();
   // As after a kill: what the directory holds is all of it.
   end(next);
-  Peer third;
-  auto later = make(third);
-  run();
-  EXPECT_EQ(third.items, 8u);
+  EXPECT_EQ(sent_by_the_next_process(), 8u);
 }
 
 TEST_F(SendingQueueReloadTest, WhatWasInMemoryIsOnDiskFromNowOn) {
   settings.queue.num_consumers = 1;
   first.hold = second.hold = true;
-  auto old = make(first);
-  for (int i = 0; i < 3; ++i) old->consume(spans(2));
-  run();
+  auto old = filled(3);
   settings.queue.storage = "a";
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   first.held[0](Sent{});
   end(old);
   run();
   next->stop();
   next.reset();
-  Peer third;
-  auto later = make(third);
-  run();
-  EXPECT_EQ(third.items, 4u);
+  EXPECT_EQ(sent_by_the_next_process(), 4u);
 }
 
 TEST_F(SendingQueueReloadTest, WhatWasTriedAgainAndPartsOfItAreOnDiskFromNowOnToo) {
@@ -59,24 +47,15 @@ TEST_F(SendingQueueReloadTest, WhatWasTriedAgainAndPartsOfItAreOnDiskFromNowOnTo
     for (int i = 0; i < 5; ++i) old->consume(spans(2 + i));
     run();
     settings.queue.storage = max_size > 0 ? "a" : "b";
-    auto next = make(second, old.get());
-    next->take_over();
+    auto next = successor(*old);
     end(old);
     next->stop();
     run();
     EXPECT_TRUE(next->drained());
     next.reset();
     EXPECT_EQ(dropped("shutdown"), 0u);
-    Peer third;
-    auto later = make(third);
-    run();
-    EXPECT_EQ(third.items, 20u);
-    EXPECT_TRUE(later->drained());
-    later.reset();
-    Peer fourth;
-    later = make(fourth);
-    run();
-    EXPECT_EQ(fourth.items, 0u);
+    EXPECT_EQ(sent_by_the_next_process(), 20u);
+    EXPECT_EQ(sent_by_the_next_process(), 0u);
   }
 }
 
@@ -86,26 +65,19 @@ TEST_F(SendingQueueReloadTest, WhatIsUnderWayCompressedIsOnDiskFromNowOn) {
   for (int i = 1; i < 4; ++i) old->consume(sealed(i));
   run();
   settings.queue.storage = "a";
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   end(old);
   end(next);
-  Peer third;
-  auto later = make(third);
-  run();
-  EXPECT_EQ(third.items, 6u);
+  EXPECT_EQ(sent_by_the_next_process(), 6u);
 }
 
 TEST_F(SendingQueueReloadTest, WhatTheDiskHasNoRoomForIsSentOrCountedAtTheEnd) {
   settings.queue.num_consumers = 2;
   first.away = second.away = true;
-  auto old = make(first);
-  for (int i = 0; i < 5; ++i) old->consume(spans(2));
-  run();
+  auto old = filled(5);
   settings.queue.storage = "a";
   a.bound = 1;
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   end(old);
   next->stop();
   run();
@@ -118,12 +90,9 @@ TEST_F(SendingQueueReloadTest, AQueueInAnotherDirectoryIsTheOldOnesUntilItsEnd) 
   settings.queue.storage = "a";
   settings.queue.num_consumers = 1;
   first.away = true;
-  auto old = make(first);
-  for (int i = 0; i < 3; ++i) old->consume(spans(2));
-  run();
+  auto old = filled(3);
   settings.queue.storage = "b";
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   next->consume(spans(1));
   run();
   EXPECT_EQ(second.items, 1u);

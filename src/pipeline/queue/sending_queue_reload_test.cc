@@ -11,13 +11,10 @@ using std::chrono::seconds;
 TEST_F(SendingQueueReloadTest, WhatWaitsAndWhatIsTriedAgainGoesToTheNewPeer) {
   settings.queue.num_consumers = 1;
   first.away = true;
-  auto old = make(first);
-  for (int i = 0; i < 5; ++i) old->consume(spans(2));
-  run();
+  auto old = filled(5);
   EXPECT_EQ(first.requests, 1);  // One is tried again later, four wait.
   settings.queue.num_consumers = 2;
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   end(old);
   host.scheduler().advance(seconds(60));
   EXPECT_EQ(second.items, 10u);
@@ -44,8 +41,7 @@ TEST_F(SendingQueueReloadTest, OpensWhatItHoldsWhereTheNewOneLooksInside) {
   old->consume(sealed(4, Ack::make(nullptr, keep)));
   EXPECT_EQ(ended.size(), 1u);  // The last one waits for room.
   settings.queue.batch.emplace().min_size = 4;
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   old->consume(sealed(8));
   first.held[0](Sent{});
   run();
@@ -66,8 +62,7 @@ TEST_F(SendingQueueReloadTest, WhatWasTakenWithoutALookIsSentAsItIs) {
   for (int i = 0; i < 2; ++i) old->consume(Batch(Signal::Traces, {Bytes::copy("\xff\xff")}));
   run();
   settings.queue.batch = {.max_size = 1, .sizer = "bytes"};
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   end(old);
   host.scheduler().advance(seconds(60));
   EXPECT_EQ(second.requests, 2);
@@ -78,8 +73,7 @@ TEST_F(SendingQueueReloadTest, WhatIsInFlightIsNotSentTwice) {
   auto old = make(first);
   old->consume(spans(3));
   run();
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   old->stop();
   run();
   EXPECT_FALSE(old->drained());
@@ -97,8 +91,7 @@ TEST_F(SendingQueueReloadTest, WhatFailsInFlightIsTriedAgainByTheNewOne) {
   auto old = make(first);
   old->consume(spans(3));
   run();
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   old->stop();
   first.held[0](fail(ErrorKind::Unavailable, "reset"));
   run();
@@ -121,8 +114,7 @@ TEST_F(SendingQueueReloadTest, BeforeItTakesOverTheOldOneSends) {
 
 TEST_F(SendingQueueReloadTest, WhatComesToTheOldOneAfterwardsIsSentByTheNewOne) {
   auto old = make(first);
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   old->consume(spans(2));
   end(old);
   run();
@@ -139,8 +131,7 @@ TEST_F(SendingQueueReloadTest, ASmallerQueueKeepsWhatTheLargerOneHeld) {
   run();
   settings.queue.queue_size = 4;
   settings.queue.sizer = "items";
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   next->consume(spans(1));
   EXPECT_EQ(dropped("queue_full"), 1u);
   first.held[0](Sent{});
@@ -167,8 +158,7 @@ TEST_F(SendingQueueReloadTest, AnotherSizerCountsAnewWhatIsHeld) {
   run();
   settings.queue.sizer = "requests";
   settings.queue.queue_size = 10;
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   for (int i = 0; i < 5; ++i) next->consume(spans(1));
   EXPECT_EQ(next->size(), 10u);
   EXPECT_EQ(gauge("otelcol_exporter_queue_size", "", {{"exporter", id()}, {"data_type", "traces"}})
@@ -192,8 +182,7 @@ TEST_F(SendingQueueReloadTest, AQueueThatBecomesTooSmallForWhoWaitsSendsItAlone)
   for (int i = 0; i < 2; ++i) old->consume(spans(5));
   run();
   settings.queue.queue_size = 3;
-  auto next = make(second, old.get());
-  next->take_over();
+  auto next = successor(*old);
   first.held[0](Sent{});
   run();
   EXPECT_EQ(second.items, 5u);

@@ -54,6 +54,28 @@ class SendingQueueReloadTest : public testing::Test {
     return queue;
   }
   void run() { host.scheduler().run_ready(); }
+  // A queue under an exporter to the first peer that has been given so many requests of two spans.
+  std::unique_ptr<SendingQueue> filled(int requests) {
+    auto queue = make(first);
+    for (int i = 0; i < requests; ++i) queue->consume(spans(2));
+    run();
+    return queue;
+  }
+  // The queue under an exporter to the second peer that has taken over from the old one.
+  std::unique_ptr<SendingQueue> successor(SendingQueue& old) {
+    auto queue = make(second, &old);
+    queue->take_over();
+    return queue;
+  }
+  // How many records the next process sends that starts on what the disk holds, to a peer that
+  // takes everything.
+  uint64_t sent_by_the_next_process() {
+    Peer peer;
+    const auto queue = make(peer);
+    run();
+    EXPECT_TRUE(queue->drained());
+    return peer.items;
+  }
   uint64_t dropped(std::string_view reason) {
     return dropped_counter(id(), Signal::Traces, reason).value();
   }
