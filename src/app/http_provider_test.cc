@@ -26,6 +26,9 @@ class HttpProviderTest : public testing::Test {
             return responder.respond(
                 {301, "", "", {{"Location", request.path == "/round" ? "/round" : "/a.yaml"}}});
           }
+          if (request.path == "/to") {
+            return responder.respond({307, "", "", {{"Location", request.query}}});
+          }
           if (request.path == "/who") {
             return responder.respond(
                 {200, "text/plain", std::string(request.header("authorization")), {}});
@@ -82,6 +85,22 @@ TEST_F(HttpProviderTest, GivesThePasswordOfTheAddressAndShowsItToNobody) {
   got = http_provider()(with + "b.yaml");
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().message.find("p%40ss"), std::string::npos) << got.error().message;
+}
+
+TEST_F(HttpProviderTest, TakesThePasswordAlongToTheSameServerOnly) {
+  const auto answer = [&](const std::string& location) {
+    auto got = http_provider()("//user:p%40ss@" + url("/to?").substr(2) + location);
+    return got ? got->text : got.error().message;
+  };
+  EXPECT_EQ(answer("/who"), "Basic dXNlcjpwQHNz");
+  EXPECT_EQ(answer("who"), "Basic dXNlcjpwQHNz");
+  EXPECT_EQ(answer(url("/who")), "Basic dXNlcjpwQHNz");
+  EXPECT_EQ(answer("http:" + url("/who")), "Basic dXNlcjpwQHNz");
+  EXPECT_EQ(answer("http://a:b@" + url("/who").substr(2)), "Basic YTpi");
+  const std::string port = std::to_string(server_->port());
+  EXPECT_EQ(answer("http://localhost:" + port + "/who"), "");
+  EXPECT_EQ(answer("unix:///run/x"), "unix:///run/x is not http://host:port/path");
+  EXPECT_EQ(answer("ftp://a:b@c/d"), "ftp://c/d is not http://host:port/path");
 }
 
 TEST_F(HttpProviderTest, SaysThatNobodyListens) {
