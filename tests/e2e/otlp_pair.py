@@ -5,8 +5,6 @@ Each request holds one span whose trace id is the request's number, so that the 
 """
 import collections
 import concurrent.futures
-import os
-import subprocess
 import threading
 import urllib.request
 
@@ -14,7 +12,7 @@ import grpc
 from google.protobuf import duration_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from sonde import PATIENCE, binary, eventually, select
+from sonde import PATIENCE, Running, eventually, select
 
 METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -135,30 +133,12 @@ def retry_delay(error):
     return None
 
 
-class Relay:
-    """A Sonde with a given configuration, which opens `port` and shows its own metrics at `own_port`."""
+class Relay(Running):
+    """A Sonde that shows its own metrics at `own_port`."""
 
-    def __init__(self, directory, config, own_port, *arguments, environment=None):
-        self.environment = environment
-        self.config = directory / "relay.yaml"
-        self.config.write_text(config)
-        self.log_path = directory / "relay.log"
+    def __init__(self, directory, config, own_port, *arguments, **options):
+        super().__init__(directory, config, *arguments, name="relay", **options)
         self.own_port = own_port
-        self.arguments = arguments
-        self.process = None
-        self.starts = 0
-
-    def start(self):
-        self.starts += 1
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "--config", str(self.config), *self.arguments], stdout=log, stderr=log,
-                                            env={**os.environ, **(self.environment or {})})
-        assert eventually(self._ready, 30), self.log()
-
-    def _ready(self):
-        assert self.process.poll() is None, self.log()
-        # Own metrics are served before the last receiver takes anything.
-        return self.log().count(" info ready\n") == self.starts
 
     def metrics_text(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.own_port}/metrics", timeout=10 * PATIENCE) as response:
@@ -166,15 +146,3 @@ class Relay:
 
     def total(self, name, **labels):
         return sum(value for _, value in select(self.metrics_text(), name, labels))
-
-    def log(self):
-        return self.log_path.read_text(errors="replace")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            assert self.process.wait(60 * PATIENCE) == 0, self.log()

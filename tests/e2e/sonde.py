@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -113,55 +114,74 @@ def eventually(check, seconds=20):
     return answer
 
 
-class Sonde:
-    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver="",
-                 front_end=FRONT_END):
-        """`also` adds exporters of traces (", debug"); `receiver` adds a line to the probe's settings."""
-        self.command = command or [binary()]
-        self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
-        self.directory = tempfile.TemporaryDirectory()
-        self.config = pathlib.Path(self.directory.name) / "sonde.yaml"
-        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also,
-                             front_end=front_end, send_timeout=5 * PATIENCE, **self.ports)
-        if not send_otlp:
-            text = text.replace(", otlp_grpc, otlp_http", "")
-        if receiver:
-            text = text.replace("  ebpf:\n", f"  ebpf:\n    {receiver}\n", 1)
+class Running:
+    """A Sonde with the configuration `text`, as NAME.yaml and NAME.log in `directory`; `options` are those of Popen."""
+
+    def __init__(self, directory, text, *arguments, name="sonde", command=None, **options):
+        self.config = pathlib.Path(directory) / f"{name}.yaml"
         self.config.write_text(text)
-        os.chmod(self.directory.name, 0o755)  # For a Sonde that is not root.
-        self.log_path = pathlib.Path(self.directory.name) / "log"
+        self.log_path = pathlib.Path(directory) / f"{name}.log"
+        self.command = [*(command or [binary()]), "run", "--config", str(self.config), *arguments]
+        self.options = options
         self.process = None
         self.starts = 0
-        self.start()
 
     def start(self):
+        """Returns when it takes data: an open port says less, since a component that starts later may not listen yet."""
         self.starts += 1
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*self.command, "run", "--config", str(self.config)], stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, **self.options)
         assert eventually(self._ready, 30), self.log()
+        return self
 
     def _ready(self):
         assert self.process.poll() is None, self.log()
-        # What leads out starts before what captures, so an answer alone does not say that anything is seen.
-        return "token=" in self.log() and self.log().count(": capturing with ") == self.starts and self._responds()
-
-    def _responds(self):
-        try:
-            self.metrics_text()
-            return True
-        except OSError:
-            return False
+        return self.log().count(" info ready\n") == self.starts
 
     def log(self):
         return self.log_path.read_text(errors="replace")
+
+    def reload(self, text=None):
+        if text is not None:
+            self.config.write_text(text)
+        self.process.send_signal(signal.SIGHUP)
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
     def stop(self):
-        self.process.terminate()
-        assert self.process.wait(30 * PATIENCE) == 0, self.log()
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(60 * PATIENCE) == 0, self.log()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Sonde(Running):
+    """One that captures, and hands what it sees to a page, to Prometheus' format and to OTLP."""
+
+    def __init__(self, otlp_grpc_port=1, otlp_http_port=1, send_otlp=True, command=None, also="", receiver="",
+                 front_end=FRONT_END):
+        """`also` adds exporters of traces (", debug"); `receiver` adds a line to the probe's settings."""
+        self.ports = {name: free_port() for name in ("metrics_port", "page_port", "own_port")}
+        self.directory = tempfile.TemporaryDirectory()
+        text = CONFIG.format(otlp_grpc_port=otlp_grpc_port, otlp_http_port=otlp_http_port, also=also,
+                             front_end=front_end, send_timeout=5 * PATIENCE, **self.ports)
+        if not send_otlp:
+            text = text.replace(", otlp_grpc, otlp_http", "")
+        if receiver:
+            text = text.replace("  ebpf:\n", f"  ebpf:\n    {receiver}\n", 1)
+        os.chmod(self.directory.name, 0o755)  # For a Sonde that is not root.
+        super().__init__(self.directory.name, text, command=command)
+        self.start()
+
+    def stop(self):
+        super().stop()
         self.directory.cleanup()
 
     def _get(self, port, path, headers=()):

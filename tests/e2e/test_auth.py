@@ -4,8 +4,6 @@ import base64
 import contextlib
 import http.server
 import json
-import pathlib
-import signal
 import ssl
 import subprocess
 import threading
@@ -25,44 +23,10 @@ from test_encodings import make_certificates, spans
 BCRYPT = "$2y$10$XMeDKpDCYyqHFTxjFJAMRuZ0Ta9yv5grK0hWVYPhPFWRvAA4RcSLW"
 
 
-def listens(port):
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-class Process:
-    """A Sonde with the given configuration; `port` is its HTTP port in the clear."""
-
-    def __init__(self, directory, name, text, port):
-        self.config = pathlib.Path(directory) / f"{name}.yaml"
-        self.config.write_text(text)
-        self.log_path = pathlib.Path(directory) / f"{name}.log"
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(self.config)], stdout=log, stderr=log)
-        assert sonde.eventually(lambda: self.process.poll() is not None or listens(port)) and self.process.poll() is None, self.log()
-
-    def log(self):
-        return self.log_path.read_text(errors="replace")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30 * sonde.PATIENCE)
-
-
 @pytest.fixture
 def run(tmp_path):
     with contextlib.ExitStack() as stack:
-        def start(name, text, port):
-            process = Process(tmp_path, name, text, port)
-            stack.callback(process.stop)
-            return process
-
-        yield start
+        yield lambda name, text: stack.enter_context(sonde.Running(tmp_path, text, name=name))
 
 
 @pytest.fixture
@@ -95,7 +59,7 @@ class Server:
     def __init__(self, run, back_end, name, settings, param="authorization"):
         self.grpc, self.http, self.back_end = sonde.free_port(), sonde.free_port(), back_end
         self.process = run("server", SERVER.format(extension=f"{name}: {settings}", name=name, grpc=self.grpc, http=self.http,
-                                                   param=param, sink=back_end.grpc_port), self.http)
+                                                   param=param, sink=back_end.grpc_port))
 
     def call(self, name, *metadata):
         """The code and message of the refusal, or None."""
@@ -172,11 +136,11 @@ def test_bearertokenauth_follows_its_file(run, back_end, tmp_path):
 def test_a_reload_changes_who_may_send_and_nobody_else_notices(run, back_end):
     """The listeners go on with the authenticator of the new configuration; a mistake leaves the old one at work."""
     server = Server(run, back_end, "bearertokenauth", "{tokens: [both, old]}")
-    config = server.process.config
 
     def reload(old, new):
-        config.write_text(config.read_text().replace(old, new))
-        server.process.process.send_signal(signal.SIGHUP)
+        text = server.process.config.read_text()
+        assert old in text
+        server.process.reload(text.replace(old, new))
 
     def let_in(token):
         return (server.call(f"{token} grpc", ("authorization", f"Bearer {token}")) is None,
@@ -232,7 +196,7 @@ def test_sonde_shows_sonde_who_it_is(run, back_end, tmp_path):
     (tmp_path / "password").write_text("wrong\n")
     first, second, third = sonde.free_port(), sonde.free_port(), sonde.free_port()
     process = run("relay", RELAY.format(dir=tmp_path, bcrypt=BCRYPT, first=first, second=second, third=third,
-                                        sink=back_end.grpc_port), first)
+                                        sink=back_end.grpc_port))
 
     def send(name):
         request = urllib.request.Request(f"http://127.0.0.1:{first}/v1/traces", data=spans(name).SerializeToString(),
@@ -356,7 +320,7 @@ def test_oauth2client_loses_nothing_while_there_is_no_token(run, back_end, tmp_p
     tokens = TokenServer(context)
     tokens.away = True
     ports = {name: sonde.free_port() for name in ("first", "grpc", "http")}
-    process = run("oauth", OAUTH.format(dir=tmp_path, url=tokens.url, sink=back_end.grpc_port, **ports), ports["first"])
+    process = run("oauth", OAUTH.format(dir=tmp_path, url=tokens.url, sink=back_end.grpc_port, **ports))
 
     def arrived():
         return sorted(record["name"] for _, _, record in back_end.received("grpc", "traces", "service.name", "shop")

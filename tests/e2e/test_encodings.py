@@ -2,8 +2,6 @@
 """OTLP through Sonde between foreign ends: grpcio with and without mTLS, and HTTP, protobuf and JSON, compressed or not."""
 import gzip
 import json
-import pathlib
-import subprocess
 import urllib.error
 import urllib.request
 import zlib
@@ -34,41 +32,21 @@ service:
 """
 
 
-class Relay:
+class Relay(sonde.Running):
     """A Sonde that passes on what it is sent."""
 
     def __init__(self, directory, sink, client_tls="{insecure: true}", server_tls="", grpc_compression="gzip", encoding="proto",
                  opaque="false", arguments=()):
         self.grpc_port, self.http_port = sonde.free_port(), sonde.free_port()
-        config = pathlib.Path(directory) / "relay.yaml"
-        config.write_text(CONFIG.format(
+        super().__init__(directory, CONFIG.format(
             grpc_port=self.grpc_port, http_port=self.http_port, sink_grpc=sink.tls_port or sink.grpc_port, sink_http=sink.http_port,
-            client_tls=client_tls, server_tls=server_tls, grpc_compression=grpc_compression, encoding=encoding, opaque=opaque))
-        self.log_path = pathlib.Path(directory) / "relay.log"
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([sonde.binary(), "run", "--config", str(config), *arguments], stdout=log, stderr=log)
-        assert sonde.eventually(self.listens), self.log_path.read_text()
-
-    def listens(self):
-        assert self.process.poll() is None, self.log_path.read_text()
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/", timeout=5)
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
+            client_tls=client_tls, server_tls=server_tls, grpc_compression=grpc_compression, encoding=encoding, opaque=opaque),
+            *arguments)
 
     def post(self, body, headers):
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/v1/traces", data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=20) as response:
             return response.read()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(30)
 
 
 def spans(name):
@@ -130,7 +108,7 @@ def test_what_nothing_looks_into_arrives_as_it_was_sent(tmp_path, sink, exporter
 
 def test_opaque_is_refused_where_something_looks_inside(tmp_path, sink):
     with pytest.raises(AssertionError, match="opaque: a component that follows has to look inside"):
-        Relay(tmp_path, sink, encoding="json", opaque="true")
+        Relay(tmp_path, sink, encoding="json", opaque="true").start()
 
 
 def test_http_bodies_in_each_form(tmp_path, sink):
@@ -160,7 +138,7 @@ def test_mutual_tls_with_grpcio_on_both_sides(tmp_path):
         trusted = grpc.ssl_channel_credentials(read["ca.crt"], read["client.key"], read["client.crt"])
         with grpc.secure_channel(address, trusted) as channel:
             trace_service_pb2_grpc.TraceServiceStub(channel).Export(spans("mutual"), timeout=20, compression=grpc.Compression.Gzip)
-        assert sonde.eventually(lambda: arrived(sink, "grpc", "mutual") == list(range(50))), relay.log_path.read_text()
+        assert sonde.eventually(lambda: arrived(sink, "grpc", "mutual") == list(range(50))), relay.log()
         with grpc.secure_channel(address, grpc.ssl_channel_credentials(read["ca.crt"])) as channel:
             with pytest.raises(grpc.RpcError) as refused:
                 trace_service_pb2_grpc.TraceServiceStub(channel).Export(spans("stranger"), timeout=5)

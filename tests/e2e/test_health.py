@@ -5,7 +5,6 @@ import http.server
 import json
 import re
 import shutil
-import signal
 import subprocess
 import threading
 import urllib.error
@@ -16,7 +15,6 @@ import pytest
 
 import sonde
 from test_encodings import spans
-from test_https import Running
 
 CONFIG = """
 receivers:
@@ -70,14 +68,11 @@ class Sink:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-class Relay(Running):
+class Relay(sonde.Running):
     def __init__(self, directory):
         self.sink = Sink()
         self.ports = {name: sonde.free_port() for name in re.findall(r"127\.0\.0\.1:{(\w+)}", CONFIG) if name != "sink"}
-        self.config = directory / "relay.yaml"
-        self.config.write_text(CONFIG.format(sink=self.sink.port, **self.ports))
-        super().__init__(["run", "--config", self.config], directory / "log")
-        assert sonde.eventually(lambda: self.get("plain", "/")[0] == 200), self.log.read_text()
+        super().__init__(directory, CONFIG.format(sink=self.sink.port, **self.ports))
 
     def get(self, name, path):
         """(status, headers, text); (0, {}, "") where nobody answers."""
@@ -117,11 +112,11 @@ def test_a_probe_is_answered_as_the_collector_answers(relay):
     relay.sink.answers.clear()
     relay.send()
     relay.process.terminate()
-    assert sonde.eventually(lambda: relay.get("bodies", "/up")[::2] == (503, "sorry")), relay.log.read_text()
+    assert sonde.eventually(lambda: relay.get("bodies", "/up")[::2] == (503, "sorry")), relay.log()
     assert relay.get("plain", "/")[::2] == (
         503, '{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}')
     relay.sink.answers.set()
-    assert relay.process.wait(30) == 0, relay.log.read_text()
+    assert relay.process.wait(30) == 0, relay.log()
 
 
 def test_a_back_end_that_is_away_is_seen_and_that_it_is_back(relay):
@@ -179,7 +174,7 @@ def test_who_watches_is_told_each_change(relay):
         with pytest.raises(grpc.RpcError) as ended:
             assert all(answer == b"\x08\x02" for answer in pipeline)
         assert ended.value.code() == grpc.StatusCode.CANCELLED, ended.value
-    assert relay.process.wait(30) == 0, relay.log.read_text()
+    assert relay.process.wait(30) == 0, relay.log()
 
 
 def test_the_configuration_is_shown_without_its_secrets(relay):
@@ -201,16 +196,14 @@ def test_a_new_configuration_does_not_interrupt_health(relay):
 
     begin = since()
     text = relay.config.read_text()
-    relay.config.write_text(text.replace("path: /up", "path: /ready").replace("traces/a", "traces/b"))
-    relay.process.send_signal(signal.SIGHUP)
-    assert sonde.eventually(lambda: relay.get("bodies", "/ready")[::2] == (200, "fine") and since()), relay.log.read_text()
+    relay.reload(text.replace("path: /up", "path: /ready").replace("traces/a", "traces/b"))
+    assert sonde.eventually(lambda: relay.get("bodies", "/ready")[::2] == (200, "fine") and since()), relay.log()
     assert since() == begin
     assert sonde.eventually(lambda: list(configuration()["service"]["pipelines"]) == ["traces/b"])
     whole = json.loads(relay.get("status", "/status?verbose")[2])
     assert (whole["status"], list(whole["components"])) == ("StatusOK", ["extensions", "pipeline:traces/b"])
-    relay.config.write_text(text.replace("path: /up", "path: up"))  # Which is refused.
-    relay.process.send_signal(signal.SIGHUP)
-    assert sonde.eventually(lambda: "path must start with /" in relay.log.read_text())
+    relay.reload(text.replace("path: /up", "path: up"))  # Which is refused.
+    assert sonde.eventually(lambda: "path must start with /" in relay.log())
     assert relay.get("bodies", "/ready")[0] == 200 and since() == begin
     assert list(configuration()["service"]["pipelines"]) == ["traces/b"]
 

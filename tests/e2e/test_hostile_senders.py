@@ -14,7 +14,7 @@ import pytest
 
 import sonde
 from otlp_pair import METHOD, Sender, request_bytes
-from test_https import PROTOBUF, Running
+from test_https import PROTOBUF
 
 CONFIG = """
 receivers:
@@ -32,20 +32,10 @@ service:
 HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
-class Target:
+class Target(sonde.Running):
     def __init__(self, directory, timeouts=""):
         self.grpc_port, self.http_port, self.own_port = (sonde.free_port() for _ in range(3))
-        config = pathlib.Path(directory) / "target.yaml"
-        config.write_text(CONFIG.format(grpc=self.grpc_port, http=self.http_port, own=self.own_port, timeouts=timeouts))
-        self.running = Running(["run", "--config", config], pathlib.Path(directory) / "log")
-        assert sonde.eventually(self.listens), self.running.log.read_text()
-
-    def listens(self):
-        assert self.running.process.poll() is None, self.running.log.read_text()
-        try:
-            return self.post() == 200
-        except OSError:
-            return False
+        super().__init__(directory, CONFIG.format(grpc=self.grpc_port, http=self.http_port, own=self.own_port, timeouts=timeouts))
 
     def post(self, body=None):
         made = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
@@ -59,14 +49,13 @@ class Target:
             return sum(value for _, value in sonde.select(response.read().decode(), name, {}))
 
     def rss(self):
-        status = pathlib.Path(f"/proc/{self.running.process.pid}/status").read_text()
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
 
 @pytest.fixture
 def target(tmp_path):
-    made = Target(tmp_path)
-    with made.running:
+    with Target(tmp_path) as made:
         yield made
 
 
@@ -100,8 +89,8 @@ def drip(connections, seconds):
                                    b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
                                    b"Content-Length: 1000000\r\n\r\n"], ids=["header", "body"])
 def test_slow_senders_starve_nobody(tmp_path, start):
-    target = Target(tmp_path, ", read_header_timeout: 2s, read_timeout: 2s")
-    with target.running, concurrent.futures.ThreadPoolExecutor(1) as background:
+    timeouts = ", read_header_timeout: 2s, read_timeout: 2s"
+    with Target(tmp_path, timeouts) as target, concurrent.futures.ThreadPoolExecutor(1) as background:
         slow = [connect(target.http_port) for _ in range(1000)]
         for each in slow:
             each.sendall(start)

@@ -7,10 +7,8 @@ import urllib.request
 import pytest
 
 import sonde
-from runtimes import accepts
 from setups import SERVERS
 from test_encodings import spans
-from test_https import Running
 
 CONFIG = """
 receivers:
@@ -30,10 +28,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="no node here")
 @pytest.fixture
 def relay(tmp_path):
     ports = {"port": sonde.free_port(), "sink": sonde.free_port()}
-    config = tmp_path / "relay.yaml"
-    config.write_text(CONFIG.format(**ports))
-    with Running(["run", "--config", config], tmp_path / "log") as running:
-        assert sonde.eventually(lambda: accepts(ports["port"])), running.log.read_text()
+    with sonde.Running(tmp_path, CONFIG.format(**ports)):
         yield ports
 
 

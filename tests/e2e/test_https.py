@@ -2,7 +2,6 @@
 """OTLP over HTTP with TLS between foreign ends: Python's ssl and http on both sides of Sonde, and as a configuration's source."""
 import http.client
 import http.server
-import pathlib
 import ssl
 import subprocess
 import threading
@@ -55,20 +54,6 @@ def client_context(directory, mutual=True):
     return context
 
 
-class Running:
-    def __init__(self, arguments, log, **options):
-        self.log = pathlib.Path(log)
-        with open(self.log, "wb") as out:
-            self.process = subprocess.Popen([sonde.binary(), *arguments], stdout=out, stderr=out, **options)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(30)
-
-
 def connection(directory, port, mutual=True):
     made = http.client.HTTPSConnection("localhost", port, timeout=20, context=client_context(directory, mutual))
     made.connect()
@@ -78,22 +63,12 @@ def connection(directory, port, mutual=True):
 def test_mutual_tls_over_http_on_both_sides(certificates):
     sink = OtlpReceiver(http_tls=server_context(certificates))
     port = sonde.free_port()
-    config = certificates / "relay.yaml"
-    config.write_text(CONFIG.format(dir=certificates, port=port, sink=sink.http_port))
-    with Running(["run", "--config", config], certificates / "log") as relay:
-        def listens():
-            assert relay.process.poll() is None, relay.log.read_text()
-            try:
-                return connection(certificates, port)
-            except OSError:
-                return None
-
-        kept = sonde.eventually(listens)
-        assert kept, relay.log.read_text()
+    with sonde.Running(certificates, CONFIG.format(dir=certificates, port=port, sink=sink.http_port)) as relay:
+        kept = connection(certificates, port)
         for name in ("first", "second"):
             kept.request("POST", "/v1/traces", spans(name).SerializeToString(), PROTOBUF)
             assert kept.getresponse().read() == b""
-            assert sonde.eventually(lambda: arrived(sink, "http", name) == list(range(50))), relay.log.read_text()
+            assert sonde.eventually(lambda: arrived(sink, "http", name) == list(range(50))), relay.log()
         # TLS 1.3 tells a client without a certificate only after its handshake.
         with pytest.raises((ssl.SSLError, ConnectionError)):
             stranger = connection(certificates, port, mutual=False)
@@ -111,17 +86,14 @@ def test_one_port_speaks_both_versions_of_http(certificates, encrypted, asked, s
     """curl speaks HTTP/2 by nghttp2, Sonde by code of its own."""
     sink = OtlpReceiver(http_tls=server_context(certificates))
     port = sonde.free_port()
-    config = certificates / "relay.yaml"
     text = CONFIG.format(dir=certificates, port=port, sink=sink.http_port)
     if not encrypted:
         text = text.replace("tls: {cert_file: %s/server.crt" % certificates, "# ")
-    config.write_text(text)
     body = certificates / "body"
     body.write_bytes(spans("curled").SerializeToString() * 100)
     url = f"{'https' if encrypted else 'http'}://localhost:{port}/v1/traces"
-    with Running(["run", "--config", config], certificates / "log") as relay:
+    with sonde.Running(certificates, text) as relay:
         def curl():
-            assert relay.process.poll() is None, relay.log.read_text()
             tls = ["--cacert", "ca.crt", "--cert", "client.crt", "--key", "client.key"]
             # Three at once, over one connection where there are several to one. curl 7.88 takes no connection again that began
             # as HTTP/2 in the clear.
@@ -132,8 +104,8 @@ def test_one_port_speaks_both_versions_of_http(certificates, encrypted, asked, s
                                    "%{http_code} %{http_version};", *[part for _ in range(count) for part in (url, "-o", "/dev/null")][:-2]],
                                   cwd=certificates, capture_output=True, text=True, timeout=60)
             return done.stdout if done.returncode == 0 else None
-        assert sonde.eventually(curl) == f"200 {spoken[encrypted]};" * (3 if encrypted else 1), relay.log.read_text()
-        assert sonde.eventually(lambda: len(arrived(sink, "http", "curled")) >= 5_000), relay.log.read_text()
+        assert sonde.eventually(curl) == f"200 {spoken[encrypted]};" * (3 if encrypted else 1), relay.log()
+        assert sonde.eventually(lambda: len(arrived(sink, "http", "curled")) >= 5_000), relay.log()
     sink.stop()
 
 

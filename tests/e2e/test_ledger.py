@@ -53,7 +53,7 @@ class Setup:
         config = CONFIG.format(protocol=protocol, port=port, own=own, back_end=self.link.port, directory=directory / "queue",
                                scheme="http://" if protocol == "http" else "", queue_size=queue_size, give_up=give_up, timeout=timeout,
                                storage="storage: file_storage" if queue == "disk" else "")
-        self.relay = Relay(directory, change(config), own, environment=environment)
+        self.relay = Relay(directory, change(config), own, env={**os.environ, **(environment or {})})
         self.relay.start()
         self.sender = Sender(protocol, port)
         self.drops = Drops(self.relay)

@@ -7,8 +7,7 @@ import urllib.request
 
 import pytest
 
-from sonde import eventually, free_port
-from test_https import Running
+from sonde import Running, free_port
 
 STRATEGIES = ["UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes",
               "NoUTF8EscapingWithSuffixes", "NoTranslation"]
@@ -57,25 +56,15 @@ def pages(tmp_path_factory):
     config = ("receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:%d'}}}}\n"
               "exporters:\n%sservice:\n  telemetry: {metrics: {level: none}}\n"
               "  pipelines: {metrics: {receivers: [otlp], exporters: [%s]}}\n" % (otlp, exporters, names))
-    directory = tmp_path_factory.mktemp("names")
-    (directory / "sonde.yaml").write_text(config)
-
-    def send():
-        request = urllib.request.Request(f"http://127.0.0.1:{otlp}/v1/metrics", json.dumps(REQUEST).encode(),
-                                         {"Content-Type": "application/json"})
-        try:
-            return urllib.request.urlopen(request, timeout=10).status == 200
-        except OSError:
-            return False
-
     def page(strategy, accept=""):
         request = urllib.request.Request(f"http://127.0.0.1:{ports[STRATEGIES.index(strategy)]}/metrics",
                                          headers={"Accept": accept} if accept else {})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.headers["Content-Type"], answer.read().decode()
 
-    with Running(["run", "--config", directory / "sonde.yaml"], directory / "log"):
-        eventually(send)
+    with Running(tmp_path_factory.mktemp("names"), config):
+        urllib.request.urlopen(urllib.request.Request(
+            f"http://127.0.0.1:{otlp}/v1/metrics", json.dumps(REQUEST).encode(), {"Content-Type": "application/json"}), timeout=30).close()
         yield page
 
 

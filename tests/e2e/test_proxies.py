@@ -15,7 +15,7 @@ import sonde
 from certificates import make_certificates
 from otlp_receiver import OtlpReceiver
 from test_encodings import arrived, spans
-from test_https import PROTOBUF, Running, server_context
+from test_https import PROTOBUF, server_context
 
 CONFIG = """
 receivers:
@@ -90,19 +90,12 @@ def proxy():
 
 def send_through(directory, exporter, name, sink, way, **environment):
     port = sonde.free_port()
-    config = directory / "relay.yaml"
-    config.write_text(CONFIG.format(port=port, exporter=exporter, name=name))
-    with Running(["run", "--config", config], directory / "log", env=environment) as relay:
-        def post():
-            assert relay.process.poll() is None, relay.log.read_text()
-            try:
-                made = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-                made.request("POST", "/v1/traces", spans("proxied").SerializeToString(), PROTOBUF)
-                return made.getresponse().status
-            except OSError:
-                return None
-        assert sonde.eventually(post) == 200, relay.log.read_text()
-        assert sonde.eventually(lambda: arrived(sink, way, "proxied") == list(range(50))), relay.log.read_text()
+    with sonde.Running(directory, CONFIG.format(port=port, exporter=exporter, name=name), env=environment) as relay:
+        made = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        made.request("POST", "/v1/traces", spans("proxied").SerializeToString(), PROTOBUF)
+        assert made.getresponse().status == 200, relay.log()
+        made.close()
+        assert sonde.eventually(lambda: arrived(sink, way, "proxied") == list(range(50))), relay.log()
 
 
 def test_https_goes_through_a_tunnel(tmp_path, proxy):

@@ -3,7 +3,6 @@
 import concurrent.futures
 import http.client
 import json
-import signal
 import socket
 import ssl
 import threading
@@ -110,7 +109,7 @@ class Reloading:
         return self.relay.total("sonde_reloads_total", result=result)
 
     def hang_up(self):
-        self.relay.process.send_signal(signal.SIGHUP)
+        self.relay.reload()
 
     def post(self, headers=None):
         request = urllib.request.Request(f"http://127.0.0.1:{self.numbers['page']}/api/v1/reload", method="POST",
@@ -308,25 +307,22 @@ def test_the_page_keeps_its_counts_and_the_probe_its_capabilities(start):
             value for _, value in select(sonde.own_metrics_text(), "sonde_reloads_total", {"result": result}))
         send_requests(port, [("GET", "/items/1")] * 20)
         assert eventually(lambda: count() == 20)
-        sonde.process.send_signal(signal.SIGHUP)
+        sonde.reload()
         assert eventually(lambda: reloads("applied") == 1), sonde.log()
         send_requests(port, [("GET", "/items/1")] * 20)
         assert eventually(lambda: count() == 40)
 
         # The receiver's settings are others: the same probe goes on under it.
         text = sonde.config.read_text()
-        sonde.config.write_text(text.replace("  ebpf:\n", f"  ebpf:\n    exclude: [port={port}]\n", 1))
-        sonde.process.send_signal(signal.SIGHUP)
+        sonde.reload(text.replace("  ebpf:\n", f"  ebpf:\n    exclude: [port={port}]\n", 1))
         assert eventually(lambda: reloads("applied") == 2), sonde.log()
         send_requests(port, [("GET", "/items/1")] * 20)
-        sonde.config.write_text(text)
-        sonde.process.send_signal(signal.SIGHUP)
+        sonde.reload(text)
         assert eventually(lambda: reloads("applied") == 3), sonde.log()
         send_requests(port, [("GET", "/items/1")] * 20)
         assert eventually(lambda: count() == 60), count()
 
-        sonde.config.write_text(text.replace("  ebpf:\n", "  ebpf:\n    ring_size: 1048576\n", 1))
-        sonde.process.send_signal(signal.SIGHUP)
+        sonde.reload(text.replace("  ebpf:\n", "  ebpf:\n    ring_size: 1048576\n", 1))
         assert eventually(lambda: reloads("refused") == 1), sonde.log()
         assert "restart sonde to change them" in sonde.log()
     finally:

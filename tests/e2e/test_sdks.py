@@ -22,7 +22,7 @@ import pytest
 import sdk_expected
 from otlp_records import RecordingBackEnd
 from setups import CACHE, fetched, needs, newer, once, unchanged
-from sonde import PATIENCE, binary, eventually, free_port
+from sonde import PATIENCE, Running, eventually, free_port
 from test_encodings import make_certificates
 
 SDKS = pathlib.Path(__file__).parent / "sdks"
@@ -123,16 +123,6 @@ PLAYERS = {
 }
 
 
-def listens(port):
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
 class Setup:
     """A Sonde that takes OTLP in each way, a back end behind it and a Prometheus that scrapes it."""
 
@@ -142,20 +132,11 @@ class Setup:
         self.back_end = RecordingBackEnd()
         self.ports = {name: free_port() for name in (
             "grpc_plain", "http_plain", "grpc_tls", "http_tls", "grpc_mtls", "http_mtls", "metrics", "prometheus")}
-        (directory / "sonde.yaml").write_text(CONFIG.format(
+        self.sonde = Running(directory, CONFIG.format(
             dir=directory, **self.ports, sink_grpc=self.back_end.grpc_port, sink_http=self.back_end.http_port))
-        self.processes = []
-        self.run("sonde", [binary(), "run", "--config", str(directory / "sonde.yaml")], self.ports["http_plain"])
+        self.sonde.start()
+        self.monitor = None
         self.play = functools.cache(self.play_once)
-
-    def run(self, name, command, port):
-        with open(self.directory / f"{name}.log", "wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.directory)
-        self.processes.append(process)
-        assert eventually(lambda: process.poll() is not None or listens(port)) and process.poll() is None, self.log(name)
-
-    def log(self, name):
-        return (self.directory / f"{name}.log").read_text(errors="replace")[-3000:]
 
     @functools.cached_property
     def prometheus(self):
@@ -164,15 +145,19 @@ class Setup:
         (self.directory / "prometheus.yaml").write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
             f"scrape_configs: [{{job_name: sonde, honor_labels: true, static_configs: [{{targets: ['127.0.0.1:{self.ports['metrics']}']}}]}}]\n")
-        self.run("prometheus", ["prometheus", f"--config.file={self.directory}/prometheus.yaml", f"--storage.tsdb.path={self.directory}/tsdb",
-                                f"--web.listen-address=127.0.0.1:{self.ports['prometheus']}"], self.ports["prometheus"])
+        log = self.directory / "prometheus.log"
+        with open(log, "wb") as out:
+            self.monitor = subprocess.Popen(
+                ["prometheus", f"--config.file={self.directory}/prometheus.yaml", f"--storage.tsdb.path={self.directory}/tsdb",
+                 f"--web.listen-address=127.0.0.1:{self.ports['prometheus']}"], stdout=out, stderr=out)
         address = f"http://127.0.0.1:{self.ports['prometheus']}"
 
         def ready():
-            with contextlib.suppress(urllib.error.HTTPError):  # It listens before it can be asked.
+            assert self.monitor.poll() is None, log.read_text()
+            with contextlib.suppress(OSError):  # It listens before it can be asked.
                 return urllib.request.urlopen(f"{address}/-/ready", timeout=10).status == 200
 
-        assert eventually(ready), self.log("prometheus")
+        assert eventually(ready), log.read_text()[-3000:]
         return address
 
     def play_once(self, language):
@@ -203,12 +188,10 @@ class Setup:
             return json.load(response)["data"]["result"]
 
     def stop(self):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(30 * PATIENCE)
-            process.kill()
+        if self.monitor:
+            self.monitor.kill()
+            self.monitor.wait()
+        self.sonde.stop()
         self.back_end.stop()
 
 
@@ -226,7 +209,7 @@ def arrived(setup, way, signal, case, count):
 
     eventually(lambda: len(found()) >= count)
     _, complaints = setup.play(case.split()[0])
-    assert len(found()) == count, (complaints, setup.log("sonde"))
+    assert len(found()) == count, (complaints, setup.sonde.log()[-3000:])
     language = case.split()[0]
     expected = sdk_expected.attributes(RECORDING["resource"]) | {
         "service.name": ("string", language), "service.instance.id": ("string", case)}

@@ -3,7 +3,6 @@
 import json
 import queue
 import re
-import signal
 import threading
 import time
 import urllib.error
@@ -17,7 +16,6 @@ from playwright.sync_api import sync_playwright
 import sonde
 from page import launch
 from test_encodings import spans
-from test_https import Running
 
 CONFIG = """
 receivers:
@@ -40,28 +38,19 @@ MOST = 8
 SCHEMA = json.loads((sonde.ROOT / "src/components/extension/console/api.schema.json").read_text())
 
 
-class Relay(Running):
+class Relay(sonde.Running):
     def __init__(self, directory):
         self.ports = {name: sonde.free_port() for name in ("otlp", "page")}
-        self.config = directory / "relay.yaml"
-        self.config.write_text(CONFIG.format(**self.ports))
-        super().__init__(["run", "--config", self.config], directory / "log")
-        assert sonde.eventually(lambda: "token=" in self.log.read_text()), self.log.read_text()
-        self.token = re.search(r"token=([0-9a-f]+)", self.log.read_text())[1]
-        assert sonde.eventually(self.listens), self.log.read_text()
+        super().__init__(directory, CONFIG.format(**self.ports))
 
-    def listens(self):
-        try:
-            self.send("first", 1)
-            return True
-        except OSError:
-            return False
+    @property
+    def token(self):
+        return re.search(r"token=([0-9a-f]+)", self.log())[1]
 
-    def change(self, old, new):
+    def replace(self, old, new):
         text = self.config.read_text()
         assert old in text
-        self.config.write_text(text.replace(old, new))
-        self.process.send_signal(signal.SIGHUP)
+        self.reload(text.replace(old, new))
 
     def send(self, name, count=50):
         request = spans(name)
@@ -162,7 +151,7 @@ def test_only_who_is_signed_in_may_watch_and_not_too_many(relay):
     open_taps = [relay.tap(BEFORE) for _ in range(MOST)]
     assert refusal(lambda: relay.tap(AFTER)) == (429, "Too many watch already")
     open_taps.pop().close()
-    assert sonde.eventually(lambda: _opens(relay)), relay.log.read_text()
+    assert sonde.eventually(lambda: _opens(relay)), relay.log()
     for tap in open_taps:
         tap.close()
 
@@ -185,12 +174,12 @@ def test_a_tap_goes_on_over_a_new_configuration_and_ends_with_its_edge(relay):
         return re.findall('added = "([a-z-]+)"', batch["text"])[-1]
 
     assert value() == "by-the-processor"
-    relay.change("by-the-processor", "by-another")
-    assert sonde.eventually(lambda: value() == "by-another"), relay.log.read_text()
-    relay.change("processors: [attributes], ", "")
+    relay.replace("by-the-processor", "by-another")
+    assert sonde.eventually(lambda: value() == "by-another"), relay.log()
+    relay.replace("processors: [attributes], ", "")
     # What is still to be read of the stream comes first.
-    assert sonde.eventually(lambda: after.next()[0] == "gone"), relay.log.read_text()
-    assert sonde.eventually(lambda: before.next()[0] == "gone"), relay.log.read_text()
+    assert sonde.eventually(lambda: after.next()[0] == "gone"), relay.log()
+    assert sonde.eventually(lambda: before.next()[0] == "gone"), relay.log()
     assert refusal(lambda: relay.tap(AFTER))[0] == 404
 
 
