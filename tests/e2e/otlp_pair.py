@@ -71,9 +71,10 @@ class BackEnd:
 class Sender:
     """Sends numbers one after the other, some at a time, and keeps how each ended."""
 
-    def __init__(self, port, credentials=None):
+    def __init__(self, port, credentials=None, retries=False):
+        """`retries`: a call that never went out, since a GOAWAY came first, is made again, as is grpcio's default."""
         # The least is no wait: it is what a connection has to begin, which a busy machine needs.
-        options = [("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 50),
+        options = [("grpc.enable_retries", retries), ("grpc.initial_reconnect_backoff_ms", 50),
                    ("grpc.min_reconnect_backoff_ms", 5000), ("grpc.max_reconnect_backoff_ms", 100)]
         address = f"127.0.0.1:{port}"
         self.channel = grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options)
