@@ -11,6 +11,7 @@
 //   valid.h                      whether bytes are OTLP all the way down
 //   text.h                       the readable form, for scenarios, the debug exporter and reports
 //   wire.h otlp_fields.h         protobuf's wire format, and the field numbers of OTLP
+//   otlp_schema.h                what the fields are called and hold, for what reads by tables
 //
 // To read, call for_each_span(batch, visitor); the views live as long as the call. To change, write
 // an Editor and hand it to a Rewriter: what was not touched is copied verbatim, so fields newer

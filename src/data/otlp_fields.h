@@ -18,6 +18,12 @@ namespace otlp {
 namespace request {
 inline constexpr uint32_t kGroups = 1;
 }
+namespace response {
+inline constexpr uint32_t kPartialSuccess = 1;
+}
+namespace partial_success {
+inline constexpr uint32_t kRejected = 1, kMessage = 2;
+}
 namespace group {  // ResourceSpans, ResourceMetrics, ResourceLogs
 inline constexpr uint32_t kResource = 1, kScopes = 2, kSchemaUrl = 3;
 // Where the scopes of OTLP before 1.0 stood; the Collector still parses them.

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "data/otlp_fields.h"
 #include "data/wire.h"
 
 namespace sonde::pipeline {
@@ -44,13 +45,15 @@ Sent read_export_response(std::string_view body) {
   proto::Reader response(body);
   proto::Field field;
   while (response.next(field)) {
-    if (field.number != 1 || field.type != proto::Type::Bytes) continue;
+    if (field.number != otlp::response::kPartialSuccess || field.type != proto::Type::Bytes)
+      continue;
     proto::Reader partial(field.bytes);
     proto::Field inner;
     while (partial.next(inner)) {
-      if (inner.number == 1 && inner.type == proto::Type::Varint) {
+      if (inner.number == otlp::partial_success::kRejected && inner.type == proto::Type::Varint) {
         sent.rejected = inner.as_int64() > 0 ? inner.value : 0;
-      } else if (inner.number == 2 && inner.type == proto::Type::Bytes) {
+      } else if (inner.number == otlp::partial_success::kMessage &&
+                 inner.type == proto::Type::Bytes) {
         sent.message = std::string(inner.bytes);
       }
     }

@@ -63,7 +63,7 @@ class Printer {
       if (depth == 0) return false;
       ++changes_.damaged;
     }
-    if (&schema == &any_value_schema() && too_deep(found, depth)) {
+    if (&schema == &otlp::any_value_schema() && too_deep(found, depth)) {
       fold(pieces);
       return true;
     }

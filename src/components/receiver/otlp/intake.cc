@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/buffer.h"
+#include "data/otlp_fields.h"
 #include "data/wire.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "wire/otlp_json/otlp_json.h"
@@ -205,9 +206,9 @@ std::string encode_response(const Accepted& accepted) {
   if (accepted.rejected == 0 && accepted.message.empty()) return response;
   std::string partial;
   proto::Writer out(partial);
-  out.varint(1, accepted.rejected);
-  out.bytes(2, accepted.message);
-  proto::Writer(response).bytes(1, partial);
+  out.varint(otlp::partial_success::kRejected, accepted.rejected);
+  out.bytes(otlp::partial_success::kMessage, accepted.message);
+  proto::Writer(response).bytes(otlp::response::kPartialSuccess, partial);
   return response;
 }
 

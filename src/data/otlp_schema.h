@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages of OTLP (opentelemetry-proto 1.x), one table each: what their fields are called in
+// JSON, what they hold and how often they stand there. Numbers are those of data/otlp_fields.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "data/batch.h"
+#include "data/wire.h"
+
+namespace sonde::otlp {
+
+enum class Kind : uint8_t {
+  Message,
+  String,
+  HexId,   // bytes, in hexadecimal
+  Base64,  // bytes
+  Bool,
+  Enum,  // int32
+  Uint32,
+  Int64,
+  Uint64,
+  Sint32,
+  Fixed32,
+  Fixed64,
+  Sfixed64,
+  Double,
+};
+
+// How often a field stands in its message, and whether its zero says anything.
+enum class Rule : uint8_t { Plain, Optional, Oneof, Repeated };
+
+struct Message;
+struct FieldInfo {
+  uint32_t number;
+  std::string_view name;  // in lowerCamelCase
+  Kind kind;
+  Rule rule = Rule::Plain;
+  const Message* message = nullptr;
+  std::span<const std::string_view> names{};  // Enum: by number
+};
+struct Message {
+  std::span<const FieldInfo> fields;
+};
+
+inline proto::Type wire_type(Kind kind) {
+  switch (kind) {
+    case Kind::Message:
+    case Kind::String:
+    case Kind::HexId:
+    case Kind::Base64:
+      return proto::Type::Bytes;
+    case Kind::Fixed32:
+      return proto::Type::Fixed32;
+    case Kind::Fixed64:
+    case Kind::Sfixed64:
+    case Kind::Double:
+      return proto::Type::Fixed64;
+    default:
+      return proto::Type::Varint;
+  }
+}
+
+// What an attribute or a body holds: the one message that may hold itself.
+const Message& any_value_schema();
+const Message& request_schema(Signal signal);   // Export<Signal>ServiceRequest
+const Message& response_schema(Signal signal);  // Export<Signal>ServiceResponse
+
+}  // namespace sonde::otlp
