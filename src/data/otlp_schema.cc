@@ -33,18 +33,19 @@ extern const Message kAnyValue;
 constexpr FieldInfo kKeyValueFields[] = {
     {key_value::kKey, "key", K::String},
     {key_value::kValue, "value", K::Message, R::Plain, &kAnyValue},
+    {key_value::kKeyIndex, "", K::Enum},
 };
-constexpr Message kKeyValue{kKeyValueFields};
+constexpr Message kKeyValue{"KeyValue", kKeyValueFields};
 
 constexpr FieldInfo kArrayFields[] = {
     {list::kValues, "values", K::Message, R::Repeated, &kAnyValue},
 };
-constexpr Message kArray{kArrayFields};
+constexpr Message kArray{"ArrayValue", kArrayFields};
 
 constexpr FieldInfo kMapFields[] = {
     {list::kValues, "values", K::Message, R::Repeated, &kKeyValue},
 };
-constexpr Message kMap{kMapFields};
+constexpr Message kMap{"KeyValueList", kMapFields};
 
 constexpr FieldInfo kAnyValueFields[] = {
     {any_value::kString, "stringValue", K::String, R::Oneof},
@@ -54,8 +55,9 @@ constexpr FieldInfo kAnyValueFields[] = {
     {any_value::kArray, "arrayValue", K::Message, R::Oneof, &kArray},
     {any_value::kMap, "kvlistValue", K::Message, R::Oneof, &kMap},
     {any_value::kBytes, "bytesValue", K::Base64, R::Oneof},
+    {any_value::kStringIndex, "", K::Enum, R::Oneof},
 };
-constinit const Message kAnyValue{kAnyValueFields};
+constinit const Message kAnyValue{"AnyValue", kAnyValueFields};
 
 constexpr FieldInfo kEntityRefFields[] = {
     {entity_ref::kSchemaUrl, "schemaUrl", K::String},
@@ -63,14 +65,14 @@ constexpr FieldInfo kEntityRefFields[] = {
     {entity_ref::kIdKeys, "idKeys", K::String, R::Repeated},
     {entity_ref::kDescriptionKeys, "descriptionKeys", K::String, R::Repeated},
 };
-constexpr Message kEntityRef{kEntityRefFields};
+constexpr Message kEntityRef{"EntityRef", kEntityRefFields};
 
 constexpr FieldInfo kResourceFields[] = {
     {resource::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {resource::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
     {resource::kEntityRefs, "entityRefs", K::Message, R::Repeated, &kEntityRef},
 };
-constexpr Message kResource{kResourceFields};
+constexpr Message kResource{"Resource", kResourceFields};
 
 constexpr FieldInfo kScopeFields[] = {
     {scope::kName, "name", K::String},
@@ -78,7 +80,7 @@ constexpr FieldInfo kScopeFields[] = {
     {scope::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {scope::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
 };
-constexpr Message kScope{kScopeFields};
+constexpr Message kScope{"InstrumentationScope", kScopeFields};
 
 constexpr FieldInfo kEventFields[] = {
     {event::kTime, "timeUnixNano", K::Fixed64},
@@ -86,29 +88,29 @@ constexpr FieldInfo kEventFields[] = {
     {event::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {event::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
 };
-constexpr Message kEvent{kEventFields};
+constexpr Message kEvent{"Event", kEventFields};
 
 constexpr FieldInfo kLinkFields[] = {
-    {link::kTraceId, "traceId", K::HexId},
-    {link::kSpanId, "spanId", K::HexId},
+    {link::kTraceId, "traceId", K::TraceId},
+    {link::kSpanId, "spanId", K::SpanId},
     {link::kTraceState, "traceState", K::String},
     {link::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {link::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
     {link::kFlags, "flags", K::Fixed32},
 };
-constexpr Message kLink{kLinkFields};
+constexpr Message kLink{"Link", kLinkFields};
 
 constexpr FieldInfo kStatusFields[] = {
     {status::kMessage, "message", K::String},
     {status::kCode, "code", K::Enum, R::Plain, nullptr, kStatusCodes},
 };
-constexpr Message kStatus{kStatusFields};
+constexpr Message kStatus{"Status", kStatusFields};
 
 constexpr FieldInfo kSpanFields[] = {
-    {span::kTraceId, "traceId", K::HexId},
-    {span::kSpanId, "spanId", K::HexId},
+    {span::kTraceId, "traceId", K::TraceId},
+    {span::kSpanId, "spanId", K::SpanId},
     {span::kTraceState, "traceState", K::String},
-    {span::kParentSpanId, "parentSpanId", K::HexId},
+    {span::kParentSpanId, "parentSpanId", K::SpanId},
     {span::kFlags, "flags", K::Fixed32},
     {span::kName, "name", K::String},
     {span::kKind, "kind", K::Enum, R::Plain, nullptr, kSpanKinds},
@@ -122,7 +124,7 @@ constexpr FieldInfo kSpanFields[] = {
     {span::kDroppedLinks, "droppedLinksCount", K::Uint32},
     {span::kStatus, "status", K::Message, R::Plain, &kStatus},
 };
-constexpr Message kSpan{kSpanFields};
+constexpr Message kSpan{"Span", kSpanFields};
 
 constexpr FieldInfo kLogFields[] = {
     {log::kTime, "timeUnixNano", K::Fixed64},
@@ -133,21 +135,21 @@ constexpr FieldInfo kLogFields[] = {
     {log::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {log::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
     {log::kFlags, "flags", K::Fixed32},
-    {log::kTraceId, "traceId", K::HexId},
-    {log::kSpanId, "spanId", K::HexId},
+    {log::kTraceId, "traceId", K::TraceId},
+    {log::kSpanId, "spanId", K::SpanId},
     {log::kEventName, "eventName", K::String},
 };
-constexpr Message kLog{kLogFields};
+constexpr Message kLog{"LogRecord", kLogFields};
 
 constexpr FieldInfo kExemplarFields[] = {
     {exemplar::kAttributes, "filteredAttributes", K::Message, R::Repeated, &kKeyValue},
     {exemplar::kTime, "timeUnixNano", K::Fixed64},
     {exemplar::kDouble, "asDouble", K::Double, R::Oneof},
     {exemplar::kInt, "asInt", K::Sfixed64, R::Oneof},
-    {exemplar::kSpanId, "spanId", K::HexId},
-    {exemplar::kTraceId, "traceId", K::HexId},
+    {exemplar::kSpanId, "spanId", K::SpanId},
+    {exemplar::kTraceId, "traceId", K::TraceId},
 };
-constexpr Message kExemplar{kExemplarFields};
+constexpr Message kExemplar{"Exemplar", kExemplarFields};
 
 constexpr FieldInfo kNumberPointFields[] = {
     {number_point::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
@@ -158,7 +160,7 @@ constexpr FieldInfo kNumberPointFields[] = {
     {number_point::kExemplars, "exemplars", K::Message, R::Repeated, &kExemplar},
     {number_point::kFlags, "flags", K::Uint32},
 };
-constexpr Message kNumberPoint{kNumberPointFields};
+constexpr Message kNumberPoint{"NumberDataPoint", kNumberPointFields};
 
 constexpr FieldInfo kHistogramPointFields[] = {
     {histogram_point::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
@@ -173,13 +175,13 @@ constexpr FieldInfo kHistogramPointFields[] = {
     {histogram_point::kMin, "min", K::Double, R::Optional},
     {histogram_point::kMax, "max", K::Double, R::Optional},
 };
-constexpr Message kHistogramPoint{kHistogramPointFields};
+constexpr Message kHistogramPoint{"HistogramDataPoint", kHistogramPointFields};
 
 constexpr FieldInfo kBucketsFields[] = {
     {buckets::kOffset, "offset", K::Sint32},
     {buckets::kCounts, "bucketCounts", K::Uint64, R::Repeated},
 };
-constexpr Message kBuckets{kBucketsFields};
+constexpr Message kBuckets{"Buckets", kBucketsFields};
 
 constexpr FieldInfo kExponentialPointFields[] = {
     {exponential_point::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
@@ -197,13 +199,13 @@ constexpr FieldInfo kExponentialPointFields[] = {
     {exponential_point::kMax, "max", K::Double, R::Optional},
     {exponential_point::kZeroThreshold, "zeroThreshold", K::Double},
 };
-constexpr Message kExponentialPoint{kExponentialPointFields};
+constexpr Message kExponentialPoint{"ExponentialHistogramDataPoint", kExponentialPointFields};
 
 constexpr FieldInfo kQuantileFields[] = {
     {quantile::kQuantile, "quantile", K::Double},
     {quantile::kValue, "value", K::Double},
 };
-constexpr Message kQuantile{kQuantileFields};
+constexpr Message kQuantile{"ValueAtQuantile", kQuantileFields};
 
 constexpr FieldInfo kSummaryPointFields[] = {
     {summary_point::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
@@ -214,36 +216,36 @@ constexpr FieldInfo kSummaryPointFields[] = {
     {summary_point::kQuantiles, "quantileValues", K::Message, R::Repeated, &kQuantile},
     {summary_point::kFlags, "flags", K::Uint32},
 };
-constexpr Message kSummaryPoint{kSummaryPointFields};
+constexpr Message kSummaryPoint{"SummaryDataPoint", kSummaryPointFields};
 
 constexpr FieldInfo kGaugeFields[] = {
     {points::kPoints, "dataPoints", K::Message, R::Repeated, &kNumberPoint},
 };
-constexpr Message kGauge{kGaugeFields};
+constexpr Message kGauge{"Gauge", kGaugeFields};
 
 constexpr FieldInfo kSumFields[] = {
     {points::kPoints, "dataPoints", K::Message, R::Repeated, &kNumberPoint},
     {points::kTemporality, "aggregationTemporality", K::Enum, R::Plain, nullptr, kTemporalities},
     {points::kMonotonic, "isMonotonic", K::Bool},
 };
-constexpr Message kSum{kSumFields};
+constexpr Message kSum{"Sum", kSumFields};
 
 constexpr FieldInfo kHistogramFields[] = {
     {points::kPoints, "dataPoints", K::Message, R::Repeated, &kHistogramPoint},
     {points::kTemporality, "aggregationTemporality", K::Enum, R::Plain, nullptr, kTemporalities},
 };
-constexpr Message kHistogram{kHistogramFields};
+constexpr Message kHistogram{"Histogram", kHistogramFields};
 
 constexpr FieldInfo kExponentialFields[] = {
     {points::kPoints, "dataPoints", K::Message, R::Repeated, &kExponentialPoint},
     {points::kTemporality, "aggregationTemporality", K::Enum, R::Plain, nullptr, kTemporalities},
 };
-constexpr Message kExponential{kExponentialFields};
+constexpr Message kExponential{"ExponentialHistogram", kExponentialFields};
 
 constexpr FieldInfo kSummaryFields[] = {
     {points::kPoints, "dataPoints", K::Message, R::Repeated, &kSummaryPoint},
 };
-constexpr Message kSummary{kSummaryFields};
+constexpr Message kSummary{"Summary", kSummaryFields};
 
 constexpr FieldInfo kMetricFields[] = {
     {metric::kName, "name", K::String},
@@ -256,15 +258,41 @@ constexpr FieldInfo kMetricFields[] = {
     {metric::kSummary, "summary", K::Message, R::Oneof, &kSummary},
     {metric::kMetadata, "metadata", K::Message, R::Repeated, &kKeyValue},
 };
-constexpr Message kMetric{kMetricFields};
+constexpr Message kMetric{"Metric", kMetricFields};
 
-// The three levels above a record, and the answer, for each of the three kinds of records.
+// The three levels above a record, and the answer, for each of the three kinds of records: their
+// fields and, below, their messages.
 struct Names {
   S groups, scopes, records, rejected;
+  S request, group, scope_group, response, partial;
 };
-constexpr Names kTraces{"resourceSpans", "scopeSpans", "spans", "rejectedSpans"};
-constexpr Names kMetrics{"resourceMetrics", "scopeMetrics", "metrics", "rejectedDataPoints"};
-constexpr Names kLogs{"resourceLogs", "scopeLogs", "logRecords", "rejectedLogRecords"};
+constexpr Names kTraces{"resourceSpans",
+                        "scopeSpans",
+                        "spans",
+                        "rejectedSpans",
+                        "ExportTraceServiceRequest",
+                        "ResourceSpans",
+                        "ScopeSpans",
+                        "ExportTraceServiceResponse",
+                        "ExportTracePartialSuccess"};
+constexpr Names kMetrics{"resourceMetrics",
+                         "scopeMetrics",
+                         "metrics",
+                         "rejectedDataPoints",
+                         "ExportMetricsServiceRequest",
+                         "ResourceMetrics",
+                         "ScopeMetrics",
+                         "ExportMetricsServiceResponse",
+                         "ExportMetricsPartialSuccess"};
+constexpr Names kLogs{"resourceLogs",
+                      "scopeLogs",
+                      "logRecords",
+                      "rejectedLogRecords",
+                      "ExportLogsServiceRequest",
+                      "ResourceLogs",
+                      "ScopeLogs",
+                      "ExportLogsServiceResponse",
+                      "ExportLogsPartialSuccess"};
 
 template <const Message& kRecord, const Names& kNames>
 struct Service {
@@ -273,24 +301,25 @@ struct Service {
       {scope_group::kRecords, kNames.records, K::Message, R::Repeated, &kRecord},
       {scope_group::kSchemaUrl, "schemaUrl", K::String},
   };
-  static constexpr Message kScopeGroup{kScopeGroupFields};
+  static constexpr Message kScopeGroup{kNames.scope_group, kScopeGroupFields};
   static constexpr FieldInfo kGroupFields[] = {
       {group::kResource, "resource", K::Message, R::Plain, &kResource},
       {group::kScopes, kNames.scopes, K::Message, R::Repeated, &kScopeGroup},
       {group::kSchemaUrl, "schemaUrl", K::String},
+      {group::kDeprecatedScopes, "", K::Message, R::Repeated, &kScopeGroup},
   };
-  static constexpr Message kGroup{kGroupFields};
+  static constexpr Message kGroup{kNames.group, kGroupFields};
   static constexpr FieldInfo kRequestFields[] = {
       {request::kGroups, kNames.groups, K::Message, R::Repeated, &kGroup}};
-  static constexpr Message kRequest{kRequestFields};
+  static constexpr Message kRequest{kNames.request, kRequestFields};
 
   static constexpr FieldInfo kPartialFields[] = {
       {partial_success::kRejected, kNames.rejected, K::Int64},
       {partial_success::kMessage, "errorMessage", K::String}};
-  static constexpr Message kPartial{kPartialFields};
+  static constexpr Message kPartial{kNames.partial, kPartialFields};
   static constexpr FieldInfo kResponseFields[] = {
       {response::kPartialSuccess, "partialSuccess", K::Message, R::Plain, &kPartial}};
-  static constexpr Message kResponse{kResponseFields};
+  static constexpr Message kResponse{kNames.response, kResponseFields};
 };
 
 }  // namespace

@@ -15,8 +15,9 @@ namespace sonde::otlp {
 enum class Kind : uint8_t {
   Message,
   String,
-  HexId,   // bytes, in hexadecimal
-  Base64,  // bytes
+  TraceId,  // 0 or 16 bytes; in JSON hexadecimal
+  SpanId,   // 0 or 8 bytes
+  Base64,   // bytes
   Bool,
   Enum,  // int32
   Uint32,
@@ -35,13 +36,14 @@ enum class Rule : uint8_t { Plain, Optional, Oneof, Repeated };
 struct Message;
 struct FieldInfo {
   uint32_t number;
-  std::string_view name;  // in lowerCamelCase
+  std::string_view name;  // in lowerCamelCase; empty where JSON leaves the field out
   Kind kind;
   Rule rule = Rule::Plain;
   const Message* message = nullptr;
-  std::span<const std::string_view> names{};  // Enum: by number
+  std::span<const std::string_view> names{};  // Enum: by number; none of an int32
 };
 struct Message {
+  std::string_view name;
   std::span<const FieldInfo> fields;
 };
 
@@ -49,7 +51,8 @@ inline proto::Type wire_type(Kind kind) {
   switch (kind) {
     case Kind::Message:
     case Kind::String:
-    case Kind::HexId:
+    case Kind::TraceId:
+    case Kind::SpanId:
     case Kind::Base64:
       return proto::Type::Bytes;
     case Kind::Fixed32:

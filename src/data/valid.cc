@@ -10,15 +10,14 @@
 namespace sonde {
 namespace {
 
-using valid::Known;
-using valid::Message;
 using valid::Rule;
 using valid::Schema;
 
 class Walk {
  public:
-  bool message(Message which, std::string_view body) {
-    return walk(static_cast<size_t>(which), body.data(), body.data() + body.size(), 0);
+  bool request(Signal signal, std::string_view body) {
+    const size_t which = valid::table().requests[static_cast<size_t>(signal)];
+    return walk(which, body.data(), body.data() + body.size(), 0);
   }
   Error error() const {
     Error error{ErrorKind::Invalid,
@@ -33,7 +32,7 @@ class Walk {
   // `values` is how many AnyValues this message lies in: what nests does so through them alone, so
   // they bound the recursion.
   bool walk(size_t which, const char* at, const char* const end, int values) {
-    const Schema& schema = valid::kSchemas[which];
+    const Schema& schema = schemas_[which];
     while (at < end) {
       uint64_t tag = static_cast<uint8_t>(*at);
       Rule rule{};
@@ -72,7 +71,7 @@ class Walk {
       if (rule == Rule::Any) continue;
       if (rule >= Rule::Nested) {
         const size_t inner = rule - Rule::Nested;
-        const int deeper = values + (inner == static_cast<size_t>(Message::AnyValue) ? 1 : 0);
+        const int deeper = values + (inner == valid::kAnyValue ? 1 : 0);
         // The outermost value is at depth 0.
         if (deeper > text::kMaxDepth + 1) return fail(schema, tag, "it nests too deep");
         if (!walk(inner, payload, at, deeper)) return false;
@@ -110,28 +109,17 @@ class Walk {
     return false;
   }
 
+  const Schema* const schemas_ = valid::table().schemas.data();
   std::string_view where_;
   uint64_t field_ = 0;
   const char* why_ = "";
 };
 
-Message request_of(Signal signal) {
-  switch (signal) {
-    case Signal::Traces:
-      return Message::TracesRequest;
-    case Signal::Metrics:
-      return Message::MetricsRequest;
-    case Signal::Logs:
-      break;
-  }
-  return Message::LogsRequest;
-}
-
 }  // namespace
 
 Result<> validate(Signal signal, std::string_view chunk) {
   Walk walk;
-  if (walk.message(request_of(signal), chunk)) return {};
+  if (walk.request(signal, chunk)) return {};
   return std::unexpected(walk.error());
 }
 

@@ -104,7 +104,7 @@ class JsonReader {
   static const FieldInfo* field_of(const Message& schema, std::string_view key) {
     const FieldInfo* info = nullptr;
     for (const FieldInfo& known : schema.fields) {
-      if (same_name(known.name, key)) info = &known;
+      if (!known.name.empty() && same_name(known.name, key)) info = &known;
     }
     return info;
   }
@@ -225,7 +225,8 @@ class JsonReader {
         if (!quoted) return wrong("is no string");
         writer_.bytes(info.number, text);
         return true;
-      case Kind::HexId:
+      case Kind::TraceId:
+      case Kind::SpanId:
         bytes_.clear();
         if (!quoted || !from_hex(text, bytes_)) return wrong("is no hexadecimal id");
         writer_.bytes(info.number, bytes_);

@@ -309,6 +309,18 @@ TEST(OtlpJson, WritesWhatNestsTooDeepAsTheBytesOfItsProtobuf) {
   EXPECT_TRUE(otlp_from_json(Signal::Traces, OtlpBody::Request, *json, kLimit));
 }
 
+TEST(OtlpJson, PassesOverFieldsThatHaveNoNameInJson) {
+  EXPECT_EQ(read_span(R"("":[5],"attributes":[{"key":"a","":{},"value":{"":5,"boolValue":true}}])"),
+            "        a = true\n");
+  std::string value;
+  proto::Writer(value).bytes(otlp::any_value::kString, "plain");
+  const Bytes plain = with_values({value});
+  proto::Writer(value).varint(otlp::any_value::kStringIndex, 5);
+  const Bytes indexed = with_values({value});
+  EXPECT_EQ(*otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&indexed, 1)),
+            *otlp_to_json(Signal::Traces, OtlpBody::Request, std::span(&plain, 1)));
+}
+
 TEST(OtlpJson, WritesTheLastOfAOneofHoweverOftenItWasChosen) {
   const auto gauge_at = [](uint64_t time) {
     std::string point;

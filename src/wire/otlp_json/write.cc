@@ -97,6 +97,7 @@ class Printer {
   static void take(const Message& schema, const Field& field, Fields& found) {
     for (const FieldInfo& info : schema.fields) {
       if (info.number != field.number) continue;
+      if (info.name.empty()) return;
       if (field.type != wire_type(info.kind) && !is_packed(info, field)) return;
       // Of a oneof the last one counts.
       if (info.rule == Rule::Oneof && found.chosen != &info) {
@@ -175,7 +176,8 @@ class Printer {
       case Kind::String:
         json_.value(field.bytes);
         break;
-      case Kind::HexId:
+      case Kind::TraceId:
+      case Kind::SpanId:
         json_.value(to_hex(field.bytes));
         break;
       case Kind::Base64:
