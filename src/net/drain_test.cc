@@ -15,16 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-template <class Check>
-bool eventually(Check check) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!check()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 // Longer than those that were served before are waited for.
 void let_pass(LoopThread& thread, milliseconds time) {
   std::promise<void> passed;
@@ -39,12 +29,8 @@ TEST(Drain, LetsAPeerOfGrpcGreetBeforeItIsSentAway) {
                                [](GrpcRequest, GrpcResponder responder) { responder.respond({}); });
   });
   RawClient client(server->port());
-  ASSERT_TRUE(
-      eventually([&] { return thread.on_loop([&] { return server->connections(); }) == 1; }));
-  thread.on_loop([&] {
-    server->drain();
-    return 0;
-  });
+  ASSERT_TRUE(thread.eventually([&] { return server->connections() == 1; }));
+  thread.on_loop([&] { server->drain(); });
   let_pass(thread, milliseconds(300));
   EXPECT_FALSE(thread.on_loop([&] { return server->drained(); }));
   using http2::Type;
@@ -54,7 +40,7 @@ TEST(Drain, LetsAPeerOfGrpcGreetBeforeItIsSentAway) {
     sent_away |= frame.head.type == Type::Goaway;
   }
   EXPECT_TRUE(sent_away);
-  EXPECT_TRUE(eventually([&] { return thread.on_loop([&] { return server->drained(); }); }));
+  EXPECT_TRUE(thread.eventually([&] { return server->drained(); }));
   thread.join();
 }
 
@@ -67,16 +53,13 @@ TEST(Drain, WaitsForNobodyWhoStaysSilent) {
       [&] { return *HttpServer::listen(thread.loop, "127.0.0.1:0", [](Request&, Responder) {}); });
   RawClient one(grpc->port());
   RawClient other(http->port());
-  ASSERT_TRUE(eventually([&] {
-    return thread.on_loop([&] { return grpc->connections() + http->connections(); }) == 2;
-  }));
+  ASSERT_TRUE(thread.eventually([&] { return grpc->connections() + http->connections() == 2; }));
   thread.on_loop([&] {
     grpc->drain();
     http->drain();
-    return 0;
   });
-  EXPECT_TRUE(eventually([&] { return thread.on_loop([&] { return grpc->drained(); }); }));
-  EXPECT_TRUE(eventually([&] { return thread.on_loop([&] { return http->drained(); }); }));
+  EXPECT_TRUE(thread.eventually([&] { return grpc->drained(); }));
+  EXPECT_TRUE(thread.eventually([&] { return http->drained(); }));
   thread.join();
 }
 
@@ -88,12 +71,8 @@ TEST(Drain, AnswersTheFirstRequestOfAConnection) {
     });
   });
   RawClient client(server->port());
-  ASSERT_TRUE(
-      eventually([&] { return thread.on_loop([&] { return server->connections(); }) == 1; }));
-  thread.on_loop([&] {
-    server->drain();
-    return 0;
-  });
+  ASSERT_TRUE(thread.eventually([&] { return server->connections() == 1; }));
+  thread.on_loop([&] { server->drain(); });
   let_pass(thread, milliseconds(500));
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string answer = client.read_all();

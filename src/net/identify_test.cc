@@ -48,15 +48,8 @@ TEST_F(Identify, EndsAConnectionWhoseSenderIsNeverKnown) {
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
   EXPECT_EQ(client.read_all(), "");
   // The answer comes when nobody waits for it any more.
-  thread_.on_loop([&] {
-    asked_.at(0)(Sender());
-    return 0;
-  });
-  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
-  while (thread_.on_loop([&] { return server_->connections(); }) > 0) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-    std::this_thread::yield();
-  }
+  thread_.on_loop([&] { asked_.at(0)(Sender()); });
+  EXPECT_TRUE(thread_.eventually([&] { return server_->connections() == 0; }));
 }
 
 TEST_F(Identify, RefusesARequestOverHttp2WhoseSenderIsNeverKnown) {

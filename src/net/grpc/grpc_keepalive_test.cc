@@ -7,6 +7,7 @@
 
 #include "net/grpc/grpc_client.h"
 #include "net/testing/raw_client.h"
+#include "net/testing/run_until.h"
 
 namespace sonde::net {
 namespace {
@@ -103,10 +104,6 @@ class GrpcKeepaliveEnds : public ::testing::Test {
     loop_.run_for(seconds(20));
     return answer;
   }
-  void run_until(const std::function<bool()>& done) {
-    for (int i = 0; i < 2000 && !done(); ++i) loop_.run_for(milliseconds(5));
-    EXPECT_TRUE(done());
-  }
 
   Loop loop_;
   std::vector<GrpcResponder> waiting_;
@@ -179,7 +176,7 @@ TEST_F(GrpcKeepaliveEnds, AnIdleConnectionIsClosed) {
   GrpcClient client(loop_, options(server_->port()));
   EXPECT_EQ(call(client, "/a.B/C"), "hello");
   EXPECT_EQ(server_->connections(), 1u);
-  run_until([&] { return server_->connections() == 0; });
+  EXPECT_TRUE(run_until(loop_, [&] { return server_->connections() == 0; }));
   EXPECT_EQ(call(client, "/a.B/C"), "hello");
 }
 

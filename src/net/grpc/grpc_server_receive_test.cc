@@ -140,11 +140,7 @@ void send_calls_in_pieces(uint32_t seed, bool later) {
   }
   EXPECT_NE(client.read_until("the answer to the end").find("the answer"), std::string::npos);
   // Whoever is known later is served later than the end.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!thread.on_loop([&] { return received == script.expected; }) &&
-         std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-  }
+  thread.eventually([&] { return received == script.expected; });
   client.close();
   thread.join();
   server.reset();

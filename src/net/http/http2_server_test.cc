@@ -230,10 +230,7 @@ TEST_F(Http2Server, EndsItsRequestsWhenItIsDrained) {
   EXPECT_EQ(client.wait(open).body, "late");
   client.wait_for_end();
   EXPECT_TRUE(client.goaway);
-  const auto drained = [&] { return thread_.on_loop([&] { return server_->drained(); }); };
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!drained() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  EXPECT_TRUE(drained());
+  EXPECT_TRUE(thread_.eventually([&] { return server_->drained(); }));
 }
 
 TEST_F(Http2Server, LeavesHarmlessRespondersBehind) {
@@ -243,12 +240,12 @@ TEST_F(Http2Server, LeavesHarmlessRespondersBehind) {
     client.send(post("/wait"), "x");
     client.wait(client.send(post("/"), "x"));
   }
-  while (thread_.on_loop([&] { return server_->connections(); }) > 0) std::this_thread::yield();
+  ASSERT_TRUE(thread_.eventually([&] { return server_->connections() == 0; }));
   thread_.on_loop([&] { waiting_.front().respond({}); });
   Client again(server_->port());
   EXPECT_EQ(again.wait(again.send(post("/"), "x"))[":status"], "200");
   again.send(post("/wait"), "x");
-  while (thread_.on_loop([&] { return waiting_.size(); }) < 2) std::this_thread::yield();
+  ASSERT_TRUE(thread_.eventually([&] { return waiting_.size() == 2; }));
   thread_.on_loop([&] { server_.reset(); });
   waiting_.clear();
 }

@@ -41,15 +41,6 @@ class HttpAdmission : public ::testing::Test {
     server_.reset();
     MemoryLedger::process().set_limit(limit_);
   }
-  template <class Check>
-  static bool eventually(Check check) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!check()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
   static std::string post(std::string_view path, std::string_view head, std::string_view body) {
     return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(head) +
            "\r\n\r\n" + std::string(body);
@@ -112,11 +103,9 @@ TEST_F(HttpAdmission, EndsWithAPeerThatLeavesInTheMiddle) {
   {
     RawClient client(server_->port());
     client.send(post("/p", "Content-Length: 1000", "half of it"));
-    const auto set_aside = [&] { return thread_.on_loop([&] { return meter_->set_aside; }); };
-    EXPECT_TRUE(eventually([&] { return set_aside() == 1000; }));
+    EXPECT_TRUE(thread_.eventually([&] { return meter_->set_aside == 1000; }));
   }
-  EXPECT_TRUE(
-      eventually([&] { return thread_.on_loop([&] { return server_->connections() == 0; }); }));
+  EXPECT_TRUE(thread_.eventually([&] { return server_->connections() == 0; }));
   EXPECT_EQ(meter_->set_aside, 0u);
 }
 

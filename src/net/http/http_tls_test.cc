@@ -7,6 +7,7 @@
 #include "net/http/http_server.h"
 #include "net/testing/certificates.h"
 #include "net/testing/raw_client.h"
+#include "net/testing/run_until.h"
 
 namespace sonde::net {
 namespace {
@@ -55,6 +56,11 @@ class HttpTls : public ::testing::Test {
     });
     loop_.run_for(seconds(30));
     return answer;
+  }
+  // Everybody who has connected before, and at least one turn of the loop.
+  void run_until_all_left() {
+    loop_.run_for(milliseconds(10));
+    EXPECT_TRUE(run_until(loop_, [&] { return server_->connections() == 0; }));
   }
   Result<HttpResponse> post(const TlsSettings& settings) { return post(*client(settings), "hi"); }
 
@@ -106,9 +112,7 @@ TEST_F(HttpTls, TellsWhoSpeaksInTheClear) {
   serve_echo();
   RawClient raw(server_->port());
   raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  for (int i = 0; i < 1000 && (i == 0 || server_->connections() > 0); ++i) {
-    loop_.run_for(milliseconds(10));
-  }
+  run_until_all_left();
   const std::string answer = raw.read_all();
   EXPECT_TRUE(answer.starts_with("HTTP/1.0 400 ")) << answer;
   EXPECT_TRUE(answer.ends_with("this port speaks https\n")) << answer;
@@ -119,10 +123,7 @@ TEST_F(HttpTls, EndsAHandshakeThatDoesNotGoOn) {
   RawClient silent(server_->port());
   RawClient slow(server_->port());
   slow.send("\x16\x03\x01");
-  for (int i = 0; i < 1000 && (i == 0 || server_->connections() > 0); ++i) {
-    loop_.run_for(milliseconds(10));
-  }
-  EXPECT_EQ(server_->connections(), 0u);
+  run_until_all_left();
   EXPECT_EQ(silent.read_all(), "");
 }
 

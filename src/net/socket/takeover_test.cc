@@ -11,6 +11,7 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "net/socket/listen_scope.h"
+#include "net/testing/run_until.h"
 
 namespace sonde::net {
 namespace {
@@ -66,11 +67,6 @@ class TakeoverTest : public testing::Test {
     loop_.run_for(seconds(5));
     return body;
   }
-  template <class Done>
-  bool wait(Done done) {
-    for (int i = 0; i < 500 && !done(); ++i) loop_.run_for(std::chrono::milliseconds(10));
-    return done();
-  }
   HttpClientOptions to(uint16_t port) { return {.base_url = "http://" + local(port)}; }
 
   Loop loop_;
@@ -95,7 +91,7 @@ TEST_F(TakeoverTest, ConnectionsGoOnWithTheNewServer) {
   EXPECT_EQ(next->port(), old->port());
   EXPECT_EQ(get(client), "old");
   old->drain();
-  EXPECT_TRUE(wait([&] { return old->drained(); }));
+  EXPECT_TRUE(run_until(loop_, [&] { return old->drained(); }));
   EXPECT_EQ(next->connections(), 1u);
   old.reset();
   EXPECT_EQ(get(client), "new");
@@ -112,12 +108,12 @@ TEST_F(TakeoverTest, ARequestInHandIsAnsweredByWhoHasIt) {
   client.request("GET", "/", {}, {}, [&](Result<HttpResponse> response) {
     body = response ? response->body : response.error().message;
   });
-  ASSERT_TRUE(wait([&] { return held.has_value(); }));
+  ASSERT_TRUE(run_until(loop_, [&] { return held.has_value(); }));
   auto next = http(&kNew, local(old->port()), "new", true);
   old->drain();
   EXPECT_FALSE(old->drained());
   held->respond({200, "text/plain", "late", {}});
-  EXPECT_TRUE(wait([&] { return !body.empty() && old->drained(); }));
+  EXPECT_TRUE(run_until(loop_, [&] { return !body.empty() && old->drained(); }));
   EXPECT_EQ(body, "late");
   EXPECT_EQ(get(client), "new");
   EXPECT_EQ(next->connections(), 1u);
@@ -132,7 +128,7 @@ TEST_F(TakeoverTest, WithoutASuccessorTheNextAnswerIsTheLast) {
   old->drain();
   EXPECT_FALSE(old->drained());
   EXPECT_EQ(get(busy), "old");  // It was on its way.
-  EXPECT_TRUE(wait([&] { return old->drained(); }));
+  EXPECT_TRUE(run_until(loop_, [&] { return old->drained(); }));
 }
 
 TEST_F(TakeoverTest, CallsGoOnWithTheNewServer) {
@@ -182,12 +178,12 @@ TEST_F(TakeoverTest, ACallInHandIsAnsweredOnItsConnection) {
   client.unary("/a/b", Bytes::copy("x"), [&](Result<std::string> answer) {
     body = answer ? *answer : answer.error().message;
   });
-  ASSERT_TRUE(wait([&] { return held.has_value(); }));
+  ASSERT_TRUE(run_until(loop_, [&] { return held.has_value(); }));
   auto next = *listen<GrpcServer>(&kNew, local(old->port()), answers("new"), true);
   old->drain();
   old.reset();
   held->respond(Bytes::copy("late"));
-  EXPECT_TRUE(wait([&] { return !body.empty(); }));
+  EXPECT_TRUE(run_until(loop_, [&] { return !body.empty(); }));
   EXPECT_EQ(body, "late");
   EXPECT_EQ(next->connections(), 1u);
 }
@@ -226,7 +222,7 @@ TEST_F(TakeoverTest, NoConnectionIsRefusedMeanwhile) {
     owner = &next;
     std::erase_if(leaving, [](const auto& s) { return s->drained(); });
   }
-  EXPECT_TRUE(wait([&] { return good == 200 || !bad.empty(); }));
+  EXPECT_TRUE(run_until(loop_, [&] { return good == 200 || !bad.empty(); }));
   EXPECT_EQ(bad, "");
   EXPECT_EQ(good, 200);
 }

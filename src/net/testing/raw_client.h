@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/testing/eventually.h"
 #include "net/loop.h"
 
 namespace sonde::net {
@@ -37,6 +38,11 @@ class LoopThread {
     auto result = task.get_future();
     loop.post([&task] { task(); });
     return result.get();
+  }
+  // Whether the check, which is made on the loop, holds within half a minute.
+  template <class Check>
+  bool eventually(Check check) {
+    return sonde::eventually([&] { return on_loop(check); });
   }
   Loop loop;
 

@@ -5,8 +5,8 @@
 
 #include <chrono>
 #include <fstream>
-#include <thread>
 
+#include "base/testing/eventually.h"
 #include "base/testing/temporary_directory.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/otlp_export.h"
@@ -184,12 +184,10 @@ TEST_F(SendingQueueDiskTest, WithFsyncTheSenderIsAnsweredWhenTheDiskHasIt) {
   auto queue = make();
   for (int i = 0; i < 5; ++i) queue->consume(spans(1, ack()));
   EXPECT_TRUE(outcomes.empty());
-  const auto deadline = std::chrono::steady_clock::now() + seconds(30);
-  while (outcomes.size() < 5 && std::chrono::steady_clock::now() < deadline) {
+  ASSERT_TRUE(eventually([&] {
     host.scheduler().run_ready();
-    std::this_thread::yield();
-  }
-  ASSERT_EQ(outcomes.size(), 5u);
+    return outcomes.size() == 5;
+  }));
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.kind, Outcome::Delivered);
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "base/memory_ledger.h"
+#include "base/testing/eventually.h"
 #include "config/yaml.h"
 #include "data/testing/sample.h"
 #include "net/grpc/grpc_frame.h"
@@ -163,12 +164,7 @@ class Receiver_otlp_auth : public ::testing::Test {
     return result.get();
   }
   bool eventually(const std::function<bool()>& check) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!on_loop(check)) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
+    return sonde::eventually([&] { return on_loop(check); });
   }
   void let_in(bool friendly) {
     ASSERT_TRUE(eventually([&] { return !porter_.asked.empty(); }));
