@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "config/yaml.h"
-#include "data/span_writer.h"
 #include "net/testing/h2_server.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
+#include "pipeline/testing/numbered_batches.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_grpc();
 
@@ -22,21 +22,6 @@ namespace sonde {
 namespace {
 
 using net::H2Answer;
-using std::chrono::milliseconds;
-
-Batch numbered(int number, size_t padding) {
-  TraceBatchBuilder builder;
-  builder.resource({}).scope("test", "");
-  const std::string name = "number=" + std::to_string(number) + ";";
-  const std::string filler(padding, 'x');
-  builder.span({.name = name}, {{"filler", std::string_view(filler)}});
-  return builder.build();
-}
-
-int number_in(std::string_view body) {
-  const size_t at = body.find("number=");
-  return at == std::string_view::npos ? -1 : std::atoi(body.data() + at + 7);
-}
 
 // What the back end did with each request.
 struct Ledger {
@@ -52,7 +37,7 @@ struct Ledger {
 
   H2Answer answer(const net::H2Call& call) {
     const std::lock_guard lock(mutex);
-    Entry& entry = entries[number_in(call.body)];
+    Entry& entry = entries[pipeline::number_in(call.body)];
     const auto chance = [&](int of) {
       return static_cast<int>(random() % static_cast<unsigned>(of));
     };
@@ -125,30 +110,16 @@ TEST(Exporter_otlp_grpc_faults, LoseNothingAndRepeatOnlyWhatWasNotAnswered) {
   Ledger ledger;
   net::H2Server server([&](const net::H2Call& call) { return ledger.answer(call); });
   pipeline::LoopHost host("otlp_grpc");
-  const auto settings = config::parse_yaml(
-      "{endpoint: '127.0.0.1:" + std::to_string(server.port) +
-          "', tls: {insecure: true}, compression: none, "
-          "sending_queue: {queue_size: 2000, num_consumers: 16, wait_for_result: true}, "
-          "retry_on_failure: {initial_interval: 1ms, max_interval: 5ms, max_elapsed_time: 0s}}",
-      "test");
+  const auto settings = config::parse_yaml("{endpoint: '127.0.0.1:" + std::to_string(server.port) +
+                                               "', tls: {insecure: true}, " +
+                                               std::string(pipeline::kNumberedBatchSettings) + "}",
+                                           "test");
   ASSERT_TRUE(settings);
   auto exporter = sonde_component_exporter_otlp_grpc().create(*settings, "otlp_grpc", {});
   ASSERT_TRUE(exporter) << exporter.error().message;
   ASSERT_TRUE((*exporter)->start(host));
 
-  std::map<int, Outcome::Kind> outcomes;
-  std::mt19937 sizes(1);
-  for (int number = 0; number < kRequests; ++number) {
-    const size_t padding = sizes() % 8 == 0 ? sizes() % 300'000 : sizes() % 2000;
-    Batch batch = numbered(number, padding);
-    batch.ack = Ack::make(&host.scheduler(), [&, number](Outcome outcome) {
-      EXPECT_TRUE(outcomes.emplace(number, outcome.kind).second) << "told twice";
-    });
-    (*exporter)->consume(std::move(batch));
-  }
-  for (int i = 0; i < 6000 && outcomes.size() < kRequests; ++i) {
-    host.loop().run_for(milliseconds(10));
-  }
+  const auto outcomes = pipeline::send_numbered(host, **exporter, kRequests);
   set_log_level(LogLevel::Info);
   ASSERT_EQ(outcomes.size(), static_cast<size_t>(kRequests));
 

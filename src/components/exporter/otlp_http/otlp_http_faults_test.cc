@@ -13,17 +13,15 @@
 
 #include "base/log.h"
 #include "config/yaml.h"
-#include "data/span_writer.h"
 #include "net/testing/raw_client.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
+#include "pipeline/testing/numbered_batches.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_http();
 
 namespace sonde {
 namespace {
-
-using std::chrono::milliseconds;
 
 class WaywardServer {
  public:
@@ -91,9 +89,7 @@ class WaywardServer {
     while (chance(40) != 0) {  // else it hangs up between two requests, or before the first
       const auto body = read_request(fd, got);
       if (!body) break;
-      const size_t at = body->find("number=");
-      const int number = at == std::string::npos ? -1 : std::atoi(body->c_str() + at + 7);
-      if (!answer(fd, number)) break;
+      if (!answer(fd, pipeline::number_in(*body))) break;
     }
     ::close(fd);
   }
@@ -164,34 +160,16 @@ TEST(Exporter_otlp_http_faults, LoseNothingAndRepeatOnlyWhatWasNotAnswered) {
   set_log_level(LogLevel::Off);  // each refusal is a line
   WaywardServer server;
   pipeline::LoopHost host("otlp_http");
-  const auto settings = config::parse_yaml(
-      "{endpoint: 'http://127.0.0.1:" + std::to_string(server.port) +
-          "', compression: none, "
-          "sending_queue: {queue_size: 2000, num_consumers: 16, wait_for_result: true}, "
-          "retry_on_failure: {initial_interval: 1ms, max_interval: 5ms, max_elapsed_time: 0s}}",
-      "test");
+  const auto settings =
+      config::parse_yaml("{endpoint: 'http://127.0.0.1:" + std::to_string(server.port) + "', " +
+                             std::string(pipeline::kNumberedBatchSettings) + "}",
+                         "test");
   ASSERT_TRUE(settings);
   auto exporter = sonde_component_exporter_otlp_http().create(*settings, "otlp_http", {});
   ASSERT_TRUE(exporter) << exporter.error().message;
   ASSERT_TRUE((*exporter)->start(host));
 
-  std::map<int, Outcome::Kind> outcomes;
-  std::mt19937 sizes(1);
-  for (int number = 0; number < kRequests; ++number) {
-    TraceBatchBuilder builder;
-    builder.resource({}).scope("test", "");
-    const std::string name = "number=" + std::to_string(number) + ";";
-    const std::string filler(sizes() % 8 == 0 ? sizes() % 300'000 : sizes() % 2000, 'x');
-    builder.span({.name = name}, {{"filler", std::string_view(filler)}});
-    Batch batch = builder.build();
-    batch.ack = Ack::make(&host.scheduler(), [&, number](Outcome outcome) {
-      EXPECT_TRUE(outcomes.emplace(number, outcome.kind).second) << "told twice";
-    });
-    (*exporter)->consume(std::move(batch));
-  }
-  for (int i = 0; i < 6000 && outcomes.size() < kRequests; ++i) {
-    host.loop().run_for(milliseconds(10));
-  }
+  const auto outcomes = pipeline::send_numbered(host, **exporter, kRequests);
   set_log_level(LogLevel::Info);
   ASSERT_EQ(outcomes.size(), static_cast<size_t>(kRequests));
   exporter->reset();
