@@ -9,6 +9,7 @@
 #include "net/testing/certificates.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
+#include "pipeline/testing/send_and_wait.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_grpc();
 
@@ -38,7 +39,6 @@ TEST(Exporter_otlp_grpc, EncryptsUnlessToldOtherwise) {
       [&](net::GrpcRequest request, net::GrpcResponder responder) {
         message = request.message;
         responder.respond({});
-        host.loop().stop();
       },
       std::move(options));
   ASSERT_TRUE(listening);
@@ -53,8 +53,7 @@ TEST(Exporter_otlp_grpc, EncryptsUnlessToldOtherwise) {
   ASSERT_TRUE((*exporter)->start(host));
   Batch batch = testing::sample_spans(3);
   const Bytes plain = batch.chunks.front();
-  (*exporter)->consume(std::move(batch));
-  host.loop().run_for(std::chrono::seconds(10));
+  pipeline::send_and_wait(host, **exporter, std::move(batch));
   EXPECT_EQ(message, plain);
 
   tls.set("key_file", config::Value::string("/no/such/key"));
@@ -81,7 +80,6 @@ TEST(Exporter_otlp_grpc, SendsGzipUnlessToldOtherwise) {
         encoding = request.encoding;
         message = request.message;
         responder.respond({});
-        host.loop().stop();
       });
   ASSERT_TRUE(server);
   const std::string endpoint = "http://127.0.0.1:" + std::to_string((*server)->port());
@@ -90,8 +88,7 @@ TEST(Exporter_otlp_grpc, SendsGzipUnlessToldOtherwise) {
     ASSERT_TRUE(exporter && (*exporter)->start(host));
     Batch batch = testing::sample_spans(3);
     const Bytes plain = batch.chunks.front();
-    (*exporter)->consume(std::move(batch));
-    host.loop().run_for(std::chrono::seconds(10));
+    pipeline::send_and_wait(host, **exporter, std::move(batch));
     const std::string_view name = std::string_view(compression).empty() ? "gzip" : compression;
     EXPECT_EQ(encoding, name == "none" ? "" : name);
     const auto read = net::decompress(*net::encoding_named(encoding, net::Carrier::Grpc),

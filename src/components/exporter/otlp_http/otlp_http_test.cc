@@ -10,9 +10,9 @@
 #include "data/text.h"
 #include "net/compression/compression.h"
 #include "net/http/http_server.h"
-#include "net/testing/run_until.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
+#include "pipeline/testing/send_and_wait.h"
 #include "wire/otlp_json/otlp_json.h"
 
 const sonde::pipeline::ComponentType& sonde_component_exporter_otlp_http();
@@ -40,19 +40,9 @@ class Exporter_otlp_http : public ::testing::Test {
     exporter_ = std::move(*made);
     ASSERT_TRUE(exporter_->start(host_));
   }
-  // What becomes of the batch for its sender, once the exporter holds nothing more.
-  Outcome send(Batch batch) {
-    outcome_.reset();
-    batch.ack = Ack::make(nullptr, [this](Outcome ended) { outcome_ = std::move(ended); });
-    exporter_->consume(std::move(batch));
-    EXPECT_TRUE(net::run_until(
-        host_.loop(), [&] { return outcome_ && exporter_->drained(); }, std::chrono::seconds(10)))
-        << "it is not done with what it was given";
-    return outcome_.value_or(Outcome{Outcome::Failed, "nobody was told"});
-  }
+  Outcome send(Batch batch) { return pipeline::send_and_wait(host_, *exporter_, std::move(batch)); }
 
   pipeline::LoopHost host_{"otlp_http"};
-  std::optional<Outcome> outcome_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<pipeline::Component> exporter_;
 };

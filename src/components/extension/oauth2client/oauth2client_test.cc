@@ -15,6 +15,7 @@
 #include "config/yaml.h"
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
+#include "net/testing/run_until.h"
 #include "pipeline/auth/authenticator.h"
 #include "pipeline/test_host.h"
 
@@ -180,21 +181,21 @@ class OAuth2ClientTest : public testing::Test {
                                         : "error: " + headers.error().message);
                    });
   }
+  void run_until(const std::function<bool()>& check) {
+    net::run_until(host_.loop(), [&] {
+      host_.scheduler().advance(Duration{});
+      return check();
+    });
+  }
   // Until so many have an answer.
   void wait(size_t answers) {
-    for (int i = 0; i < 5000 && got_.size() < answers; ++i) {
-      host_.scheduler().advance(Duration{});
-      host_.loop().run_for(std::chrono::milliseconds(1));
-    }
+    run_until([&] { return got_.size() >= answers; });
     ASSERT_EQ(got_.size(), answers);
   }
   // Until so many requests were made for a token and their answers are known: those were written
   // before a later request was even made.
   void wait_for_requests(size_t count) {
-    for (int i = 0; i < 5000 && requests_.size() < count; ++i) {
-      host_.scheduler().advance(Duration{});
-      host_.loop().run_for(std::chrono::milliseconds(1));
-    }
+    run_until([&] { return requests_.size() >= count; });
     ASSERT_EQ(requests_.size(), count);
     net::HttpClient client(host_.loop(), {.base_url = url().substr(0, url().rfind('/'))});
     client.request("GET", "/settle", {}, {},
