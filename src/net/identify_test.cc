@@ -5,6 +5,7 @@
 #include "net/grpc/grpc_client.h"
 #include "net/grpc/grpc_server.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/h2_frames.h"
 #include "net/testing/raw_client.h"
 
@@ -84,12 +85,7 @@ TEST(IdentifyGrpc, RefusesACallWhoseSenderIsNeverKnown) {
       loop, "127.0.0.1:0", [](GrpcRequest, GrpcResponder responder) { responder.respond({}); },
       std::move(options));
   GrpcClient client(loop, "127.0.0.1:" + std::to_string(server->port()), seconds(5));
-  Result<std::string> answer;
-  client.unary("/test.Service/Call", Bytes::copy("x"), [&](Result<std::string> result) {
-    answer = std::move(result);
-    loop.stop();
-  });
-  loop.run_for(seconds(10));
+  const auto answer = call_and_wait(loop, client, "/test.Service/Call", Bytes::copy("x"));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().peer_code, 4) << answer.error().message;
   asked.at(0)(Sender());

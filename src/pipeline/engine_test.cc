@@ -14,6 +14,7 @@
 #include "data/trace_view.h"
 #include "net/http/http_client.h"
 #include "net/loop.h"
+#include "net/testing/call_and_wait.h"
 #include "pipeline/introspection/output_meter.h"
 #include "pipeline/introspection/topology.h"
 #include "pipeline/lease.h"
@@ -21,8 +22,6 @@
 
 namespace sonde::pipeline {
 namespace {
-
-using std::chrono::milliseconds;
 
 struct Config {
   int64_t hold = 0;
@@ -342,11 +341,9 @@ TEST_F(EngineTest, ServesOwnMetricsAndStopsWithThreads) {
   std::string body;
   {
     net::HttpClient client(loop, client_options);
-    client.request("GET", "/metrics", {}, {}, [&](Result<net::HttpResponse> response) {
-      if (response) body = response->body;
-      loop.stop();
-    });
-    loop.run_for(std::chrono::seconds(10));
+    if (const auto response = net::request_and_wait(loop, client, "GET", "/metrics")) {
+      body = response->body;
+    }
   }
   EXPECT_NE(body.find("sonde_engine_test_total 7"), std::string::npos) << body;
   EXPECT_NE(body.find("\notelcol_process_memory_rss "), std::string::npos) << body;

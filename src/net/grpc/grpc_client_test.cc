@@ -4,10 +4,9 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "net/grpc/grpc_frame.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/h2_server.h"
 
 namespace sonde::net {
@@ -27,14 +26,7 @@ class GrpcClientTest : public ::testing::Test {
     return {.endpoint = fmt::format("127.0.0.1:{}", port), .timeout = timeout, .headers = {}};
   }
   Result<std::string> call(GrpcClient& client, std::string message = "ping") {
-    std::optional<Result<std::string>> got;
-    client.unary("/svc/Method", Bytes::take(std::move(message)), [&](auto result) {
-      got = std::move(result);
-      loop_.stop();
-    });
-    EXPECT_FALSE(got) << "called back inside unary()";
-    EXPECT_TRUE(loop_.run_for(20s));
-    return got ? std::move(*got) : fail(ErrorKind::Internal, "never called back");
+    return call_and_wait(loop_, client, "/svc/Method", Bytes::take(std::move(message)));
   }
   Loop loop_;
 };

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "net/grpc/grpc_client.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/raw_client.h"
 #include "net/testing/run_until.h"
 
@@ -96,13 +97,7 @@ class GrpcKeepaliveEnds : public ::testing::Test {
     return options;
   }
   Result<std::string> call(GrpcClient& client, std::string_view path) {
-    Result<std::string> answer = fail(ErrorKind::Internal, "never called back");
-    client.unary(path, Bytes::copy("hello"), [&](Result<std::string> result) {
-      answer = std::move(result);
-      loop_.stop();
-    });
-    loop_.run_for(seconds(20));
-    return answer;
+    return call_and_wait(loop_, client, path, Bytes::copy("hello"));
   }
 
   Loop loop_;

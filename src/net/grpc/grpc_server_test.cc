@@ -9,6 +9,7 @@
 
 #include "net/grpc/grpc_client.h"
 #include "net/grpc/grpc_frame.h"
+#include "net/testing/call_and_wait.h"
 
 namespace sonde::net {
 namespace {
@@ -109,16 +110,8 @@ TEST(GrpcServer, SeesTheMetadataOfACallWithThatCallAlone) {
   for (const std::string& value : values) {
     Headers metadata;
     if (!value.empty()) metadata.push_back({"Authorization", value});
-    bool ok = false;
-    pair.client.unary(
-        "/test.Service/Call", Bytes::copy("x"),
-        [&](const Result<std::string>& answer) {
-          ok = answer.has_value();
-          pair.loop.stop();
-        },
-        {}, std::move(metadata));
-    pair.loop.run_for(seconds(10));
-    EXPECT_TRUE(ok);
+    EXPECT_TRUE(call_and_wait(pair.loop, pair.client, "/test.Service/Call", Bytes::copy("x"), {},
+                              std::move(metadata)));
     EXPECT_EQ(seen.back(), value);
   }
 }
@@ -214,12 +207,7 @@ TEST(GrpcServer, ListensOnAUnixSocketAndRemovesItAtTheEnd) {
     ASSERT_TRUE(server) << server.error().message;
     EXPECT_EQ(::access(path.c_str(), F_OK), 0);
     GrpcClient client(loop, "unix://" + path, seconds(5));
-    Result<std::string> answer;
-    client.unary("/a/b", Bytes::copy("hello"), [&](Result<std::string> result) {
-      answer = std::move(result);
-      loop.stop();
-    });
-    loop.run_for(seconds(5));
+    const auto answer = call_and_wait(loop, client, "/a/b", Bytes::copy("hello"));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(*answer, "hello");
     auto second = GrpcServer::listen(loop, "unix:" + path, echo);

@@ -4,11 +4,11 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <set>
 #include <vector>
 
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/raw_client.h"
 
 namespace sonde::net {
@@ -38,15 +38,8 @@ class HttpClientTest : public ::testing::Test {
   }
   Result<HttpResponse> call(HttpClient& client, std::string_view method, std::string_view path,
                             std::string body = "", Headers headers = {}) {
-    std::optional<Result<HttpResponse>> got;
-    client.request(method, path, std::move(headers), Bytes::take(std::move(body)),
-                   [&](auto result) {
-                     got = std::move(result);
-                     loop_.stop();
-                   });
-    EXPECT_FALSE(got) << "called back inside request()";
-    EXPECT_TRUE(loop_.run_for(10s));
-    return got ? std::move(*got) : fail(ErrorKind::Internal, "never called back");
+    return request_and_wait(loop_, client, method, path, Bytes::take(std::move(body)),
+                            std::move(headers));
   }
   Loop loop_;
   std::unique_ptr<HttpServer> server_;

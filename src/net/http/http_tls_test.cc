@@ -5,6 +5,7 @@
 #include "net/grpc/grpc_client.h"
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/certificates.h"
 #include "net/testing/raw_client.h"
 #include "net/testing/run_until.h"
@@ -13,7 +14,6 @@ namespace sonde::net {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 class HttpTls : public ::testing::Test {
  protected:
@@ -49,13 +49,7 @@ class HttpTls : public ::testing::Test {
     return std::make_unique<HttpClient>(loop_, std::move(options));
   }
   Result<HttpResponse> post(HttpClient& client, std::string body) {
-    Result<HttpResponse> answer = fail(ErrorKind::Internal, "never called back");
-    client.request("POST", "/", {}, Bytes::take(std::move(body)), [&](auto result) {
-      answer = std::move(result);
-      loop_.stop();
-    });
-    loop_.run_for(seconds(30));
-    return answer;
+    return request_and_wait(loop_, client, "POST", "/", Bytes::take(std::move(body)));
   }
   // Everybody who has connected before, and at least one turn of the loop.
   void run_until_all_left() {
@@ -135,12 +129,7 @@ TEST_F(HttpTls, AGrpcClientIsRefusedByAlpn) {
   options.endpoint = "https://localhost:" + std::to_string(server_->port());
   options.tls = *tls;
   GrpcClient grpc(loop_, std::move(options));
-  Result<std::string> answer;
-  grpc.unary("/a.B/C", Bytes::copy("a"), [&](Result<std::string> result) {
-    answer = std::move(result);
-    loop_.stop();
-  });
-  loop_.run_for(seconds(30));
+  const auto answer = call_and_wait(loop_, grpc, "/a.B/C", Bytes::copy("a"));
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().message.find("no application protocol"), std::string::npos)
       << answer.error().message;

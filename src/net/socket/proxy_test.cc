@@ -6,11 +6,10 @@
 #include "net/grpc/grpc_client.h"
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 
 namespace sonde::net {
 namespace {
-
-using std::chrono::seconds;
 
 TEST(Proxy, IsReadAsUsersWriteIt) {
   const auto read = [](std::string_view text) {
@@ -86,13 +85,7 @@ class ThroughProxy : public ::testing::Test {
   Result<HttpResponse> get(HttpClientOptions options) {
     options.proxy = proxy_;
     HttpClient client(loop_, std::move(options));
-    Result<HttpResponse> answer = fail(ErrorKind::Internal, "never called back");
-    client.request("GET", "/path", {}, {}, [&](auto result) {
-      answer = std::move(result);
-      loop_.stop();
-    });
-    loop_.run_for(seconds(20));
-    return answer;
+    return request_and_wait(loop_, client, "GET", "/path");
   }
   Loop loop_;
   std::unique_ptr<HttpServer> server_;

@@ -11,6 +11,7 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "net/socket/listen_scope.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/run_until.h"
 
 namespace sonde::net {
@@ -50,22 +51,12 @@ class TakeoverTest : public testing::Test {
   }
   static std::string local(uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
   std::string get(HttpClient& client) {
-    std::string body = "no answer";
-    client.request("GET", "/", {}, {}, [&](Result<HttpResponse> response) {
-      body = response ? response->body : response.error().message;
-      loop_.stop();
-    });
-    loop_.run_for(seconds(5));
-    return body;
+    const auto response = request_and_wait(loop_, client, "GET", "/");
+    return response ? response->body : response.error().message;
   }
   std::string call(GrpcClient& client) {
-    std::string body = "no answer";
-    client.unary("/a/b", Bytes::copy("x"), [&](Result<std::string> answer) {
-      body = answer ? *answer : answer.error().message;
-      loop_.stop();
-    });
-    loop_.run_for(seconds(5));
-    return body;
+    const auto answer = call_and_wait(loop_, client, "/a/b", Bytes::copy("x"));
+    return answer ? *answer : answer.error().message;
   }
   HttpClientOptions to(uint16_t port) { return {.base_url = "http://" + local(port)}; }
 

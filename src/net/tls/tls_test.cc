@@ -7,6 +7,7 @@
 
 #include "net/grpc/grpc_client.h"
 #include "net/grpc/grpc_server.h"
+#include "net/testing/call_and_wait.h"
 #include "net/testing/certificates.h"
 
 namespace sonde::net {
@@ -52,13 +53,7 @@ class Tls : public ::testing::Test {
     options.timeout = seconds(20);
     options.max_response = size_t{64} << 20;
     GrpcClient client(loop_, std::move(options));
-    Result<std::string> answer;
-    client.unary("/a.B/C", Bytes::take(std::move(message)), [&](Result<std::string> result) {
-      answer = std::move(result);
-      loop_.stop();
-    });
-    loop_.run_for(seconds(30));
-    return answer;
+    return call_and_wait(loop_, client, "/a.B/C", Bytes::take(std::move(message)));
   }
   void expect_refused(const Result<std::string>& answer, std::string_view why) {
     ASSERT_FALSE(answer);
@@ -205,15 +200,7 @@ TEST_F(Tls, ReadsAClientsAuthorityAgain) {
   options.endpoint = "https://localhost:" + std::to_string(listening_->port());
   options.tls = make_tls_client(settings).value();
   GrpcClient client(loop_, std::move(options));
-  const auto once = [&] {
-    Result<std::string> answer;
-    client.unary("/a.B/C", Bytes::copy("hello"), [&](Result<std::string> result) {
-      answer = std::move(result);
-      loop_.stop();
-    });
-    loop_.run_for(seconds(30));
-    return answer;
-  };
+  const auto once = [&] { return call_and_wait(loop_, client, "/a.B/C", Bytes::copy("hello")); };
   EXPECT_FALSE(once());
   write_test_file("tls_test_authority.pem", authority_.cert_pem());
   EXPECT_EQ(once(), "hello");
@@ -240,13 +227,7 @@ TEST_F(Tls, ReadsTheAuthoritiesOfClientsAgainOnlyWhereItIsToldTo) {
 TEST_F(Tls, AClientInTheClearIsToldNothingAndEndsSoon) {
   listen(server_settings());
   GrpcClient client(loop_, "127.0.0.1:" + std::to_string(listening_->port()), seconds(20));
-  Result<std::string> answer;
-  client.unary("/a.B/C", Bytes::copy("a"), [&](Result<std::string> result) {
-    answer = std::move(result);
-    loop_.stop();
-  });
-  loop_.run_for(seconds(30));
-  ASSERT_FALSE(answer);
+  ASSERT_FALSE(call_and_wait(loop_, client, "/a.B/C", Bytes::copy("a")));
   EXPECT_EQ(listening_->connections(), 0u);
 }
 

@@ -12,6 +12,7 @@
 #include "net/compression/compression.h"
 #include "net/grpc/grpc_client.h"
 #include "net/http/http_client.h"
+#include "net/testing/call_and_wait.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 
@@ -57,15 +58,9 @@ TEST(Receiver_otlp_bombs, AreRefusedInEveryEncoding) {
 
   const auto over_grpc = [&](std::string_view name, Bytes bomb) {
     net::GrpcClient client(host.loop(), grpc_socket, seconds(30));
-    Result<std::string> answer;
-    client.unary(
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export", std::move(bomb),
-        [&](Result<std::string> result) {
-          answer = std::move(result);
-          host.loop().stop();
-        },
-        name);
-    host.loop().run_for(seconds(60));
+    const auto answer = net::call_and_wait(
+        host.loop(), client, "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        std::move(bomb), name);
     return answer ? "taken" : answer.error().message;
   };
   const auto over_http = [&](std::string_view name, Bytes bomb) {
@@ -73,16 +68,10 @@ TEST(Receiver_otlp_bombs, AreRefusedInEveryEncoding) {
     options.base_url = http_socket;
     options.timeout = seconds(30);
     net::HttpClient client(host.loop(), std::move(options));
-    int status = 0;
-    client.request(
-        "POST", "/v1/traces",
-        {{"Content-Type", "application/x-protobuf"}, {"Content-Encoding", std::string(name)}},
-        std::move(bomb), [&](Result<net::HttpResponse> result) {
-          status = result ? result->status : -1;
-          host.loop().stop();
-        });
-    host.loop().run_for(seconds(60));
-    return status;
+    const auto answer = net::request_and_wait(
+        host.loop(), client, "POST", "/v1/traces", std::move(bomb),
+        {{"Content-Type", "application/x-protobuf"}, {"Content-Encoding", std::string(name)}});
+    return answer ? answer->status : -1;
   };
   const auto bomb_of = [&](net::Encoding encoding) {
     const Bytes zeros = Bytes::take(std::string(kBomb, '\0'));
@@ -139,14 +128,9 @@ TEST(Receiver_otlp_bombs, JsonIsReadOnlyWhereTheMemoryLimitHasRoom) {
       body = net::compress(*net::encoding_named(encoding, net::Carrier::Http), std::span(&plain, 1))
                  .value();
     }
-    int status = 0;
-    client.request("POST", "/v1/traces", std::move(headers), std::move(body),
-                   [&](Result<net::HttpResponse> result) {
-                     status = result ? result->status : -1;
-                     host.loop().stop();
-                   });
-    host.loop().run_for(seconds(60));
-    return status;
+    const auto answer = net::request_and_wait(host.loop(), client, "POST", "/v1/traces",
+                                              std::move(body), std::move(headers));
+    return answer ? answer->status : -1;
   };
   constexpr size_t kMib = size_t{1} << 20;
   struct Limit {

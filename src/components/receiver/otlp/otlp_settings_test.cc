@@ -6,6 +6,7 @@
 #include "net/compression/compression.h"
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/loop_host.h"
 
@@ -13,8 +14,6 @@ const sonde::pipeline::ComponentType& sonde_component_receiver_otlp();
 
 namespace sonde {
 namespace {
-
-using std::chrono::seconds;
 
 class NoSink final : public Sink {
  public:
@@ -45,12 +44,8 @@ class Receiver_otlp_settings : public testing::Test {
     net::HttpClientOptions options;
     options.base_url = "unix:" + socket_;
     net::HttpClient client(host_.loop(), std::move(options));
-    Result<net::HttpResponse> answer = fail(ErrorKind::Internal, "never called back");
-    client.request(method, path, std::move(headers), std::move(body), [&](auto result) {
-      answer = std::move(result);
-      host_.loop().stop();
-    });
-    host_.loop().run_for(seconds(10));
+    const auto answer = net::request_and_wait(host_.loop(), client, method, path, std::move(body),
+                                              std::move(headers));
     EXPECT_TRUE(answer) << answer.error().message;
     return answer.value_or(net::HttpResponse{});
   }

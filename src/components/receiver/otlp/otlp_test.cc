@@ -11,6 +11,7 @@
 #include "net/grpc/grpc_client.h"
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
+#include "net/testing/call_and_wait.h"
 #include "pipeline/component.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/testing/loop_host.h"
@@ -99,29 +100,14 @@ class Receiver_otlp : public testing::Test {
   }
   Result<std::string> call(std::string_view path, Bytes message, std::string_view encoding = {}) {
     net::GrpcClient client(host_.loop(), "unix:" + socket_, seconds(5));
-    Result<std::string> answer;
-    client.unary(
-        path, std::move(message),
-        [&](Result<std::string> result) {
-          answer = std::move(result);
-          host_.loop().stop();
-        },
-        encoding);
-    host_.loop().run_for(seconds(10));
-    return answer;
+    return net::call_and_wait(host_.loop(), client, path, std::move(message), encoding);
   }
   Result<net::HttpResponse> post(uint16_t port, Bytes body, net::Headers headers) {
     net::HttpClientOptions options;
     options.base_url = "http://127.0.0.1:" + std::to_string(port);
     net::HttpClient client(host_.loop(), std::move(options));
-    Result<net::HttpResponse> answer;
-    client.request("POST", "/v1/traces", std::move(headers), std::move(body),
-                   [&](Result<net::HttpResponse> result) {
-                     answer = std::move(result);
-                     host_.loop().stop();
-                   });
-    host_.loop().run_for(seconds(10));
-    return answer;
+    return net::request_and_wait(host_.loop(), client, "POST", "/v1/traces", std::move(body),
+                                 std::move(headers));
   }
 
   const std::string socket_ = testing::TempDir() + "otlp_receiver_test.sock";
