@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Letters as protocols compare them: those of ASCII only, whatever the locale says.
+// Letters and digits as protocols know them: those of ASCII only, whatever the locale says.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,10 @@
 namespace sonde {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
 
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

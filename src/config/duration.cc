@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/ascii.h"
 #include "config/field.h"
 
 namespace sonde::config {
@@ -17,8 +18,6 @@ struct TimeUnit {
 constexpr TimeUnit kTimes[] = {
     {"ns", 1},         {"us", 1'000},        {"\u00b5s", 1'000},    {"\u03bcs", 1'000},
     {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // One number with its unit off the front, in nanoseconds; false where there is none or it is too
 // long. A digit below a nanosecond is cut off, as by Go.

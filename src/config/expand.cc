@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace sonde::config {
 namespace {
 
@@ -56,11 +58,10 @@ void place_at(Value& value, const Position& position) {
 Result<Location> parse_location(std::string_view uri) {
   const size_t colon = uri.find(':');
   const std::string_view scheme = uri.substr(0, colon);
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto allowed = [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-';
+  const auto allowed = [](char c) {
+    return is_alphanumeric(c) || c == '+' || c == '.' || c == '-';
   };
-  if (colon == std::string_view::npos || scheme.size() < 2 || !letter(scheme[0]) ||
+  if (colon == std::string_view::npos || scheme.size() < 2 || !is_letter(scheme[0]) ||
       !std::ranges::all_of(scheme, allowed)) {
     return fail(ErrorKind::Invalid, "\"" + std::string(uri) + "\" is not scheme:something");
   }

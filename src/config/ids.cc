@@ -16,8 +16,6 @@ constexpr size_t kMaxName = 1024;
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 // The Collector's own expression: no separators, no control characters and no symbols.
 bool is_name(std::string_view name) {
   static const Result<Regex> kName = Regex::compile("^[^\\pZ\\pC\\pS]+$");
@@ -25,7 +23,7 @@ bool is_name(std::string_view name) {
 }
 
 bool is_type(std::string_view type) {
-  const auto allowed = [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '_'; };
   return !type.empty() && type.size() <= kMaxType && is_letter(type[0]) &&
          std::ranges::all_of(type, allowed);
 }

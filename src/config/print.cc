@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/json_writer.h"
 #include "config/scalar.h"
 
@@ -20,12 +21,9 @@ std::string json_string(std::string_view text) {
 // Only words that no reader of YAML, old or new, takes for something else stay without quotes.
 std::string yaml_string(std::string_view text) {
   constexpr std::string_view kOlderBooleans[] = {"y", "n", "yes", "no", "on", "off"};
-  std::string small(text);
-  std::ranges::transform(small, small.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  const std::string small = lower(text);
   const auto safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_./:@-").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view("_./:@-").find(c) != std::string_view::npos;
   };
   Value plain = Value::string(text);
   if (!text.empty()) resolve_plain(plain);

@@ -8,15 +8,14 @@
 #include <cstring>
 #include <memory>
 
+#include "base/ascii.h"
+
 namespace sonde::config {
 namespace {
 
 bool is_name(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto rest = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
-  return !name.empty() && letter(name[0]) && std::ranges::all_of(name, rest);
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '_'; };
+  return !name.empty() && !is_digit(name[0]) && std::ranges::all_of(name, allowed);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 
 namespace sonde::config {
@@ -16,8 +17,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::ranges::find(words, text) != words.end();
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // [-+]? (.5 | 5 | 5. | 5.5) ([eE][-+]?5)?
 bool is_float_text(std::string_view text) {

@@ -8,15 +8,13 @@
 #include <cmath>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 
 namespace sonde::text {
 namespace {
 
-bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '-' || c == '/';
-}
+bool plain(char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-' || c == '/'; }
 
 struct Unit {
   std::string_view name;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "probe/process_names.h"
 
 namespace sonde::probe::names {
@@ -19,7 +20,7 @@ bool named(std::string_view executable, std::string_view name) {
   // python3.11 and php8.2 are python and php; pythonia is not.
   const std::string_view rest = executable.substr(name.size());
   return std::all_of(rest.begin(), rest.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; });
+                     [](char c) { return is_digit(c) || c == '.' || c == '-'; });
 }
 
 // Whether a note segment holds a note of Go's linker. The text alone proves nothing: this file has

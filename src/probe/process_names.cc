@@ -7,6 +7,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/ascii.h"
+
 namespace sonde::probe::names {
 namespace {
 
@@ -58,7 +60,7 @@ std::string application_of(const std::vector<std::string>& arguments, size_t fro
     const size_t colon = a.find(':');
     // An address has digits after its colon.
     if (colon != std::string::npos && colon != 0 && colon + 1 < a.size() &&
-        std::isalpha(static_cast<unsigned char>(a[colon + 1])) != 0) {
+        is_letter(a[colon + 1])) {
       return module_name(a);
     }
   }
@@ -157,8 +159,7 @@ std::string java_name(const std::vector<std::string>& arguments) {
       // shop-1.2.3-SNAPSHOT is shop.
       for (size_t dash = name.find('-'); dash != std::string::npos;
            dash = name.find('-', dash + 1)) {
-        if (dash + 1 < name.size() &&
-            std::isdigit(static_cast<unsigned char>(name[dash + 1])) != 0) {
+        if (dash + 1 < name.size() && is_digit(name[dash + 1])) {
           name.resize(dash);
           break;
         }

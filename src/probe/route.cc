@@ -4,15 +4,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 
 namespace sonde::probe {
 namespace {
 
 constexpr std::string_view kOverflow = "/{*}";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_version(std::string_view s) {
   return s.size() >= 2 && s.size() <= 6 && (s[0] == 'v' || s[0] == 'V') &&
@@ -36,7 +34,7 @@ bool looks_like_id(std::string_view s) {
   if (hex && digits > 0 && s.size() >= 8) return true;
   // `oauth2`, `s3` and `log4j` are words; `order42` and `a1b2` are not.
   if (digits == 1 &&
-      std::count_if(s.begin(), s.end(), is_alpha) + 1 == static_cast<long>(s.size())) {
+      std::count_if(s.begin(), s.end(), is_letter) + 1 == static_cast<long>(s.size())) {
     return false;
   }
   return digits > 0;

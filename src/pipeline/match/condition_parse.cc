@@ -2,15 +2,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "pipeline/match/condition.h"
 
 namespace sonde::pipeline {
 namespace {
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.';
-}
+bool is_word(char c) { return is_alphanumeric(c) || c == '_' || c == '.'; }
 
 std::unexpected<Error> no(std::string_view what) {
   return fail(ErrorKind::Invalid,

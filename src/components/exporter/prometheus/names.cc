@@ -20,8 +20,8 @@ namespace {
 constexpr size_t kMostChoices = 16;
 
 bool is_plain(char c, bool first, NameOf what) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         (c == ':' && what == NameOf::Metric) || (c >= '0' && c <= '9' && !first);
+  return is_letter(c) || c == '_' || (c == ':' && what == NameOf::Metric) ||
+         (is_digit(c) && !first);
 }
 
 // Of valid UTF-8.

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "components/exporter/prometheus/names.h"
 
@@ -16,9 +17,7 @@ namespace sonde {
 namespace prometheus {
 namespace {
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_word(char c) { return is_alphanumeric(c) || c == '_'; }
 
 struct Unit {
   std::string_view code, word;

@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "pipeline/component.h"
 #include "pipeline/storage.h"
@@ -130,8 +131,7 @@ constexpr auto kFields = config::fields<Config>(
 std::string file_name(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || c == '.';
+    const bool plain = is_alphanumeric(c) || c == '_' || c == '-' || c == '.';
     if (plain) {
       out += c;
     } else {

@@ -5,9 +5,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <utility>
+
+#include "base/ascii.h"
 
 namespace sonde::oauth2 {
 namespace {
@@ -116,7 +117,7 @@ std::string encode_form_value(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) != 0 || std::string_view("-_.~").contains(c))) {
+    if (is_alphanumeric(c) || std::string_view("-_.~").contains(c)) {
       out += c;
     } else {
       out += c == ' ' ? "+" : fmt::format("%{:02X}", byte);

@@ -60,8 +60,8 @@ bool read_part(std::string_view part, TraceState& state) {
   if (colon == 0 || colon == std::string_view::npos) return false;
   const std::string_view value = part.substr(colon + 1);
   const auto in_key = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const auto in_value = [&](char c) {
-    return in_key(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+  const auto in_value = [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
   };
   if (!std::ranges::all_of(part.substr(0, colon), in_key) || !std::ranges::all_of(value, in_value))
     return false;

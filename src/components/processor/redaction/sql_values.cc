@@ -17,8 +17,7 @@ constexpr std::string_view kInNames = "\".?$#/@!";
 constexpr std::string_view kFunction = "$func$";
 
 bool in(std::string_view set, char c) { return c != '\0' && set.find(c) != std::string_view::npos; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_plain(char c) { return sonde::is_letter(c) || c == '_'; }
 // Bytes of UTF-8 beyond ASCII are taken for letters.
 bool is_letter(char c) { return is_plain(c) || static_cast<unsigned char>(c) >= 0x80; }
 bool is_name(char c) { return is_letter(c) || is_digit(c); }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace sonde::redaction {
 namespace {
 
@@ -19,8 +21,6 @@ constexpr uint16_t kPairs[kLetters][kLetters] = {
 // Halfway between the strangest of some sentences and the most usual of some noise: the mean of the
 // pairs, in the unit of the table.
 constexpr double kStrange = 4193.1;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool stands(char c) { return is_letter(c) || c == '-' || c == '_' || c == '.' || c == ' '; }
 

@@ -4,8 +4,9 @@
 #include "components/receiver/ebpf/container_answer.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
+
+#include "base/ascii.h"
 
 namespace sonde {
 namespace {
@@ -85,8 +86,8 @@ class Walker {
       return true;
     }
     const size_t start = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 ||
-                                  std::string_view("+-.").contains(text_[at_]))) {
+    while (at_ < text_.size() &&
+           (is_alphanumeric(text_[at_]) || std::string_view("+-.").contains(text_[at_]))) {
       ++at_;
     }
     return at_ != start;

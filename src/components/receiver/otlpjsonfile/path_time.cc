@@ -22,9 +22,6 @@ constexpr std::array<std::string_view, 12> kMonths = {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-
 class TimeReader {
  public:
   explicit TimeReader(std::string_view text) : rest_(text) {}
