@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/hex.h"
 #include "wire/otlp_json/schema.h"
 #include "wire/otlp_json/unescape.h"
 
@@ -42,24 +43,6 @@ inline bool same_name(std::string_view camel, std::string_view key) {
     if (i == camel.size() || camel[i++] != c) return false;
   }
   return i == camel.size();
-}
-
-inline int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-inline bool from_hex(std::string_view text, std::string& out) {
-  if (text.size() % 2 != 0) return false;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_digit(text[i]);
-    const int low = hex_digit(text[i + 1]);
-    if (high < 0 || low < 0) return false;
-    out += static_cast<char>(high << 4 | low);
-  }
-  return true;
 }
 
 template <class T>

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/hex.h"
+
 namespace sonde::wire {
 namespace {
 
@@ -12,11 +14,9 @@ std::optional<uint32_t> read_unit(const char*& at) {
   if (at[0] != '\\' || at[1] != 'u') return std::nullopt;
   uint32_t unit = 0;
   for (int i = 2; i < 6; ++i) {
-    const char c = at[i];
-    const bool digit = c >= '0' && c <= '9';
-    const char low = static_cast<char>(c | 0x20);
-    if (!digit && !(low >= 'a' && low <= 'f')) return std::nullopt;
-    unit = unit << 4 | static_cast<uint32_t>(digit ? c - '0' : low - 'a' + 10);
+    const int digit = hex_digit(at[i]);
+    if (digit < 0) return std::nullopt;
+    unit = unit << 4 | static_cast<uint32_t>(digit);
   }
   at += 6;
   return unit;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/hex.h"
 #include "base/json_writer.h"
 #include "data/otlp_fields.h"
 #include "wire/otlp_json/schema.h"
@@ -38,16 +39,6 @@ struct Fields {
 bool is_packed(const FieldInfo& info, const Field& field) {
   return info.rule == Rule::Repeated && field.type == proto::Type::Bytes &&
          wire_type(info.kind) != proto::Type::Bytes;
-}
-
-std::string to_hex(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<uint8_t>(c) >> 4];
-    out += kDigits[static_cast<uint8_t>(c) & 15];
-  }
-  return out;
 }
 
 class Printer {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/ascii.h"
+#include "base/hex.h"
 
 namespace sonde::probe::http1 {
 namespace {
@@ -47,11 +48,7 @@ bool parse_number(std::string_view text, unsigned base, uint64_t& out) {
   if (text.empty()) return false;
   uint64_t value = 0;
   for (char c : text) {
-    unsigned digit = 99;
-    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
-    if (base == 16 && lower(c) >= 'a' && lower(c) <= 'f') {
-      digit = static_cast<unsigned>(lower(c) - 'a') + 10;
-    }
+    const auto digit = static_cast<unsigned>(hex_digit(c));  // -1 is above every base.
     if (digit >= base) return false;
     if (value > (std::numeric_limits<uint64_t>::max() - digit) / base) return false;
     value = value * base + digit;
