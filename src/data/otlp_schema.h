@@ -3,6 +3,7 @@
 // JSON, what they hold and how often they stand there. Numbers are those of data/otlp_fields.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -15,9 +16,9 @@ namespace sonde::otlp {
 enum class Kind : uint8_t {
   Message,
   String,
-  TraceId,  // 0 or 16 bytes; in JSON hexadecimal
-  SpanId,   // 0 or 8 bytes
-  Base64,   // bytes
+  TraceId,  // bytes, in JSON in hexadecimal: none, or id_size()
+  SpanId,
+  Base64,  // bytes
   Bool,
   Enum,  // int32
   Uint32,
@@ -64,6 +65,11 @@ inline proto::Type wire_type(Kind kind) {
     default:
       return proto::Type::Varint;
   }
+}
+
+// How long an id of this kind is where it is there at all, in bytes; 0 for what is no id.
+constexpr size_t id_size(Kind kind) {
+  return kind == Kind::TraceId ? 16 : kind == Kind::SpanId ? 8 : 0;
 }
 
 // What an attribute or a body holds: the one message that may hold itself.

@@ -212,6 +212,8 @@ class JsonReader {
       case Kind::SpanId:
         bytes_.clear();
         if (!quoted || !from_hex(text, bytes_)) return wrong("is no hexadecimal id");
+        if (const size_t size = otlp::id_size(info.kind); !bytes_.empty() && bytes_.size() != size)
+          return wrong(fmt::format("is no id of {} bytes", size));
         writer_.bytes(info.number, bytes_);
         return true;
       case Kind::Base64:

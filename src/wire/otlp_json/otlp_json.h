@@ -4,7 +4,8 @@
 // parsers take: snake_case names, enumerations by name, 64-bit numbers with or without quotes;
 // names that are not known are skipped. As the Collector does it takes null for an element of a
 // list of messages or texts (an empty one) and for the whole (an empty request), and makes U+FFFD
-// of a half of a surrogate pair. It is table-driven, so every field is listed once.
+// of a half of a surrogate pair; ids are empty or of 16 and 8 bytes. It is table-driven, so every
+// field is listed once.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,8 @@ struct JsonChanges {
   // Arrays and maps in values of attributes or bodies that nest deeper than otlp_from_json() reads:
   // written as bytesValue, which holds the protobuf of the AnyValue.
   size_t folded = 0;
-  // Messages and lists within the request that do not parse: written as far as they do.
+  // Messages and lists within the request that do not parse: written as far as they do. Ids of a
+  // wrong length: left out, as who reads the JSON would refuse all of it.
   size_t damaged = 0;
 };
 // The chunks as one JSON object. Fields that are not known to this program have no name in JSON

@@ -116,6 +116,10 @@ class Printer {
     }
     const bool zero = last->type == proto::Type::Bytes ? last->bytes.empty() : last->value == 0;
     if (zero && info.rule == Rule::Plain) return true;
+    if (const size_t size = otlp::id_size(info.kind); size != 0 && last->bytes.size() != size) {
+      ++changes_.damaged;
+      return true;
+    }
     json_.key(info.name);
     scalar(info.kind, *last);
     return true;
