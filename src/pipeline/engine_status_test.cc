@@ -6,9 +6,9 @@
 #include <csignal>
 
 #include "base/virtual_scheduler.h"
-#include "config/yaml.h"
 #include "pipeline/engine.h"
 #include "pipeline/lease.h"
+#include "pipeline/testing/graph.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -52,17 +52,14 @@ class EngineStatusTest : public testing::Test {
     static const ComponentType sink = make_type<Actor, Config>(
         {.kind = Kind::Exporter, .name = "actor", .in = kTraces}, kFields.table());
     static const std::array<const ComponentType*, 2> types = {&source, &sink};
-    auto value = config::parse_yaml(
-        "receivers: {actor: }\nexporters: {actor: {at_start: " + std::string(at_start) +
-            "}}\nservice:\n  telemetry: {metrics: {level: none}}\n"
-            "  pipelines: {traces: {receivers: [actor], exporters: [actor]}}\n",
-        "s.yaml");
-    auto graph = config::build_graph(*value);
-    EXPECT_TRUE(graph) << graph.error().message;
+    const auto actors =
+        graph("receivers: {actor: }\nexporters: {actor: {at_start: " + std::string(at_start) +
+              "}}\nservice:\n  telemetry: {metrics: {level: none}}\n"
+              "  pipelines: {traces: {receivers: [actor], exporters: [actor]}}\n");
     EngineOptions options;
     if (!threads) options.schedulers.push_back(&scheduler_);
     options.wait = [](Duration) {};
-    auto engine = Engine::create(*graph, types, options);
+    auto engine = Engine::create(actors, types, options);
     EXPECT_TRUE(engine) << engine.error().message;
     return std::move(*engine);
   }

@@ -9,7 +9,6 @@
 
 #include "base/counters.h"
 #include "base/virtual_scheduler.h"
-#include "config/yaml.h"
 #include "data/span_writer.h"
 #include "data/trace_view.h"
 #include "net/http/http_client.h"
@@ -19,6 +18,8 @@
 #include "pipeline/introspection/topology.h"
 #include "pipeline/lease.h"
 #include "pipeline/split_records.h"
+#include "pipeline/testing/graph.h"
+#include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -114,28 +115,11 @@ std::span<const ComponentType* const> types() {
   return kAll;
 }
 
-config::Graph graph(std::string_view text) {
-  auto value = config::parse_yaml(text, "s.yaml");
-  EXPECT_TRUE(value) << value.error().message;
-  auto built = config::build_graph(*value);
-  EXPECT_TRUE(built) << built.error().message;
-  return std::move(*built);
-}
-
 std::string simple(std::string_view processor, std::string_view exporter = "sink") {
   return "receivers: {source: }\nprocessors: {" + std::string(processor) + ": }\nexporters: {" +
          std::string(exporter) + ": }\nservice:\n  telemetry: {metrics: {level: none}}\n" +
          "  pipelines:\n    traces: {receivers: [source], processors: [" + std::string(processor) +
          "], exporters: [" + std::string(exporter) + "]}\n";
-}
-
-Batch traces(int count, Ack ack = {}) {
-  TraceBatchBuilder builder;
-  for (int i = 0; i < count; ++i) {
-    const std::string trace = "0123456789abc" + std::to_string(100 + i % 20);
-    builder.span({.trace_id = trace, .span_id = "01234567", .name = "a"});
-  }
-  return builder.build(std::move(ack));
 }
 
 class EngineTest : public testing::Test {

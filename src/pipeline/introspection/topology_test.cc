@@ -6,22 +6,14 @@
 #include <algorithm>
 
 #include "base/counters.h"
-#include "config/yaml.h"
 #include "data/span_writer.h"
 #include "pipeline/introspection/output_meter.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/graph.h"
 #include "pipeline/testing/typed_component.h"
 
 namespace sonde::pipeline {
 namespace {
-
-config::Graph graph(std::string_view text) {
-  auto value = config::parse_yaml(text, "s.yaml");
-  EXPECT_TRUE(value) << value.error().message;
-  auto built = config::build_graph(*value);
-  EXPECT_TRUE(built) << built.error().message;
-  return std::move(*built);
-}
 
 Topology laid_out(std::string_view text) { return topology_of(graph(text), typed_components()); }
 

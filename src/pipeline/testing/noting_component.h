@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/virtual_scheduler.h"
-#include "config/yaml.h"
-#include "data/span_writer.h"
 #include "pipeline/engine.h"
+#include "pipeline/testing/graph.h"
+#include "pipeline/testing/spans.h"
 
 namespace sonde::pipeline::noting {
 
@@ -127,14 +127,6 @@ inline std::span<const ComponentType* const> types() {
   return kAll;
 }
 
-inline config::Graph graph(std::string_view text) {
-  auto value = config::parse_yaml(text, "s.yaml");
-  EXPECT_TRUE(value) << value.error().message;
-  auto built = config::build_graph(*value);
-  EXPECT_TRUE(built) << built.error().message;
-  return std::move(*built);
-}
-
 // source, one processor, one exporter, with their settings.
 inline std::string chain(std::string_view processor, std::string_view sink = "",
                          std::string_view source = "", std::string_view type = "step") {
@@ -142,15 +134,6 @@ inline std::string chain(std::string_view processor, std::string_view sink = "",
          ": {" + std::string(processor) + "}}\nexporters: {sink: {" + std::string(sink) +
          "}}\nservice:\n  telemetry: {metrics: {level: none}}\n  pipelines:\n    traces: " +
          "{receivers: [source], processors: [" + std::string(type) + "], exporters: [sink]}\n";
-}
-
-inline Batch traces(int count, Ack ack = {}) {
-  TraceBatchBuilder builder;
-  for (int i = 0; i < count; ++i) {
-    const std::string trace = "0123456789abc" + std::to_string(100 + i % 20);
-    builder.span({.trace_id = trace, .span_id = "01234567", .name = "a"});
-  }
-  return builder.build(std::move(ack));
 }
 
 using Events = std::vector<std::string>;

@@ -17,4 +17,14 @@ inline Batch spans(int count, Ack ack = {}, const std::string& name = "a") {
   return builder.build(std::move(ack));
 }
 
+// A span each, of twenty traces in turn.
+inline Batch traces(int count, Ack ack = {}) {
+  TraceBatchBuilder builder;
+  for (int i = 0; i < count; ++i) {
+    const std::string trace = "0123456789abc" + std::to_string(100 + i % 20);
+    builder.span({.trace_id = trace, .span_id = "01234567", .name = "a"});
+  }
+  return builder.build(std::move(ack));
+}
+
 }  // namespace sonde::pipeline
