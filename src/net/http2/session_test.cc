@@ -31,8 +31,9 @@ TEST(Http2Session, CarriesCallsLargerThanEveryWindow) {
   EXPECT_EQ(both.client.streams() + both.server.streams(), 0U);
 }
 
-TEST(Http2Session, StreamsAnAnswerInPiecesLargerThanEveryWindow) {
-  Both both;
+// The stream of a request that the server has begun to answer, and whose body is to come; 0 where
+// it has not.
+uint32_t begin_answer(Both& both) {
   uint32_t id = 0;
   both.server_log.whole = [&](Stream& stream) {
     id = stream.id;
@@ -40,6 +41,13 @@ TEST(Http2Session, StreamsAnAnswerInPiecesLargerThanEveryWindow) {
   };
   both.client.open(both.request, {"", {}}, nullptr);
   both.run();
+  both.server_log.whole = nullptr;
+  return id;
+}
+
+TEST(Http2Session, StreamsAnAnswerInPiecesLargerThanEveryWindow) {
+  Both both;
+  const uint32_t id = begin_answer(both);
   ASSERT_NE(id, 0u);
   EXPECT_EQ(both.client_log.seen[id], "fields:1 ") << "the head does not wait for a body";
   const std::string large(200'000, 'x');
@@ -57,13 +65,7 @@ TEST(Http2Session, StreamsAnAnswerInPiecesLargerThanEveryWindow) {
 
 TEST(Http2Session, ResetsAStreamThatEndsBeforeItsLastPieceIsSent) {
   Both both;
-  uint32_t id = 0;
-  both.server_log.whole = [&](Stream& stream) {
-    id = stream.id;
-    both.server.begin_body(stream, both.head);
-  };
-  both.client.open(both.request, {"", {}}, nullptr);
-  both.run();
+  const uint32_t id = begin_answer(both);
   ASSERT_NE(id, 0u);
   both.server.add_body(*both.server.find(id), {"", Bytes::copy("unsent")});
   both.server.add_body(*both.server.find(id), {"", Bytes::copy("not taken")});

@@ -40,21 +40,18 @@ TEST(Attributes, HashesEveryTypeAsTheCollector) {
             "        a = true\n");
 }
 
-TEST(Attributes, ConvertsWhatConverts) {
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: int}]", "        a = \"+42\"\n"),
-            "        a = 42\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: int}]", "        a = \"4.2\"\n"),
-            "        a = \"4.2\"\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: int}]", "        a = 4.9\n"),
-            "        a = 4\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: int}]", "        a = true\n"),
-            "        a = 1\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: double}]", "        a = \"1e3\"\n"),
-            "        a = 1000.0\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: double}]", "        a = 3\n"),
-            "        a = 3.0\n");
-  EXPECT_EQ(after("[{key: a, action: convert, converted_type: string}]", "        a = 3\n"),
-            "        a = \"3\"\n");
+TEST(Attributes, ConvertsValuesAndKeepsTextThatIsNoSuchNumber) {
+  const auto converted = [](const std::string& type, const std::string& value) {
+    return after("[{key: a, action: convert, converted_type: " + type + "}]",
+                 "        a = " + value + "\n");
+  };
+  EXPECT_EQ(converted("int", "\"+42\""), "        a = 42\n");
+  EXPECT_EQ(converted("int", "\"4.2\""), "        a = \"4.2\"\n");
+  EXPECT_EQ(converted("int", "4.9"), "        a = 4\n");
+  EXPECT_EQ(converted("int", "true"), "        a = 1\n");
+  EXPECT_EQ(converted("double", "\"1e3\""), "        a = 1000.0\n");
+  EXPECT_EQ(converted("double", "3"), "        a = 3.0\n");
+  EXPECT_EQ(converted("string", "3"), "        a = \"3\"\n");
 }
 
 TEST(Attributes, ReadsTheContextOfTheRequest) {
