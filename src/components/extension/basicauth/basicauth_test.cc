@@ -7,9 +7,8 @@
 #include "base/testing/temporary_directory.h"
 #include "components/extension/basicauth/htpasswd.h"
 #include "config/yaml.h"
-#include "pipeline/auth/authenticator.h"
-#include "pipeline/component.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/authenticator_fixture.h"
 #include "pipeline/testing/loop_host.h"
 
 const sonde::pipeline::ComponentType& sonde_component_extension_basicauth();
@@ -68,18 +67,9 @@ TEST(Htpasswd, ReadsLinesAndSaysWhichAreWrong) {
   EXPECT_TRUE(parse_htpasswd("")->users.empty());
 }
 
-class BasicAuthTest : public testing::Test {
+class BasicAuthTest : public pipeline::AuthenticatorTest<pipeline::LoopHost> {
  protected:
-  Result<> start(const std::string& settings) {
-    const config::Value value = *config::parse_yaml(settings, "test.yaml");
-    auto made = sonde_component_extension_basicauth().create(value, "basicauth", {});
-    if (!made) return std::unexpected(made.error());
-    extension_ = std::move(*made);
-    return extension_->start(host_);
-  }
-  pipeline::ServerAuthenticator& server() {
-    return dynamic_cast<pipeline::ServerAuthenticator&>(*extension_);
-  }
+  BasicAuthTest() : AuthenticatorTest(sonde_component_extension_basicauth()) {}
   std::optional<Result<pipeline::AuthData>> check(std::string credentials,
                                                   std::string name = "Authorization") {
     return server().check({{std::move(name), std::move(credentials)}});
@@ -102,17 +92,13 @@ class BasicAuthTest : public testing::Test {
   // What an exporter's request is given.
   std::string header() {
     std::string value;
-    dynamic_cast<pipeline::ClientAuthenticator&>(*extension_)
-        .authorize(net::Carrier::Http, {{"authorization", "old"}}, nullptr, host_.loop(),
-                   [&](Result<net::Headers> headers) {
-                     EXPECT_EQ(headers->size(), 1u);
-                     value = headers->front().value;
-                   });
+    client().authorize(net::Carrier::Http, {{"authorization", "old"}}, nullptr, host_.loop(),
+                       [&](Result<net::Headers> headers) {
+                         EXPECT_EQ(headers->size(), 1u);
+                         value = headers->front().value;
+                       });
     return value;
   }
-
-  pipeline::LoopHost host_{"basicauth"};
-  std::unique_ptr<pipeline::Component> extension_;
 };
 
 TEST_F(BasicAuthTest, KnowsASenderByItsPassword) {
@@ -156,9 +142,7 @@ TEST_F(BasicAuthTest, ChecksSlowHashesElsewhereAndOnlyOnce) {
 TEST_F(BasicAuthTest, ReadsAFileAndThenItsOwnLines) {
   const TemporaryDirectory directory;
   const std::string path = (directory.path() / "htpasswd").string();
-  EXPECT_NE(
-      start("{htpasswd: {file: " + path + "}}").error().message.find("htpasswd::file: cannot"),
-      std::string::npos);
+  expect_refused(start("{htpasswd: {file: " + path + "}}"), "htpasswd::file: cannot");
   std::ofstream(path) << "a:1\nb:2";
   ASSERT_TRUE(start("{htpasswd: {file: " + path + ", inline: 'b:3'}}"));
   EXPECT_TRUE(*check(basic("a:1")));
@@ -169,14 +153,13 @@ TEST_F(BasicAuthTest, ReadsAFileAndThenItsOwnLines) {
 TEST_F(BasicAuthTest, SaysWhoWeAre) {
   ASSERT_TRUE(start("{client_auth: {username: me, password: 'se:cret'}}"));
   EXPECT_EQ(header(), "Basic bWU6c2U6Y3JldA==");
-  auto& client = dynamic_cast<pipeline::ClientAuthenticator&>(*extension_);
-  EXPECT_TRUE(client.usable());
-  EXPECT_TRUE(client.needs_encryption());
+  EXPECT_TRUE(client().usable());
+  EXPECT_TRUE(client().needs_encryption());
   EXPECT_FALSE(server().serves());
   ASSERT_TRUE(start("{client_auth: {username: 'm:e'}}"));
-  EXPECT_FALSE(dynamic_cast<pipeline::ClientAuthenticator&>(*extension_).usable());
+  EXPECT_FALSE(client().usable());
   ASSERT_TRUE(start("{htpasswd: {inline: 'me:1'}}"));
-  EXPECT_FALSE(dynamic_cast<pipeline::ClientAuthenticator&>(*extension_).usable());
+  EXPECT_FALSE(client().usable());
   EXPECT_TRUE(server().serves());
 }
 
@@ -186,16 +169,13 @@ TEST_F(BasicAuthTest, ReadsWhoWeAreFromFilesThatMayChange) {
   const std::string password = (directory.path() / "password").string();
   std::ofstream(user) << "me\n";
   std::ofstream(password) << "1\n";
-  ASSERT_TRUE(start("{client_auth: {username_file: " + user +
-                    ", password: 0, password_file: " + password + "}}")
-                  .error()
-                  .message.find("string in quotes") != std::string::npos);
+  expect_refused(start("{client_auth: {username_file: " + user +
+                       ", password: 0, password_file: " + password + "}}"),
+                 "string in quotes");
   const std::string settings = "{client_auth: {username_file: " + user +
                                ", password: '0', password_file: " + password + "}}";
-  const config::Value value = *config::parse_yaml(settings, "test.yaml");
   pipeline::TestHost host("basicauth");
-  extension_ = std::move(*sonde_component_extension_basicauth().create(value, "basicauth", {}));
-  ASSERT_TRUE(extension_->start(host));
+  ASSERT_TRUE(start(settings, host));
   EXPECT_EQ(header(), basic("me:1"));
   std::ofstream(password) << "another";
   host.scheduler().advance(std::chrono::seconds(1));
@@ -204,13 +184,10 @@ TEST_F(BasicAuthTest, ReadsWhoWeAreFromFilesThatMayChange) {
 }
 
 TEST_F(BasicAuthTest, NeedsExactlyOneSource) {
-  EXPECT_NE(start("{}").error().message.find("no credential source provided"), std::string::npos);
-  EXPECT_NE(start("{htpasswd: {}}").error().message.find("no credential source provided"),
-            std::string::npos);
-  EXPECT_NE(start("{htpasswd: {inline: 'a:b'}, client_auth: {username: a}}")
-                .error()
-                .message.find("only one of `htpasswd` or `client_auth` can be specified"),
-            std::string::npos);
+  expect_refused(start("{}"), "no credential source provided");
+  expect_refused(start("{htpasswd: {}}"), "no credential source provided");
+  expect_refused(start("{htpasswd: {inline: 'a:b'}, client_auth: {username: a}}"),
+                 "only one of `htpasswd` or `client_auth` can be specified");
 }
 
 TEST_F(BasicAuthTest, ShowsNoSecrets) {

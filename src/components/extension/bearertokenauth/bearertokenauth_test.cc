@@ -5,39 +5,28 @@
 
 #include "base/testing/temporary_directory.h"
 #include "config/yaml.h"
-#include "pipeline/auth/authenticator.h"
-#include "pipeline/component.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/authenticator_fixture.h"
 
 const sonde::pipeline::ComponentType& sonde_component_extension_bearertokenauth();
 
 namespace sonde {
 namespace {
 
-class BearerTokenAuthTest : public testing::Test {
+class BearerTokenAuthTest : public pipeline::AuthenticatorTest<pipeline::TestHost> {
  protected:
-  Result<> start(const std::string& settings) {
-    const config::Value value = *config::parse_yaml(settings, "test.yaml");
-    auto made = sonde_component_extension_bearertokenauth().create(value, "bearertokenauth", {});
-    if (!made) return std::unexpected(made.error());
-    extension_ = std::move(*made);
-    return extension_->start(host_);
-  }
+  BearerTokenAuthTest() : AuthenticatorTest(sonde_component_extension_bearertokenauth()) {}
   std::string refusal(const net::Headers& headers) {
-    const auto answer = dynamic_cast<pipeline::ServerAuthenticator&>(*extension_).check(headers);
+    const auto answer = server().check(headers);
     return !answer ? "asks to wait" : *answer ? "" : answer->error().message;
   }
   net::Headers given(net::Headers headers = {}) {
     Result<net::Headers> out;
-    dynamic_cast<pipeline::ClientAuthenticator&>(*extension_)
-        .authorize(net::Carrier::Grpc, std::move(headers), nullptr, host_.scheduler(),
-                   [&](Result<net::Headers> answer) { out = std::move(answer); });
+    client().authorize(net::Carrier::Grpc, std::move(headers), nullptr, host_.scheduler(),
+                       [&](Result<net::Headers> answer) { out = std::move(answer); });
     return *out;
   }
   std::string given_value() { return given().front().value; }
-
-  pipeline::TestHost host_{"bearertokenauth"};
-  std::unique_ptr<pipeline::Component> extension_;
 };
 
 constexpr const char* kWrong = "provided authorization does not match expected scheme or token";
@@ -75,8 +64,7 @@ TEST_F(BearerTokenAuthTest, UsesTheHeaderItIsTold) {
 TEST_F(BearerTokenAuthTest, ReadsTheHeadOfEachLineOfAFileThatMayChange) {
   const TemporaryDirectory directory;
   const std::string path = (directory.path() / "tokens").string();
-  EXPECT_NE(start("{filename: " + path + "}").error().message.find("filename: cannot read"),
-            std::string::npos);
+  expect_refused(start("{filename: " + path + "}"), "filename: cannot read");
   std::ofstream(path) << "one  of Alice\n\n\ttwo # of Bob\n";
   ASSERT_TRUE(start("{filename: " + path + ", token: ignored}"));
   EXPECT_EQ(refusal({{"authorization", "Bearer two"}}), "");
@@ -89,8 +77,8 @@ TEST_F(BearerTokenAuthTest, ReadsTheHeadOfEachLineOfAFileThatMayChange) {
 }
 
 TEST_F(BearerTokenAuthTest, NeedsATokenAndOnlyOneKind) {
-  EXPECT_NE(start("{}").error().message.find("no bearer token provided"), std::string::npos);
-  EXPECT_NE(start("{token: a, tokens: [b]}").error().message.find("not both"), std::string::npos);
+  expect_refused(start("{}"), "no bearer token provided");
+  expect_refused(start("{token: a, tokens: [b]}"), "not both");
 }
 
 TEST_F(BearerTokenAuthTest, ShowsNoSecrets) {

@@ -5,9 +5,8 @@
 
 #include "base/testing/temporary_directory.h"
 #include "config/yaml.h"
-#include "pipeline/auth/authenticator.h"
-#include "pipeline/component.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/authenticator_fixture.h"
 
 const sonde::pipeline::ComponentType& sonde_component_extension_headers_setter();
 const sonde::pipeline::ComponentType& sonde_component_extension_bearertokenauth();
@@ -22,18 +21,9 @@ std::string text(const Result<net::Headers>& headers) {
   return out;
 }
 
-class HeadersSetterTest : public testing::Test {
+class HeadersSetterTest : public pipeline::AuthenticatorTest<pipeline::TestHost> {
  protected:
-  Result<> start(const std::string& settings) {
-    const config::Value value = *config::parse_yaml(settings, "test.yaml");
-    auto made = sonde_component_extension_headers_setter().create(value, "headers_setter", {});
-    if (!made) return std::unexpected(made.error());
-    extension_ = std::move(*made);
-    return extension_->start(host_);
-  }
-  pipeline::ClientAuthenticator& client() {
-    return dynamic_cast<pipeline::ClientAuthenticator&>(*extension_);
-  }
+  HeadersSetterTest() : AuthenticatorTest(sonde_component_extension_headers_setter()) {}
   std::string set(net::Headers headers, const RequestContext* context = nullptr,
                   net::Carrier carrier = net::Carrier::Http) {
     Result<net::Headers> out;
@@ -42,8 +32,7 @@ class HeadersSetterTest : public testing::Test {
     return text(out);
   }
 
-  pipeline::TestHost host_{"headers_setter"};
-  std::unique_ptr<pipeline::Component> extension_, other_;
+  std::unique_ptr<pipeline::Component> other_;
 };
 
 TEST_F(HeadersSetterTest, InsertsUpdatesUpsertsAndDeletes) {
@@ -76,8 +65,7 @@ TEST_F(HeadersSetterTest, TakesAValueFromAFileThatMayChange) {
   const std::string settings =
       "{headers: [{action: upsert, key: a, value: x}, {action: upsert, key: b, value_file: " +
       path + "}]}";
-  EXPECT_NE(start(settings).error().message.find("headers::1::value_file: cannot read"),
-            std::string::npos);
+  expect_refused(start(settings), "headers::1::value_file: cannot read");
   std::ofstream(path) << "first\n";
   ASSERT_TRUE(start(settings));
   EXPECT_EQ(set({}), "a=x;b=first;");
@@ -121,14 +109,11 @@ TEST_F(HeadersSetterTest, NeedsTheOtherAuthenticatorToRun) {
 }
 
 TEST_F(HeadersSetterTest, RefusesWhatHasNoKeyOrNotOneSource) {
-  const auto refused = [&](const std::string& settings, std::string_view why) {
-    const auto started = start(settings);
-    EXPECT_TRUE(!started && started.error().message.find(why) != std::string::npos) << settings;
-  };
-  refused("{}", "missing headers configuration");
-  refused("{headers: [{value: a}]}", "headers::0: missing header name");
-  refused("{headers: [{action: delete, key: a}, {key: a}]}", "headers::1: missing header source");
-  refused("{headers: [{key: a, value: b, from_context: c}]}", "must be only one of");
+  expect_refused(start("{}"), "missing headers configuration");
+  expect_refused(start("{headers: [{value: a}]}"), "headers::0: missing header name");
+  expect_refused(start("{headers: [{action: delete, key: a}, {key: a}]}"),
+                 "headers::1: missing header source");
+  expect_refused(start("{headers: [{key: a, value: b, from_context: c}]}"), "must be only one of");
   EXPECT_TRUE(start("{headers: [{action: replace, key: a, value: b}]}"));
   EXPECT_EQ(set({{"a", "old"}}), "a=b;");
 }

@@ -16,8 +16,8 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "net/testing/run_until.h"
-#include "pipeline/auth/authenticator.h"
 #include "pipeline/test_host.h"
+#include "pipeline/testing/authenticator_fixture.h"
 
 const sonde::pipeline::ComponentType& sonde_component_extension_oauth2client();
 
@@ -151,8 +151,9 @@ TEST(Assertion, IsSignedAsItIsTold) {
   EXPECT_FALSE(sign(assertion));
 }
 
-class OAuth2ClientTest : public testing::Test {
+class OAuth2ClientTest : public pipeline::AuthenticatorTest<pipeline::TestHost> {
  protected:
+  OAuth2ClientTest() : AuthenticatorTest(sonde_component_extension_oauth2client()) {}
   void SetUp() override {
     auto made = net::HttpServer::listen(host_.loop(), "127.0.0.1:0",
                                         [this](net::Request& request, net::Responder to) {
@@ -164,22 +165,17 @@ class OAuth2ClientTest : public testing::Test {
     server_ = std::move(*made);
   }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()) + "/t"; }
-  Result<> start(std::string settings) {
-    settings = "{token_url: \"" + url() + "\", " + settings.substr(1);
-    auto made = sonde_component_extension_oauth2client().create(
-        *config::parse_yaml(settings, "test.yaml"), "oauth2client", {});
-    if (!made) return std::unexpected(made.error());
-    extension_ = std::move(*made);
-    return extension_->start(host_);
+  // With these settings and the server's URL.
+  Result<> start(const std::string& settings) {
+    return AuthenticatorTest::start("{token_url: \"" + url() + "\", " + settings.substr(1));
   }
   void ask() {
-    dynamic_cast<pipeline::ClientAuthenticator&>(*extension_)
-        .authorize(net::Carrier::Http, {{"a", "b"}}, nullptr, host_.scheduler(),
-                   [this](Result<net::Headers> headers) {
-                     got_.push_back(headers
-                                        ? std::string(net::find_header(*headers, "authorization"))
-                                        : "error: " + headers.error().message);
-                   });
+    client().authorize(
+        net::Carrier::Http, {{"a", "b"}}, nullptr, host_.scheduler(),
+        [this](Result<net::Headers> headers) {
+          got_.push_back(headers ? std::string(net::find_header(*headers, "authorization"))
+                                 : "error: " + headers.error().message);
+        });
   }
   void run_until(const std::function<bool()>& check) {
     net::run_until(host_.loop(), [&] {
@@ -209,14 +205,12 @@ class OAuth2ClientTest : public testing::Test {
             {}};
   }
 
-  pipeline::TestHost host_{"oauth2client"};
   std::vector<net::Request> requests_;
   std::function<net::Response(const net::Request&)> answer_ = [this](const net::Request&) {
     return token("t" + std::to_string(requests_.size()), 3600);
   };
   std::vector<std::string> got_;
   std::unique_ptr<net::HttpServer> server_;
-  std::unique_ptr<pipeline::Component> extension_;
 };
 
 TEST_F(OAuth2ClientTest, AsksOnceForAllThatWaitAndKeepsTheToken) {
@@ -371,17 +365,16 @@ TEST_F(OAuth2ClientTest, LetsGoOfWhatWaitsWhenItEnds) {
 }
 
 TEST_F(OAuth2ClientTest, NeedsWhatItsGrantNeeds) {
-  const auto refused = [&](const std::string& settings, std::string_view why) {
-    const auto started = start(settings);
-    EXPECT_TRUE(!started && started.error().message.find(why) != std::string::npos) << settings;
-  };
-  refused("{client_secret: s}", "no ClientID provided");
-  refused("{client_id: me}", "no ClientSecret provided");
-  refused("{client_id: me, client_secret: s, grant_type: magic}", "unknown grant type \"magic\"");
-  refused("{client_id: me, client_secret: s, scopes: [a], endpoint_params: {scope: b}}",
-          "cannot overwrite parameter \"scope\"");
-  refused("{client_id: me, grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'}",
-          "no ClientCertificateKey provided");
+  expect_refused(start("{client_secret: s}"), "no ClientID provided");
+  expect_refused(start("{client_id: me}"), "no ClientSecret provided");
+  expect_refused(start("{client_id: me, client_secret: s, grant_type: magic}"),
+                 "unknown grant type \"magic\"");
+  expect_refused(
+      start("{client_id: me, client_secret: s, scopes: [a], endpoint_params: {scope: b}}"),
+      "cannot overwrite parameter \"scope\"");
+  expect_refused(
+      start("{client_id: me, grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'}"),
+      "no ClientCertificateKey provided");
   auto made = sonde_component_extension_oauth2client().create(
       *config::parse_yaml("{client_id: me, client_secret: s}", "test.yaml"), "oauth2client", {});
   ASSERT_FALSE(made);
