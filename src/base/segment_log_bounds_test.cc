@@ -2,16 +2,16 @@
 // What a SegmentLog holds of the disk and of the process: never more than its bound, and what is
 // finished is given back while it runs.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <deque>
+#include <optional>
 #include <random>
 #include <string>
 
 #include "base/segment_file.h"
 #include "base/segment_log.h"
 #include "base/testing/open_files.h"
+#include "base/testing/process_limit.h"
 #include "base/testing/temporary_directory.h"
 
 namespace sonde {
@@ -197,12 +197,7 @@ TEST_F(SegmentLogBoundsTest, AnotherBoundCountsForTheSegmentInUseToo) {
 
 TEST_F(SegmentLogBoundsTest, GivesRoomBackWhenTheDiskIsFull) {
   auto log = open();
-  struct rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = 2'000;
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::optional<ProcessLimit> small(std::in_place, RLIMIT_FSIZE, 2'000);
   int kept = 0;
   for (int i = 0; i < 30; ++i) {
     const auto place = append(*log, 500);
@@ -210,8 +205,7 @@ TEST_F(SegmentLogBoundsTest, GivesRoomBackWhenTheDiskIsFull) {
     ++kept;
     log->finish(*place);
   }
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
+  small.reset();
   // Three fit into what the disk takes; who is refused then finds room when it comes back.
   EXPECT_GE(kept, 20);
 }

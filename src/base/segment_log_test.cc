@@ -2,16 +2,16 @@
 #include "base/segment_log.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <string>
 
 #include "base/segment_file.h"
+#include "base/testing/process_limit.h"
 #include "base/testing/temporary_directory.h"
 
 namespace sonde {
@@ -272,13 +272,9 @@ TEST_F(SegmentLogTest, ASegmentThatIsGoneIsDamage) {
 TEST_F(SegmentLogTest, ARecordThatCannotBeReadNowIsUnavailable) {
   auto log = open();
   const auto place = append(*log, "precious");
-  struct rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  struct rlimit none = before;
-  none.rlim_cur = 0;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::optional<ProcessLimit> none(std::in_place, RLIMIT_NOFILE, 0);
   const auto without_descriptors = log->read(*place);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  none.reset();
   ASSERT_FALSE(without_descriptors);
   EXPECT_EQ(without_descriptors.error().kind, ErrorKind::Unavailable);
 
@@ -330,18 +326,13 @@ TEST_F(SegmentLogTest, AFailingReadIsTriedWithAnotherDescriptor) {
 TEST_F(SegmentLogTest, IsAsItWasAfterADiskThatIsFull) {
   auto log = open();
   ASSERT_TRUE(append(*log, "before"));
-  struct rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = 1000;  // Part of the record can be written, the rest cannot.
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  // Part of the record can be written, the rest cannot.
+  std::optional<ProcessLimit> small(std::in_place, RLIMIT_FSIZE, 1000);
   const uint64_t bytes = log->bytes();
   const auto refused = append(*log, std::string(5000, 'x'));
   EXPECT_EQ(log->bytes(), bytes);
   const auto fits = append(*log, "after");
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
+  small.reset();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::Exhausted) << refused.error().message;
   EXPECT_TRUE(fits);

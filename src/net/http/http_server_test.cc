@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/un.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/testing/process_limit.h"
 #include "net/testing/raw_client.h"
 
 namespace sonde::net {
@@ -352,10 +352,7 @@ TEST_F(HttpServerTest, SaysWhenNoConnectionCanBeTakenAndWhenOneCanAgain) {
   };
   const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ASSERT_GE(client, 0);
-  rlimit before{};
-  ::getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit low{256, before.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &low);
+  std::optional<ProcessLimit> low(std::in_place, RLIMIT_NOFILE, 256);
   std::vector<int> spent;
   for (int copy; (copy = ::dup(client)) >= 0;) spent.push_back(copy);
   sockaddr_in to{};
@@ -365,7 +362,7 @@ TEST_F(HttpServerTest, SaysWhenNoConnectionCanBeTakenAndWhenOneCanAgain) {
   EXPECT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
   const bool failed = wait_for(1);
   for (const int copy : spent) ::close(copy);
-  ::setrlimit(RLIMIT_NOFILE, &before);
+  low.reset();
   EXPECT_TRUE(failed);
   EXPECT_TRUE(wait_for(2));
   ::close(client);

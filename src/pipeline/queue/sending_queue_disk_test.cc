@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sending queue on disk: what was acknowledged is sent, whatever happened in between.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <fstream>
 
 #include "base/testing/eventually.h"
+#include "base/testing/process_limit.h"
 #include "base/testing/temporary_directory.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/otlp_export.h"
@@ -262,22 +262,6 @@ TEST_F(SendingQueueDiskTest, CountsWhatTheDiskHasDamaged) {
       0u);
 }
 
-// While there is one, this process can open no file.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const rlimit none{0, before_.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  }
-  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
   hold = true;
   settings.queue.num_consumers = 1;
@@ -285,7 +269,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadNowIsReadLater) {
   consume_large(*queue, 8);
   hold = false;
   {
-    const NoDescriptors none;
+    const ProcessLimit none(RLIMIT_NOFILE, 0);
     held[0](Sent{});
     host.scheduler().run_ready();
     EXPECT_EQ(bodies.size(), 4u);  // What memory holds too.
@@ -305,7 +289,7 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadForLongStaysForTheNextStart) {
   consume_large(*queue, 6);
   hold = false;
   {
-    const NoDescriptors none;
+    const ProcessLimit none(RLIMIT_NOFILE, 0);
     held[0](Sent{});
     for (int i = 0; i < 100; ++i) host.scheduler().advance(seconds(1));
     EXPECT_EQ(bodies.size(), 4u);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "base/counters.h"
+#include "base/testing/process_limit.h"
 #include "components/exporter/file/rotating_file.h"
 #include "data/otlp_fields.h"
 #include "data/wire.h"
@@ -147,17 +147,13 @@ TEST_F(FileExporter, RemovesWhatIsTooOldAndNothingElse) {
 
 TEST_F(FileExporter, LeavesNoHalfOfWhatDoesNotFit) {
   // A limit on the size of files stands in for a full disk: the write that crosses it is short.
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   VirtualScheduler scheduler;
   file_exporter::RotatingFile file(path_.string(), std::nullopt, scheduler.clock());
   ASSERT_TRUE(file.open(false));
   ASSERT_TRUE(file.write("0123456789"));
-  const rlimit small{15, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  auto refused = file.write("abcdefghij");
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::optional<ProcessLimit> small(std::in_place, RLIMIT_FSIZE, 15);
+  const auto refused = file.write("abcdefghij");
+  small.reset();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::Unavailable);
   EXPECT_EQ(read(path_), "0123456789");
@@ -166,16 +162,13 @@ TEST_F(FileExporter, LeavesNoHalfOfWhatDoesNotFit) {
 }
 
 TEST_F(FileExporter, ReportsThatItCannotWriteAndThatItCanAgain) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   TestComponent file(sonde_component_exporter_file(), settings());
   file.give(kLog);
   EXPECT_TRUE(file.host.statuses.empty());
-  const rlimit small{read(path_).size() + 5, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  for (int i = 0; i < 3; ++i) file.give(kLog);
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  {
+    const ProcessLimit small(RLIMIT_FSIZE, read(path_).size() + 5);
+    for (int i = 0; i < 3; ++i) file.give(kLog);
+  }
   EXPECT_EQ(file.outcome.kind, Outcome::Failed);
   ASSERT_EQ(file.host.statuses.size(), 1u);
   EXPECT_EQ(file.host.statuses[0].kind, pipeline::StatusKind::RecoverableError);

@@ -2,11 +2,9 @@
 #include "components/exporter/file/grouped_files.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,6 +12,7 @@
 
 #include "base/counters.h"
 #include "base/testing/open_files.h"
+#include "base/testing/process_limit.h"
 #include "base/testing/temporary_directory.h"
 #include "net/compression/compression.h"
 #include "pipeline/test_component.h"
@@ -187,15 +186,12 @@ TEST_F(FileExporterGroups, CompressesTheMessagesOfEachFile) {
 }
 
 TEST_F(FileExporterGroups, LeavesNoPartOfABatchThatDoesNotFitWhole) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   TestComponent file(sonde_component_exporter_file(), settings("", "*.json", "max_open_files: 1"));
   file.give("logs\n" + log("a", "1") + log("b", "1"));
-  const rlimit small{1000, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  file.give("logs\n" + log("a", "2") + log("b", std::string(2000, 'x')));
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  {
+    const ProcessLimit small(RLIMIT_FSIZE, 1000);
+    file.give("logs\n" + log("a", "2") + log("b", std::string(2000, 'x')));
+  }
   EXPECT_EQ(file.outcome.kind, Outcome::Failed);
   EXPECT_EQ(file.outcome.error.kind, ErrorKind::Unavailable);
   EXPECT_EQ(files(), (Files{{"a.json", "1 "}, {"b.json", "1 "}}));
