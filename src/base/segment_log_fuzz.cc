@@ -3,6 +3,7 @@
 // the input as it is, or a segment made of records of the lengths that the input says, then changed
 // where it says. What is read must lie inside, in order, with the right sums; and a log that opens
 // these files goes on.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
