@@ -11,6 +11,8 @@ namespace sonde::probe {
 namespace {
 
 constexpr std::string_view kOverflow = "/{*}";
+constexpr std::string_view kRest = "{*}";
+constexpr std::string_view kId = "{id}";
 
 bool is_version(std::string_view s) {
   return s.size() >= 2 && s.size() <= 6 && (s[0] == 'v' || s[0] == 'V') &&
@@ -42,6 +44,25 @@ bool looks_like_id(std::string_view s) {
 
 Routes::~Routes() = default;
 
+std::vector<std::string_view> Routes::segments(std::string_view path) const {
+  std::vector<std::string_view> out;
+  size_t length = 0;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const size_t end = std::min(path.find('/'), path.size());
+    std::string_view segment = path.substr(0, end);
+    path.remove_prefix(end);
+    if (out.size() >= limits_.max_depth || length + segment.size() + 1 > limits_.max_length) {
+      out.push_back(kRest);
+      return out;
+    }
+    if (looks_like_id(segment)) segment = kId;
+    length += segment.size() + 1;
+    out.push_back(segment);
+  }
+  return out;
+}
+
 std::string Routes::route(std::string_view service, std::string_view path, bool found) {
   if (path.empty() || path.front() != '/') return std::string(path == "*" ? path : kOverflow);
   auto place = services_.find(service);
@@ -53,49 +74,42 @@ std::string Routes::route(std::string_view service, std::string_view path, bool 
     place = services_.emplace(std::string(service), std::make_unique<Service>()).first;
   }
   Service& known = *place->second;
+  std::vector<std::string_view> words = segments(path);
+  bool cut = words.back() == kRest;
+  const size_t room = found ? limits_.max_children : limits_.max_children / 2;
+  // The deepest node that is there, and how many words led to it.
   Node* node = &known.root;
-  std::string out;
   size_t depth = 0;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const size_t end = std::min(path.find('/'), path.size());
-    std::string_view segment = path.substr(0, end);
-    path.remove_prefix(end);
-    if (++depth > limits_.max_depth || out.size() + segment.size() + 1 > limits_.max_length) {
-      out += kOverflow;
-      ++overflowed_;
-      return out;
+  std::string out;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const bool here = depth == i;
+    auto child = here ? node->children.find(words[i]) : node->children.end();
+    if (here && child == node->children.end() && node->children.size() >= room && words[i] != kId &&
+        words[i] != kRest) {
+      cut = true;
+      words[i] = kRest;
+      child = node->children.find(words[i]);
     }
-    if (looks_like_id(segment)) segment = "{id}";
-    auto child = node->children.find(segment);
-    if (child == node->children.end()) {
-      const size_t room = found ? limits_.max_children : limits_.max_children / 2;
-      if (node->children.size() >= room && segment != "{id}" && segment != "{*}") {
-        ++overflowed_;
-        segment = "{*}";
-        child = node->children.find(segment);
-      }
-      if (child == node->children.end()) {
-        // The trie stops growing with the routes, so a service cannot make it larger than they are.
-        if (known.routes >= limits_.max_routes) {
-          ++overflowed_;
-          return std::string(kOverflow);
-        }
-        child = node->children.emplace(std::string(segment), std::make_unique<Node>()).first;
-      }
+    if (here && child != node->children.end()) {
+      node = child->second.get();
+      ++depth;
     }
     out += '/';
-    out += segment;
-    node = child->second.get();
+    out += words[i];
   }
-  if (!node->route) {
-    if (known.routes >= limits_.max_routes) {
-      ++overflowed_;
-      return std::string(kOverflow);
-    }
-    node->route = true;
-    ++known.routes;
+  const bool taken = depth == words.size() && node->route;
+  const bool refused = !taken && known.routes >= limits_.max_routes;
+  if (cut || refused) ++overflowed_;
+  if (refused) return std::string(kOverflow);
+  if (taken) return out;
+  // Nodes come only with a route, so routes times depth is the most that a service can have.
+  for (; depth < words.size(); ++depth) {
+    node = node->children.emplace(std::string(words[depth]), std::make_unique<Node>())
+               .first->second.get();
+    ++nodes_;
   }
+  node->route = true;
+  ++known.routes;
   return out;
 }
 

@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace sonde::probe {
 
@@ -31,9 +31,13 @@ class Routes {
   ~Routes();
 
   // `path` is without its query. A path that was not found (404) may take only half of a level, so
-  // that a scanner does not crowd out what exists.
+  // that a scanner does not crowd out what exists. What is too deep or too long ends in {*}, and is
+  // a route like the others; past max_routes the answer is `/{*}`.
   std::string route(std::string_view service, std::string_view path, bool found = true);
+  // Paths of which a limit hid a part, or all.
   uint64_t overflowed() const { return overflowed_; }
+  // Of all services; at most max_routes * (max_depth + 1) each.
+  size_t nodes() const { return nodes_; }
 
  private:
   struct Node {
@@ -45,7 +49,11 @@ class Routes {
     size_t routes = 0;
   };
 
+  // The template of one path alone; never empty.
+  std::vector<std::string_view> segments(std::string_view path) const;
+
   RouteLimits limits_;
+  size_t nodes_ = 0;
   uint64_t overflowed_ = 0;
   std::map<std::string, std::unique_ptr<Service>, std::less<>> services_;
 };

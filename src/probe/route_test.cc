@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 
 namespace sonde::probe {
@@ -61,6 +62,43 @@ TEST(Route, BoundsDepthAndLength) {
   for (int i = 0; i < 100; ++i) deep += "/x";
   EXPECT_LT(routes.route("s", deep).size(), 40U);
   EXPECT_LT(routes.route("s", "/" + std::string(35, 'a') + deep).size(), 300U);
+}
+
+// A scanner that asks for words at random, as deep as they are followed and deeper.
+TEST(Route, BoundsWhatPathsThatAreTooDeepOrTooLongLeaveBehind) {
+  constexpr RouteLimits kLimits;
+  std::mt19937 random(7);
+  for (const size_t words : {kLimits.max_depth, kLimits.max_depth + 1, size_t{40}}) {
+    Routes routes;
+    std::set<std::string> seen;
+    for (int i = 0; i < 5000; ++i) {
+      std::string path;
+      for (size_t k = 0; k < words; ++k) {
+        path += std::string("/w") + static_cast<char>('a' + random() % 24);
+      }
+      if (i % 2 != 0) path += "/" + std::string(kLimits.max_length, 'x');
+      seen.insert(routes.route("shop", path, false));
+    }
+    EXPECT_LE(routes.nodes(), kLimits.max_routes * (kLimits.max_depth + 1)) << words;
+    EXPECT_LE(seen.size(), kLimits.max_routes + 1) << words;
+    EXPECT_TRUE(seen.contains("/{*}")) << words;
+    EXPECT_GT(routes.overflowed(), 4000U) << words;
+  }
+}
+
+TEST(Route, CountsAPathOnceWhateverLimitHidIt) {
+  Routes routes({.max_children = 1, .max_routes = 2, .max_services = 1, .max_depth = 3});
+  routes.route("s", "/a/b/c");
+  EXPECT_EQ(routes.overflowed(), 0U);
+  EXPECT_EQ(routes.route("s", "/b/c/d/e"), "/{*}/c/d/{*}");
+  EXPECT_EQ(routes.overflowed(), 1U);
+  EXPECT_EQ(routes.route("s", "/b/c/d/e"), "/{*}/c/d/{*}");
+  EXPECT_EQ(routes.overflowed(), 2U);
+  EXPECT_EQ(routes.route("s", "/c/d/e/f"), "/{*}");
+  EXPECT_EQ(routes.overflowed(), 3U);
+  EXPECT_EQ(routes.route("t", "/a"), "/{*}");
+  EXPECT_EQ(routes.overflowed(), 4U);
+  EXPECT_EQ(routes.nodes(), 7U);
 }
 
 }  // namespace

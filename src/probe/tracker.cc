@@ -299,6 +299,7 @@ void Tracker::emit(Request& request) {
   if (request.peer != nullptr) out.peer_service = request.peer->service;
   if (const Routing routing = out.protocol->routing(out); routing != Routing::None) {
     out.route = routes_.route(request.process->service, out.target, routing == Routing::Template);
+    stats_.routes_overflowed = routes_.overflowed();
   }
   ++stats_.requests;
   sink_.request(out);

@@ -58,6 +58,7 @@ struct TrackerStats {
   uint64_t requests = 0;
   uint64_t joined = 0;
   uint64_t gaps = 0;
+  uint64_t routes_overflowed = 0;  // Requests whose path a limit of the routes hid.
   uint64_t own_connections = 0;  // Not reported, since their far end is Sonde itself.
 };
 

@@ -202,6 +202,7 @@ class Receiver final : public pipeline::Component {
     advance(joined_, stats.joined, seen_joined_);
     advance(gaps_, stats.gaps, seen_gaps_);
     advance(own_, stats.own_connections, seen_own_);
+    advance(routes_, stats.routes_overflowed, seen_routes_);
     connections_.set(static_cast<double>(tracker_->connections()));
   }
 
@@ -251,6 +252,7 @@ class Receiver final : public pipeline::Component {
   uint64_t seen_joined_ = 0;
   uint64_t seen_gaps_ = 0;
   uint64_t seen_own_ = 0;
+  uint64_t seen_routes_ = 0;
   uint64_t seen_named_ = 0;
   uint64_t seen_unnamed_ = 0;
   uint64_t seen_requests_ = 0;
@@ -265,6 +267,8 @@ class Receiver final : public pipeline::Component {
   Counter& gaps_ = counter("sonde_probe_gaps_total", "Holes in what connections reported.");
   Counter& own_ = counter("sonde_probe_excluded_connections_total",
                           "Connections that are left out, by reason.", {{"reason", "own"}});
+  Counter& routes_ = counter("sonde_probe_route_overflow_total",
+                             "Requests whose path a limit of the route templates hid.");
   Counter& named_ =
       counter("sonde_probe_container_lookups_total",
               "Containers whose name a runtime was asked for.", {{"result", "named"}});
