@@ -13,7 +13,6 @@
 namespace sonde::probe {
 namespace {
 
-constexpr size_t kMaxParents = 16384;
 constexpr size_t kMaxUnnamed = 256;
 constexpr size_t kMaxContainerNames = 4096;
 constexpr int kMaxForks = 8;
@@ -51,7 +50,8 @@ uint32_t parent_of(const std::string& folder) {
 ProcessTable::ProcessTable(ProcessTableConfig config)
     : config_(std::move(config)),
       cgroups_(names::read_file(config_.proc_root + "/self/mountinfo", 1 << 20)),
-      starts_(config_.max_starts) {
+      starts_(config_.max_starts),
+      parents_(config_.max_parents) {
   if (config_.host.empty()) config_.host = host_name();
 }
 
@@ -180,9 +180,9 @@ std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
   std::shared_ptr<Process> process;
   // A child that has not called exec runs what its parent runs, and may be gone before it can be
   // read: servers that fork for each connection are like that.
-  const auto parent = parents_.find(tgid);
-  if (parent != parents_.end() && forks > 0) {
-    const std::shared_ptr<Process> facts = get(parent->second, forks - 1);
+  const uint32_t parent = parents_.find(tgid);
+  if (parent != 0 && forks > 0) {
+    const std::shared_ptr<Process> facts = get(parent, forks - 1);
     if (facts->known) {
       process = std::make_shared<Process>(*facts);
       process->tgid = tgid;
@@ -238,14 +238,11 @@ void ProcessTable::fork(uint32_t child, uint32_t parent, ProcessStart start) {
   if (child == parent) return;
   processes_.erase(child);
   starts_.put(child, std::move(start));
-  if (parents_.size() >= kMaxParents && !parent_order_.empty()) {
-    parents_.erase(parent_order_.front());
-    parent_order_.pop_front();
-  }
-  if (parents_.insert_or_assign(child, parent).second) parent_order_.push_back(child);
+  parents_.put(child, parent);
 }
 
 void ProcessTable::exit(uint32_t tgid) {
+  parents_.erase(tgid);
   const auto known = processes_.find(tgid);
   if (known == processes_.end()) return;
   exited_.emplace_back(tgid, known->second);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "probe/process_parents.h"
 #include "probe/process_start.h"
 
 namespace sonde::probe {
@@ -51,6 +52,7 @@ struct ProcessTableConfig {
   size_t max_processes = 16384;
   size_t max_exited = 1024;
   size_t max_starts = 4096;  // Each takes about 300 bytes.
+  size_t max_parents = 16384;
 };
 
 class ProcessTable {
@@ -76,6 +78,8 @@ class ProcessTable {
   // The rest of the table is a function of /proc and, where that has nothing, of the start.
   Process read(uint32_t tgid, const ProcessStart* start = nullptr) const;
   size_t size() const { return processes_.size(); }
+  // Those that may still run the program of their parent; at most max_parents.
+  size_t forks() const { return parents_.size(); }
   const std::string& host() const { return config_.host; }
 
  private:
@@ -93,8 +97,7 @@ class ProcessTable {
   std::unordered_map<std::string, ContainerName> container_names_;
   std::deque<std::string> container_order_;
   std::unordered_set<std::string> unnamed_containers_;
-  std::unordered_map<uint32_t, uint32_t> parents_;
-  std::deque<uint32_t> parent_order_;
+  Parents parents_;
   std::deque<std::pair<uint32_t, std::weak_ptr<Process>>> exited_;
 };
 
