@@ -277,7 +277,7 @@ void Tracker::finish(Connection& connection, uint64_t serial, const Finish& fini
   out.request_bytes = finish.request_body;
   out.response_bytes = finish.response_body;
   if (finish.ending == Ending::Unanswered) {
-    out.error_type = "connection_closed";
+    out.error_type = connection.silent ? "timeout" : "connection_closed";
   } else {
     out.protocol->finish(out);
   }
@@ -322,9 +322,10 @@ void Tracker::tick(int64_t monotonic_ns) {
     place->second->parser->tick(now_ns_, listener);
   }
   while (!recent_.empty()) {
-    const Connection& oldest = *connections_.find(recent_.back())->second;
-    if (now_ns_ - oldest.last_ns < config_.idle_ns || !oldest.open.empty()) break;
-    evict(recent_.back());
+    Connection& oldest = *connections_.find(recent_.back())->second;
+    if (now_ns_ - oldest.last_ns < config_.idle_ns) break;
+    oldest.silent = true;
+    drop(oldest.cookie, now_ns_);
   }
   settle_joins();
 }

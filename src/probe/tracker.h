@@ -44,10 +44,12 @@ struct TrackerConfig {
   size_t max_open_requests = 65536;  // Open and held together.
   size_t max_joins = 65536;
   int64_t hold_ns = 100'000'000;
-  int64_t idle_ns = 600'000'000'000;  // Without a byte and without an open request.
-  uint64_t seed = 0;                  // 0: from the random device.
-  uint32_t own_tgid = 0;              // Never reported.
-  OwnEnd own_end;                     // Nor what others say to it.
+  // A connection that moved no byte for so long is reported as if it had been closed, since its
+  // close may have been lost; a request without an answer has the error "timeout" then.
+  int64_t idle_ns = 600'000'000'000;
+  uint64_t seed = 0;      // 0: from the random device.
+  uint32_t own_tgid = 0;  // Never reported.
+  OwnEnd own_end;         // Nor what others say to it.
   Filter filter;
   RouteLimits routes;
 };

@@ -36,6 +36,7 @@ struct Tracker::Connection {
   std::unique_ptr<ConnectionParser> parser;
   const Protocol* protocol = nullptr;
   bool ignored = false;  // Kept only to be recognised.
+  bool silent = false;   // Ended for want of any byte, not because it was closed.
   // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
   std::vector<std::pair<sonde_event, std::string>> early;
   sonde_event last{};

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace sonde::probe {
@@ -355,6 +356,31 @@ TEST_F(TrackerTest, GivesUpTheLeastRecentConnection) {
   EXPECT_EQ(tracker->open_requests(), 4U);
   EXPECT_EQ(tracker->stats().connections_evicted, 6U);
   EXPECT_TRUE(finished().empty());
+}
+
+TEST_F(TrackerTest, EndsConnectionsThatWereSilentForLong) {
+  // One is never answered, the next ends with its connection, the third by its length.
+  const std::string_view answers[] = {"", "HTTP/1.0 200 OK\r\n\r\nhello", kOk};
+  for (uint64_t i = 0; i < 150; ++i) {
+    End s{i + 1, 10, 11, 8080, static_cast<uint16_t>(40000 + i), true};
+    in(s, "GET / HTTP/1.0\r\n\r\n");
+    if (i % 3 != 0) out(s, answers[i % 3]);
+  }
+  EXPECT_EQ(finished().size(), 50U);
+  tracker->tick(now += 599'000'000'000);
+  EXPECT_EQ(tracker->connections(), 150U);
+  tracker->tick(now += 1'000'000'000);
+  EXPECT_EQ(finished().size(), 150U);
+  EXPECT_EQ(tracker->connections() + tracker->open_requests(), 0U);
+  const auto unanswered = [](const auto& r) { return r.status == 0 && r.error_type == "timeout"; };
+  EXPECT_EQ(std::ranges::count_if(sink->all, unanswered), 50);
+  // Nothing that was given up stands between a call of the thread and its parent.
+  End s{1000, 10, 11, 8080, 50000, true};
+  End c{1001, 10, 11, 50001, 9090};
+  in(s, kGet);
+  out(c, kGet);
+  in(c, kOk);
+  EXPECT_TRUE(finished().back().has_parent);
 }
 
 TEST_F(TrackerTest, EndsAResponseOfUnknownLengthBySilence) {
