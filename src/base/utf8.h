@@ -31,4 +31,16 @@ constexpr size_t utf8_sequence(std::string_view text) {
   return length;
 }
 
+// At most `limit` bytes of a text, without a sequence that the cut would split.
+constexpr std::string_view cut_utf8(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  // The lead byte of a split sequence lies at most three bytes before the cut.
+  for (size_t back = 0; back < 4 && back <= limit; ++back) {
+    const size_t at = limit - back;
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;
+    return utf8_sequence(text.substr(at)) > back ? text.substr(0, at) : text.substr(0, limit);
+  }
+  return text.substr(0, limit);
+}
+
 }  // namespace sonde

@@ -62,5 +62,16 @@ TEST(Utf8, ASequenceThatIsCutOffOrBrokenIsNone) {
   }
 }
 
+TEST(Utf8, CutsBetweenSequencesAndWhereBytesAreNone) {
+  EXPECT_EQ(cut_utf8("abc", 3), "abc");
+  EXPECT_EQ(cut_utf8("abcd", 3), "abc");
+  EXPECT_EQ(cut_utf8("abcd", 0), "");
+  EXPECT_EQ(cut_utf8("a\xC3\xA9", 2), "a");
+  EXPECT_EQ(cut_utf8("\xC3\xA9z", 2), "\xC3\xA9");
+  EXPECT_EQ(cut_utf8("a\xF0\x9F\x98\x80", 4), "a");
+  EXPECT_EQ(cut_utf8("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80\x80\x80\x80");
+  EXPECT_EQ(cut_utf8("ab\xFFz", 3), "ab\xFF");
+}
+
 }  // namespace
 }  // namespace sonde

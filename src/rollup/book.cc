@@ -7,12 +7,26 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace sonde::rollup {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
+std::string_view cut(std::string_view text) { return cut_utf8(text, Book::kMaxNameBytes); }
+
+Observation cut(Observation o) {
+  for (auto field :
+       {&Observation::service, &Observation::method, &Observation::route, &Observation::scheme,
+        &Observation::peer_service, &Observation::peer_address, &Observation::server_address}) {
+    o.*field = cut(o.*field);
+  }
+  return o;
+}
+
 void keep(std::string& to, std::string_view value) {
+  value = cut(value);
   if (!value.empty() && to != value) to = value;
 }
 
@@ -41,7 +55,8 @@ void add_protocol(std::string& list, std::string_view name) {
 
 }  // namespace
 
-Book::Service& Book::service_at(std::string_view name, int64_t second) {
+std::pair<const std::string, Book::Service>& Book::service_at(std::string_view name,
+                                                              int64_t second) {
   auto it = services_.find(name);
   if (it == services_.end()) {
     if (services_.size() >= limits_.services) {
@@ -55,13 +70,13 @@ Book::Service& Book::service_at(std::string_view name, int64_t second) {
     }
   }
   it->second.last_s = std::max(it->second.last_s, second);
-  return it->second;
+  return *it;
 }
 
 void Book::describe(const ServiceFacts& f, int64_t now_unix_ns) {
   std::lock_guard lock(mutex_);
   int64_t now = now_unix_ns / kSecond;
-  Service& s = service_at(f.service, now);
+  Service& s = service_at(cut(f.service), now).second;
   keep(s.service_namespace, f.service_namespace);
   keep(s.language, f.language);
   keep(s.unit, f.unit);
@@ -69,11 +84,12 @@ void Book::describe(const ServiceFacts& f, int64_t now_unix_ns) {
   keep(s.instrumented_by, f.instrumented_by);
   keep(s.trust, f.trust);
   if (f.instance.empty()) return;
-  auto it = s.instances.find(std::string(f.instance));
+  std::string instance(cut(f.instance));
+  auto it = s.instances.find(instance);
   if (it != s.instances.end()) {
     it->second = now;
   } else if (s.instances.size() < 1000) {
-    s.instances.emplace(std::string(f.instance), now);
+    s.instances.emplace(std::move(instance), now);
   }
 }
 
@@ -91,14 +107,16 @@ std::string Book::callee_of(const Observation& o) const {
   return fmt::format("{}:{}", host, shown);
 }
 
-void Book::observe(const Observation& o, int64_t now_unix_ns) {
+void Book::observe(const Observation& raw, int64_t now_unix_ns) {
+  const Observation o = cut(raw);
   std::lock_guard lock(mutex_);
   int64_t now = now_unix_ns / kSecond;
   int64_t at = o.end_unix_ns > 0 ? std::min(o.end_unix_ns / kSecond, now) : now;
   expire(now);
   if (at < now - kKeptSeconds) return;
   observed_++;
-  Service& s = service_at(o.service, at);
+  // The name it is kept under: "(other)" where there are too many.
+  auto& [name, s] = service_at(o.service, at);
 
   std::string client, server, address;
   if (o.server) {
@@ -114,13 +132,13 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
     }
     it->second.add(at, o);
     if (o.server_port > 0 && (listeners_.size() < 5000 || listeners_.contains(o.server_port))) {
-      listeners_[o.server_port] = o.service;
+      listeners_[o.server_port] = name;
     }
     if (o.has_parent || !o.peer_service.empty()) return;  // Its client tells of this edge.
     client = kOutside;
-    server = o.service;
+    server = name;
   } else {
-    client = o.service;
+    client = name;
     server = callee_of(o);
     address =
         o.server_address.empty() ? std::string(o.peer_address) : std::string(o.server_address);
@@ -133,8 +151,9 @@ void Book::observe(const Observation& o, int64_t now_unix_ns) {
   if (it == edges_.end()) {
     if (edges_.size() >= limits_.edges) {
       overflowed_++;
+      // One such edge a client, so that its time is still seen as spent on others; clients are
+      // services of the book, "(other)" and "outside", and bounded with them.
       key.second = kOther;
-      // One such edge a client at most, and clients are bounded by the cap on services.
     }
     it = edges_.try_emplace(std::move(key)).first;
     if (it->second.first_s == 0) it->second.first_s = at;

@@ -23,7 +23,7 @@ namespace sonde::rollup {
 struct BookLimits {
   size_t services = 500;
   size_t endpoints_per_service = 100;
-  size_t edges = 2000;
+  size_t edges = 2000;  // And one from each service to "(other)".
 };
 
 struct ServiceRow {
@@ -108,6 +108,8 @@ class Book {
   static constexpr std::string_view kOutside =
       "outside";  // Callers that no service here accounts for.
   static constexpr std::string_view kOther = "(other)";
+  // Names, routes and addresses are cut to so many bytes, between characters of UTF-8.
+  static constexpr size_t kMaxNameBytes = 256;
 
   explicit Book(BookLimits limits = {}) : limits_(limits) {}
 
@@ -137,7 +139,7 @@ class Book {
   };
   struct Window;
 
-  Service& service_at(std::string_view name, int64_t second);
+  std::pair<const std::string, Service>& service_at(std::string_view name, int64_t second);
   std::string callee_of(const Observation& o) const;
   void expire(int64_t now_s);
   ServiceRow row(const std::string& name, const Service& s, const Window& w) const;

@@ -148,6 +148,45 @@ TEST(Book, StaysWithinItsCapsAndStillCountsEverything) {
   EXPECT_GT(book.overflowed(), 0u);
 }
 
+TEST(Book, BoundsTheEdgesOfCallersThatFoundNoRoom) {
+  Book book({.services = 3, .endpoints_per_service = 2, .edges = 4});
+  for (int i = 0; i < 1000; i++) {
+    const std::string name = "pod-" + std::to_string(i);
+    book.observe(client_of(name, "db", 1, kStart), kStart);
+    book.observe(client_of(name, "cache-" + std::to_string(i), 1, kStart), kStart);
+  }
+  auto m = book.map(300, kStart);
+  EXPECT_EQ(m.edges.size(), 4u + 2u);  // What fitted, and "(other)" of two callers that came late.
+  uint64_t calls = 0;
+  for (const MapEdge& e : m.edges) {
+    calls += e.count;
+    EXPECT_TRUE(e.client < "pod-3") << e.client;
+  }
+  EXPECT_EQ(calls, 2000u);
+}
+
+TEST(Book, CutsLongNames) {
+  Book book;
+  const std::string text(300, 'x'), long_name = std::string(255, 'a') + "\xC3\xA9" + text;
+  auto server = server_of(long_name, 1, kStart);
+  server.route = server.method = text;
+  book.observe(server, kStart);
+  book.describe({.service = long_name, .service_namespace = text, .unit = text}, kStart);
+  auto client = client_of(long_name, "", 1, kStart);
+  client.server_address = text;
+  book.observe(client, kStart);
+  auto m = book.map(300, kStart);
+  ASSERT_EQ(m.edges.size(), 1u);
+  EXPECT_EQ(m.edges[0].client, std::string(255, 'a'));
+  auto a = book.service(std::string(255, 'a'), 300, kStart);
+  ASSERT_TRUE(a);
+  EXPECT_EQ(a->service.service_namespace.size(), Book::kMaxNameBytes);
+  EXPECT_EQ(a->service.unit.size(), Book::kMaxNameBytes);
+  EXPECT_EQ(a->endpoints[0].route.size(), Book::kMaxNameBytes);
+  EXPECT_EQ(a->endpoints[0].method.size(), Book::kMaxNameBytes);
+  EXPECT_EQ(a->outbound[0].peer.size(), Book::kMaxNameBytes);
+}
+
 TEST(Book, ComparesTheLongestRangeWithTheOneBefore) {
   Book book;
   for (int i = 0; i < 1800; i++) {
