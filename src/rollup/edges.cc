@@ -43,15 +43,18 @@ void Edges::add(const EdgeHalf& half, int64_t now) {
                        .client_s = client.seconds,
                        .server_s = server.seconds,
                        .end_unix_ns = std::max(client.end_unix_ns, server.end_unix_ns)});
+    bytes_ -= key.size() + it->second.bytes();
     order_.erase(it->second.deadline);
     waiting_.erase(it);
     return;
   }
-  if (it != waiting_.end() || waiting_.size() >= options_.max_waiting) {
+  if (it != waiting_.end() || waiting_.size() >= options_.max_waiting ||
+      bytes_ + key.size() + mine.bytes() > options_.max_waiting * EdgesOptions::kBytesPerHalf) {
     resolve_alone(mine);
     return;
   }
   order_.push_back({now + options_.wait.count(), key});
+  bytes_ += key.size() + mine.bytes();
   mine.deadline = std::prev(order_.end());
   waiting_.emplace(std::move(key), std::move(mine));
 }
@@ -60,6 +63,7 @@ void Edges::tick(int64_t now) {
   while (!order_.empty() && order_.front().at <= now) {
     auto it = waiting_.find(order_.front().key);
     Waiting half = std::move(it->second);
+    bytes_ -= order_.front().key.size() + half.bytes();
     waiting_.erase(it);
     order_.pop_front();
     resolve_alone(half);

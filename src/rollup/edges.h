@@ -2,8 +2,8 @@
 // Joins the two spans of one call, client and server, by trace id and the server's parent span id,
 // into an edge of the service graph. Whichever half comes first waits a bounded time in a bounded
 // table; a client that stays alone becomes an edge to a virtual node named after its peer, a server
-// that stays alone becomes an edge from "user" when it is a root. A half that finds the table full
-// is resolved at once as if its time had run out.
+// that stays alone becomes an edge from "user" when it is a root. A half that finds the table full,
+// in halves or in bytes of their names, is resolved at once as if its time had run out.
 #pragma once
 
 #include <chrono>
@@ -38,6 +38,7 @@ struct FinishedEdge {
 struct EdgesOptions {
   std::chrono::nanoseconds wait = std::chrono::seconds(10);
   size_t max_waiting = 10000;
+  static constexpr size_t kBytesPerHalf = 2048;  // What the names of a half hold on average.
 };
 
 class Edges {
@@ -60,6 +61,7 @@ class Edges {
     std::string service{}, service_namespace{}, peer{};
     double seconds = 0;
     int64_t end_unix_ns = 0;
+    size_t bytes() const { return service.size() + service_namespace.size() + peer.size(); }
     std::list<Deadline>::iterator deadline;
   };
   void resolve_alone(const Waiting& half);
@@ -67,6 +69,7 @@ class Edges {
   Emit emit_;
   std::unordered_map<std::string, Waiting> waiting_;
   std::list<Deadline> order_;
+  size_t bytes_ = 0;  // Of the names of those that wait.
   uint64_t unpaired_ = 0;
 };
 

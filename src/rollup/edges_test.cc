@@ -87,5 +87,22 @@ TEST(Edges, NeverHoldsMoreThanItsBound) {
   EXPECT_EQ(f.out.size(), 1u);
 }
 
+TEST(Edges, NeverHoldsMoreBytesOfNamesThanItsBound) {
+  Fixture f(4);
+  const std::string name(3 * EdgesOptions::kBytesPerHalf, 'a');
+  EdgeHalf half = client_half();
+  half.service = name;
+  for (std::string_view id : {"dddddddd", "eeeeeeee"}) {
+    half.span_id = id;
+    f.edges.add(half, 0);
+  }
+  EXPECT_EQ(f.edges.waiting(), 1u);
+  EXPECT_EQ(f.out.size(), 1u);
+  f.edges.tick(10 * kSecond);
+  EXPECT_EQ(f.out.size(), 2u);
+  f.edges.add(half, 11 * kSecond);  // What waited no longer counts.
+  EXPECT_EQ(f.edges.waiting(), 1u);
+}
+
 }  // namespace
 }  // namespace sonde::rollup

@@ -2,7 +2,8 @@
 // A table of series: label values -> State. Past the cap every new tuple lands in one shared
 // overflow series (marked otel_metric_overflow="true" by whoever writes it out), so sums stay true
 // and memory stays bounded. Label names are the owner's business: the table only sees values, in
-// the owner's fixed order. It is not thread safe.
+// the owner's fixed order. A tuple also lands there when the values of all series would exceed
+// kBytesPerSeries times the cap, because senders choose how long they are. It is not thread safe.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@
 
 namespace sonde::rollup {
 
+// What the values of a series may hold on average.
+inline constexpr size_t kBytesPerSeries = 2048;
 inline constexpr std::string_view kOverflowLabel = "otel_metric_overflow";
 
 // Joins values so that no two different tuples share a key.
@@ -49,11 +52,13 @@ class SeriesTable {
     std::string key = series_key(values);
     auto it = series_.find(key);
     if (it == series_.end()) {
-      if (series_.size() >= cap_) return touch_overflow(unix_ns);
+      if (series_.size() >= cap_ || bytes_ + key.size() > cap_ * kBytesPerSeries)
+        return touch_overflow(unix_ns);
       auto fresh = std::make_unique<Series>();
       fresh->values.assign(values.begin(), values.end());
       fresh->start_unix_ns = unix_ns;
       fresh->state = initial_;
+      bytes_ += key.size();
       it = series_.emplace(std::move(key), std::move(fresh)).first;
     }
     if (unix_ns > it->second->last_unix_ns) it->second->last_unix_ns = unix_ns;
@@ -62,8 +67,11 @@ class SeriesTable {
 
   // Forgets series that nobody touched since `before`; returns how many.
   size_t expire(int64_t before_unix_ns) {
-    size_t gone = std::erase_if(
-        series_, [&](const auto& e) { return e.second->last_unix_ns < before_unix_ns; });
+    size_t gone = std::erase_if(series_, [&](const auto& e) {
+      if (e.second->last_unix_ns >= before_unix_ns) return false;
+      bytes_ -= e.first.size();
+      return true;
+    });
     if (overflow_ && overflow_->last_unix_ns < before_unix_ns) overflow_.reset();
     return gone;
   }
@@ -90,7 +98,7 @@ class SeriesTable {
     return *overflow_;
   }
 
-  size_t cap_;
+  size_t cap_, bytes_ = 0;  // Bytes of the keys; the values are as long.
   State initial_;
   std::unordered_map<std::string, std::unique_ptr<Series>> series_;
   std::unique_ptr<Series> overflow_;

@@ -41,5 +41,17 @@ TEST(SeriesTable, ForgetsWhatNobodyTouched) {
   EXPECT_EQ(table.size(), 1u);
 }
 
+TEST(SeriesTable, BoundsTheBytesOfItsValues) {
+  SeriesTable<int> table(4);
+  const std::string a(3 * kBytesPerSeries, 'a'), b(3 * kBytesPerSeries, 'b');
+  std::string_view one[] = {a}, two[] = {b}, small[] = {"c"};
+  table.at(one, 100);
+  EXPECT_TRUE(table.at(two, 200).overflow);
+  EXPECT_FALSE(table.at(small, 200).overflow);
+  EXPECT_EQ(table.overflowed(), 1u);
+  table.expire(150);
+  EXPECT_FALSE(table.at(two, 200).overflow);
+}
+
 }  // namespace
 }  // namespace sonde::rollup
