@@ -108,11 +108,11 @@ class H2Server {
         std::string(reinterpret_cast<const char*>(value), m));
     return 0;
   }
-  static int on_data(nghttp2_session*, uint8_t, int32_t stream, const uint8_t* bytes, size_t n,
-                     void* user) {
+  static int on_data(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* bytes,
+                     size_t n, void* user) {
     static_cast<Connection*>(user)->calls[stream].body.append(reinterpret_cast<const char*>(bytes),
                                                               n);
-    return 0;
+    return nghttp2_session_consume(session, stream, n);
   }
   static ssize_t read_body(nghttp2_session* session, int32_t stream, uint8_t* out, size_t size,
                            uint32_t* flags, nghttp2_data_source* source, void*) {
@@ -199,7 +199,13 @@ class H2Server {
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_server_new(&c->session, callbacks, c.get());
+    // Windows that nghttp2 opens itself make it reset a stream that has more than a smaller window
+    // allows, though it came before the peer knew of that.
+    nghttp2_option* options = nullptr;
+    nghttp2_option_new(&options);
+    nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_session_server_new2(&c->session, callbacks, c.get(), options);
+    nghttp2_option_del(options);
     nghttp2_session_callbacks_del(callbacks);
     const nghttp2_settings_entry limit{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 2};
     nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, &limit, 1);
