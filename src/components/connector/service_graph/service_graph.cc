@@ -5,6 +5,7 @@
 // read.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
 #include "pipeline/component.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "rollup/edges.h"
 #include "rollup/histogram.h"
 #include "rollup/series_table.h"
@@ -46,8 +48,9 @@ constexpr auto kFields = config::fields<Config>(
 
 class ServiceGraphConnector final : public pipeline::Component {
  public:
-  ServiceGraphConnector(Config config, std::string_view, pipeline::Outputs outputs)
-      : config_(config),
+  ServiceGraphConnector(Config config, std::string_view id, pipeline::Outputs outputs)
+      : id_(id),
+        config_(config),
         outputs_(outputs),
         edges_(
             {.wait = config.store.ttl, .max_waiting = static_cast<size_t>(config.store.max_items)},
@@ -68,16 +71,28 @@ class ServiceGraphConnector final : public pipeline::Component {
 
   void consume(Batch batch) override {
     const int64_t now = scheduler_->clock().monotonic_ns();
+    size_t counted = 0;
     for (const Bytes& chunk : batch.chunks) {
-      (void)for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-        add(r, s, now);
-      });
+      auto walked =
+          for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
+            add(r, s, now);
+            ++counted;
+          });
+      if (!walked) return refuse(std::move(batch), counted, std::move(walked.error()));
     }
     batch.ack.deliver();
   }
 
  private:
   enum { kClient, kClientNamespace, kServer, kServerNamespace, kType, kLabels };
+  // What was whole before the fault is counted already; the rest of the batch is not.
+  void refuse(Batch batch, size_t counted, Error error) {
+    const size_t lost = std::max(batch.items(), counted + 1) - counted;
+    pipeline::dropped_counter(id_, Signal::Traces, "malformed").add(lost);
+    error.peer_code = 3;  // INVALID_ARGUMENT, 400 over HTTP: it is of no use to send it again.
+    batch.ack.fail(at(id_, std::move(error)));
+  }
+
   struct State {
     uint64_t total = 0, failed = 0;
     rollup::Histogram client{rollup::kDurationBounds}, server{rollup::kDurationBounds};
@@ -162,6 +177,7 @@ class ServiceGraphConnector final : public pipeline::Component {
     return out;
   }
 
+  const std::string id_;
   Config config_;
   pipeline::Outputs outputs_;
   rollup::Edges edges_;

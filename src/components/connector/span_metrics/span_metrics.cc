@@ -2,9 +2,11 @@
 // Counts spans by service, name, kind and status: calls, latency and sizes, under the names that
 // Grafana's application views read (traces_spanmetrics_*). Cumulative, bounded by a cap on series,
 // sent on a timer. A batch is delivered when it was counted: what was counted and not yet sent dies
-// with the process, as a counter does.
+// with the process, as a counter does. One that does not parse is counted up to the fault and
+// fails.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "data/metric_writer.h"
 #include "data/trace_view.h"
 #include "pipeline/component.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "rollup/histogram.h"
 #include "rollup/series_table.h"
 
@@ -62,8 +65,9 @@ std::string_view status_text(StatusCode code) {
 
 class SpanMetricsConnector final : public pipeline::Component {
  public:
-  SpanMetricsConnector(Config config, std::string_view, pipeline::Outputs outputs)
-      : config_(std::move(config)),
+  SpanMetricsConnector(Config config, std::string_view id, pipeline::Outputs outputs)
+      : id_(id),
+        config_(std::move(config)),
         outputs_(outputs),
         table_(static_cast<size_t>(config_.aggregation_cardinality_limit)) {}
 
@@ -81,16 +85,28 @@ class SpanMetricsConnector final : public pipeline::Component {
 
   void consume(Batch batch) override {
     const int64_t now = scheduler_->clock().unix_ns();
+    size_t counted = 0;
     for (const Bytes& chunk : batch.chunks) {
-      (void)for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-        count(r, s, now);
-      });
+      auto walked =
+          for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
+            count(r, s, now);
+            ++counted;
+          });
+      if (!walked) return refuse(std::move(batch), counted, std::move(walked.error()));
     }
     batch.ack.deliver();
   }
 
  private:
   enum { kService, kNamespace, kInstance, kLanguage, kName, kKind, kStatus, kFixed };
+  // What was whole before the fault is counted already; the rest of the batch is not.
+  void refuse(Batch batch, size_t counted, Error error) {
+    const size_t lost = std::max(batch.items(), counted + 1) - counted;
+    pipeline::dropped_counter(id_, Signal::Traces, "malformed").add(lost);
+    error.peer_code = 3;  // INVALID_ARGUMENT, 400 over HTTP: it is of no use to send it again.
+    batch.ack.fail(at(id_, std::move(error)));
+  }
+
   struct State {
     uint64_t calls = 0, request_bytes = 0, response_bytes = 0;
     rollup::Histogram latency{rollup::kDurationBounds};
@@ -198,6 +214,7 @@ class SpanMetricsConnector final : public pipeline::Component {
     return out;
   }
 
+  const std::string id_;
   Config config_;
   pipeline::Outputs outputs_;
   Table table_;
