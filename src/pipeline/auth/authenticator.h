@@ -52,7 +52,8 @@ class ClientAuthenticator {
   virtual Result<> usable() const { return {}; }
   // Gives `done` the headers with those that the request needs, once: within this call, or later on
   // `scheduler`. Unavailable is worth another try. `context` is that of the batch, or nullptr; it
-  // is valid during the call.
+  // is valid during the call. Later, whoever asked may be gone, and `done` does nothing then; so
+  // one that wraps `done` for another authenticator lets it hold nothing of itself.
   virtual void authorize(net::Carrier carrier, net::Headers headers, const RequestContext* context,
                          Scheduler& scheduler, Done done) = 0;
 };

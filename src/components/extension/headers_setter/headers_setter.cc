@@ -90,86 +90,22 @@ Action action_of(std::string_view name) {
   return name == "delete" ? Action::Delete : Action::Upsert;
 }
 
-class HeadersSetter final : public pipeline::Component, public pipeline::ClientAuthenticator {
+// What sets the headers. Shared with the calls that wait for the other authenticator, which may get
+// its answer when the extension is gone.
+class Setter {
  public:
-  HeadersSetter(Config config, std::string_view, pipeline::Outputs) : config_(std::move(config)) {}
+  explicit Setter(std::vector<HeaderSettings> headers)
+      : headers_(std::move(headers)), file_values_(headers_.size()) {}
 
-  Result<> start(pipeline::Host& host) override {
-    TRY(find_additional(host));
-    for (size_t i = 0; i < config_.headers.size(); ++i) {
-      const HeaderSettings& header = config_.headers[i];
-      if (header.action != "delete" && header.action != "insert" && header.action != "update" &&
-          header.action != "upsert") {
-        log_warn("{}: headers::{}: {}, so it is taken for upsert", host.id(), i,
-                 header.action.empty() ? "no action is given"
-                                       : "there is no action \"" + header.action + "\"");
-      }
-      Snapshot<std::string>& read = file_values_.emplace_back();
-      pipeline::SecretFile& file = files_.emplace_back();
-      if (!header.value_file) continue;
-      auto started = file.start(host.scheduler(), *header.value_file,
-                                [&read](std::string value) { read.set(std::move(value)); });
-      if (!started) {
-        const std::string where = fmt::format("headers::{}::value_file", i);
-        return std::unexpected(at(where, std::move(started.error())));
-      }
-    }
-    return {};
-  }
-  void stop() override {
-    for (pipeline::SecretFile& file : files_) file.stop();
-  }
-
-  // What it sets itself need not be secret; what it adds to may be.
-  bool needs_encryption() const override {
-    return additional_ != nullptr && additional_->needs_encryption();
-  }
-  Result<> usable() const override { return additional_ ? additional_->usable() : Result<>(); }
-
-  void authorize(net::Carrier carrier, net::Headers headers, const RequestContext* context,
-                 Scheduler& scheduler, Done done) override {
-    if (!additional_) return done(set(std::move(headers), context));
-    if (carrier == net::Carrier::Http) {
-      // As for the Collector, the other one has the last word over HTTP and the first over gRPC.
-      auto ours = set(std::move(headers), context);
-      if (!ours) return done(std::move(ours));
-      return additional_->authorize(carrier, std::move(*ours), context, scheduler, std::move(done));
-    }
-    additional_->authorize(
-        carrier, std::move(headers), context, scheduler,
-        [this, kept = context ? std::make_shared<RequestContext>(*context) : nullptr,
-         done = std::move(done)](Result<net::Headers> theirs) mutable {
-          done(theirs ? set(std::move(*theirs), kept.get()) : std::move(theirs));
-        });
-  }
-
- private:
-  // It is there, though it may start after this one.
-  Result<> find_additional(pipeline::Host& host) {
-    if (config_.additional_auth.empty()) return {};
-    pipeline::Component* found = host.extension(config_.additional_auth);
-    if (!found) {
-      return fail(
-          ErrorKind::NotFound,
-          fmt::format("additional_auth: auth extension \"{}\" not found", config_.additional_auth));
-    }
-    // Whoever of a circle starts last sees it.
-    for (const auto* next = dynamic_cast<HeadersSetter*>(found); next != nullptr;
-         next = dynamic_cast<const HeadersSetter*>(next->additional_)) {
-      if (next != this) continue;
-      return fail(ErrorKind::Invalid, "additional_auth: leads back to this one");
-    }
-    additional_ = dynamic_cast<ClientAuthenticator*>(found);
-    if (!additional_) {
-      log_warn("{}: additional_auth: \"{}\" is no authenticator of clients and adds nothing",
-               host.id(), config_.additional_auth);
-    }
-    return {};
+  const std::vector<HeaderSettings>& headers() const { return headers_; }
+  // From any thread.
+  void set_file_value(size_t index, std::string value) {
+    file_values_[index].set(std::move(value));
   }
 
   Result<net::Headers> set(net::Headers headers, const RequestContext* context) const {
-    for (size_t i = 0; i < config_.headers.size(); ++i) {
-      const HeaderSettings& header = config_.headers[i];
+    for (size_t i = 0; i < headers_.size(); ++i) {
+      const HeaderSettings& header = headers_[i];
       const Action action = action_of(header.action);
       if (action == Action::Delete) {
         pipeline::erase_header(headers, header.key);
@@ -182,8 +118,9 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
     return headers;
   }
 
+ private:
   Result<std::string> value_of(size_t index, const RequestContext* context) const {
-    const HeaderSettings& header = config_.headers[index];
+    const HeaderSettings& header = headers_[index];
     if (header.value) return *header.value;
     if (header.value_file) return *file_values_[index].get();
     const std::string& wanted = header.from_context ? *header.from_context : *header.from_attribute;
@@ -206,9 +143,93 @@ class HeadersSetter final : public pipeline::Component, public pipeline::ClientA
     return found ? *found : header.default_value;
   }
 
-  const Config config_;
-  ClientAuthenticator* additional_ = nullptr;
+  const std::vector<HeaderSettings> headers_;
   std::deque<Snapshot<std::string>> file_values_;  // Of each header with a file.
+};
+
+class HeadersSetter final : public pipeline::Component, public pipeline::ClientAuthenticator {
+ public:
+  HeadersSetter(Config config, std::string_view, pipeline::Outputs)
+      : additional_auth_(std::move(config.additional_auth)),
+        setter_(std::make_shared<Setter>(std::move(config.headers))) {}
+
+  Result<> start(pipeline::Host& host) override {
+    TRY(find_additional(host));
+    for (size_t i = 0; i < setter_->headers().size(); ++i) {
+      const HeaderSettings& header = setter_->headers()[i];
+      if (header.action != "delete" && header.action != "insert" && header.action != "update" &&
+          header.action != "upsert") {
+        log_warn("{}: headers::{}: {}, so it is taken for upsert", host.id(), i,
+                 header.action.empty() ? "no action is given"
+                                       : "there is no action \"" + header.action + "\"");
+      }
+      pipeline::SecretFile& file = files_.emplace_back();
+      if (!header.value_file) continue;
+      auto started = file.start(host.scheduler(), *header.value_file, [this, i](std::string value) {
+        setter_->set_file_value(i, std::move(value));
+      });
+      if (!started) {
+        const std::string where = fmt::format("headers::{}::value_file", i);
+        return std::unexpected(at(where, std::move(started.error())));
+      }
+    }
+    return {};
+  }
+  void stop() override {
+    for (pipeline::SecretFile& file : files_) file.stop();
+  }
+
+  // What it sets itself need not be secret; what it adds to may be.
+  bool needs_encryption() const override {
+    return additional_ != nullptr && additional_->needs_encryption();
+  }
+  Result<> usable() const override { return additional_ ? additional_->usable() : Result<>(); }
+
+  void authorize(net::Carrier carrier, net::Headers headers, const RequestContext* context,
+                 Scheduler& scheduler, Done done) override {
+    if (!additional_) return done(setter_->set(std::move(headers), context));
+    if (carrier == net::Carrier::Http) {
+      // As for the Collector, the other one has the last word over HTTP and the first over gRPC.
+      auto ours = setter_->set(std::move(headers), context);
+      if (!ours) return done(std::move(ours));
+      return additional_->authorize(carrier, std::move(*ours), context, scheduler, std::move(done));
+    }
+    additional_->authorize(
+        carrier, std::move(headers), context, scheduler,
+        [setter = std::shared_ptr<const Setter>(setter_),
+         kept = context ? std::make_shared<RequestContext>(*context) : nullptr,
+         done = std::move(done)](Result<net::Headers> theirs) mutable {
+          done(theirs ? setter->set(std::move(*theirs), kept.get()) : std::move(theirs));
+        });
+  }
+
+ private:
+  // It is there, though it may start after this one.
+  Result<> find_additional(pipeline::Host& host) {
+    if (additional_auth_.empty()) return {};
+    pipeline::Component* found = host.extension(additional_auth_);
+    if (!found) {
+      return fail(
+          ErrorKind::NotFound,
+          fmt::format("additional_auth: auth extension \"{}\" not found", additional_auth_));
+    }
+    // Whoever of a circle starts last sees it.
+    for (const auto* next = dynamic_cast<HeadersSetter*>(found); next != nullptr;
+         next = dynamic_cast<const HeadersSetter*>(next->additional_)) {
+      if (next != this) continue;
+      return fail(ErrorKind::Invalid, "additional_auth: leads back to this one");
+    }
+    additional_ = dynamic_cast<ClientAuthenticator*>(found);
+    if (!additional_) {
+      log_warn("{}: additional_auth: \"{}\" is no authenticator of clients and adds nothing",
+               host.id(), additional_auth_);
+    }
+    return {};
+  }
+
+  const std::string additional_auth_;
+  const std::shared_ptr<Setter> setter_;
+  ClientAuthenticator* additional_ = nullptr;
   std::deque<pipeline::SecretFile> files_;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -86,6 +87,49 @@ TEST_F(HeadersSetterTest, AddsToAnotherAuthenticator) {
   // Over gRPC the other one comes first, over HTTP it has the last word.
   EXPECT_EQ(set({}, nullptr, net::Carrier::Grpc), "Authorization=ours;");
   EXPECT_EQ(set({}, nullptr, net::Carrier::Http), "Authorization=Bearer secret;");
+}
+
+// As one that fetches a token, which a reload leaves as it is while it waits.
+class Waiting final : public pipeline::Component, public pipeline::ClientAuthenticator {
+ public:
+  void authorize(net::Carrier, net::Headers, const RequestContext*, Scheduler&,
+                 Done done) override {
+    asked.push_back(std::move(done));
+  }
+  std::vector<Done> asked;
+};
+
+TEST_F(HeadersSetterTest, AnAnswerThatComesWhenItIsGoneHarmsNobody) {
+  const std::string key = "x-" + std::string(100, 'k');  // None of it fits into a string object.
+  const std::string wanted = "x-" + std::string(100, 'w'), value(100, 'v');
+  const TemporaryDirectory directory;
+  const std::string path = (directory.path() / "value").string();
+  std::ofstream(path) << "from a file";
+  for (const auto carrier : {net::Carrier::Grpc, net::Carrier::Http}) {
+    Waiting other;
+    host_.extensions["waiting"] = &other;
+    ASSERT_TRUE(start("{headers: [{action: upsert, key: " + key + ", from_context: " + wanted +
+                      ", default_value: " + value + "}, {action: upsert, key: f, value_file: " +
+                      path + "}], additional_auth: waiting}"));
+    std::vector<std::string> answers;
+    const auto ask = [&](const RequestContext* context) {
+      client().authorize(carrier, {}, context, host_.scheduler(),
+                         [&](Result<net::Headers> answer) { answers.push_back(text(answer)); });
+    };
+    auto context = std::make_unique<RequestContext>();
+    context->metadata = {{wanted, value + "!"}};
+    ask(context.get());
+    ask(nullptr);
+    context.reset();
+    extension_.reset();
+    ASSERT_EQ(other.asked.size(), 2u);
+    for (auto& done : other.asked) done(net::Headers{{"theirs", "1"}});
+    const auto expected = [&](std::string_view said) {
+      const bool last = carrier == net::Carrier::Grpc;  // Over HTTP the other one is.
+      return last ? fmt::format("theirs=1;{}={};f=from a file;", key, said) : "theirs=1;";
+    };
+    EXPECT_EQ(answers, (std::vector{expected(value + "!"), expected(value)}));
+  }
 }
 
 TEST_F(HeadersSetterTest, NeedsTheOtherAuthenticatorToRun) {
