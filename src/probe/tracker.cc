@@ -86,6 +86,7 @@ void Tracker::event(const sonde_event& event, std::string_view payload) {
   switch (event.type) {
     case SONDE_EXEC:
       processes_.exec(event.tgid, process_start_of(payload));
+      if (event.tgid != config_.own_tgid) sink_.executed(event.tgid);
       return;
     case SONDE_EXIT:
       processes_.exit(event.tgid);

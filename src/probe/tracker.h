@@ -37,6 +37,8 @@ class RequestSink {
   virtual void request(const FinishedRequest& request) = 0;
   // The kernel need not report this process any more.
   virtual void excluded(uint32_t /*tgid*/) {}
+  // It runs a new program, which no earlier decision holds for.
+  virtual void executed(uint32_t /*tgid*/) {}
 };
 
 struct TrackerConfig {
@@ -61,7 +63,7 @@ struct TrackerStats {
   uint64_t joined = 0;
   uint64_t gaps = 0;
   uint64_t routes_overflowed = 0;  // Requests whose path a limit of the routes hid.
-  uint64_t own_connections = 0;  // Not reported, since their far end is Sonde itself.
+  uint64_t own_connections = 0;    // Not reported, since their far end is Sonde itself.
 };
 
 class Tracker {

@@ -14,7 +14,8 @@ struct Requests final : RequestSink {
   void request(const FinishedRequest& r) override { all.push_back(r); }
   void excluded(uint32_t tgid) override { excluded_tgids.push_back(tgid); }
   std::vector<FinishedRequest> all;
-  std::vector<uint32_t> excluded_tgids;
+  void executed(uint32_t tgid) override { executed_tgids.push_back(tgid); }
+  std::vector<uint32_t> excluded_tgids, executed_tgids;
 };
 
 // One end of a connection, which makes the events that the kernel would.
@@ -340,6 +341,11 @@ TEST_F(TrackerTest, ExcludesProcessesPortsAndItself) {
   End other{3, 13, 13, 8080, 40000};
   in(other, kGet);
   EXPECT_EQ(sink->excluded_tgids, std::vector<uint32_t>{13});
+  End replaced{4, 13, 13, 8080, 40001};
+  tracker->event(make_event(replaced, SONDE_EXEC, 0, 0), {});
+  EXPECT_EQ(sink->executed_tgids, std::vector<uint32_t>{13});
+  in(replaced, kGet);
+  EXPECT_EQ(sink->excluded_tgids, (std::vector<uint32_t>{13, 13}));
   Filter filter;
   EXPECT_EQ(Filter::parse({"colour=red"}, {}, filter), "colour=red");
 }

@@ -297,6 +297,29 @@ def test_a_changed_file_is_read_again(reloading, tmp_path):
     elsewhere.stop()
 
 
+def test_events_that_the_probe_lost_are_counted_once(start):
+    """The probe goes on under a new receiver, and counts since it was loaded."""
+    sonde = Sonde(send_otlp=False, receiver="ring_size: 16384\n    drain_interval: 1s")
+    try:
+        port = start(RUNTIMES["python_http_server"])
+        lost = lambda: sum(value for _, value in select(sonde.own_metrics_text(), "sonde_probe_lost_events_total", {}))
+        reloads = lambda: sum(
+            value for _, value in select(sonde.own_metrics_text(), "sonde_reloads_total", {"result": "applied"}))
+        while lost() < 500:
+            send_requests(port, [("GET", "/items/1")] * 500)
+        # What else this host does may be lost as well, only less of it.
+        before = lost()
+        text = sonde.config.read_text()
+        sonde.reload(text.replace("  ebpf:\n", f"  ebpf:\n    exclude: [port={port}]\n", 1))
+        assert eventually(lambda: reloads() == 1), sonde.log()
+        sonde.reload(text)
+        assert eventually(lambda: reloads() == 2), sonde.log()
+        after = lost()
+        assert before <= after < 2 * before, (before, after)
+    finally:
+        sonde.stop()
+
+
 def test_the_page_keeps_its_counts_and_the_probe_its_capabilities(start):
     """Capabilities are given up once the probe is loaded, so that it could not be loaded again."""
     runtime = RUNTIMES["python_http_server"]

@@ -127,6 +127,9 @@ class Receiver final : public pipeline::Component {
   void take_over(Component& predecessor) override {
     auto& old = dynamic_cast<Receiver&>(predecessor);
     probe_ = old.end();
+    // The probe counts since it was loaded; what it had counted was told.
+    seen_lost_ = old.seen_lost_;
+    seen_blind_ = old.seen_blind_;
     // Which processes are left out is this one's to say.
     for (const uint32_t tgid : old.excluded_) probe_->set_excluded(tgid, false);
     if (const auto begun = begin(); !begun) log_error("{}: {}", id_, begun.error().message);
@@ -183,10 +186,14 @@ class Receiver final : public pipeline::Component {
     pause_ = events != 0 ? config_.drain_interval
                          : std::min(pause_ * 2, std::max(kQuietPause, config_.drain_interval));
     tracker_->tick(clock.monotonic_ns());
-    for (const uint32_t tgid : emitter_->take_excluded()) {
-      probe_->set_excluded(tgid, true);
+    for (const auto& [tgid, excluded] : emitter_->take_exclusions()) {
+      probe_->set_excluded(tgid, excluded);
       // Bounded: what is forgotten stays left out when the settings change.
-      if (excluded_.size() < kMaxExcluded) excluded_.insert(tgid);
+      if (!excluded) {
+        excluded_.erase(tgid);
+      } else if (excluded_.size() < kMaxExcluded) {
+        excluded_.insert(tgid);
+      }
     }
     for (const std::string& id : processes_.take_unnamed_containers()) {
       containers_.find(id, clock.monotonic_ns());

@@ -83,5 +83,15 @@ TEST(EbpfEmitter, CountsRequestsWithoutTheHostThatThePeerSent) {
   EXPECT_GT(emitter.take_metrics(1).bytes(), 0U);
 }
 
+TEST(EbpfEmitter, TellsTheLastThatWasFoundOutOfWhomTheKernelLeavesOut) {
+  Emitter emitter({});
+  emitter.excluded(1);
+  emitter.executed(1);  // The exec came after the message that the old program was known by.
+  emitter.executed(2);
+  emitter.excluded(2);
+  EXPECT_EQ(emitter.take_exclusions(), (std::map<uint32_t, bool>{{1, false}, {2, true}}));
+  EXPECT_TRUE(emitter.take_exclusions().empty());
+}
+
 }  // namespace
 }  // namespace sonde

@@ -3,6 +3,7 @@
 // metrics. It knows neither the kernel nor timers, so tests hand it requests.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -29,9 +30,12 @@ class Emitter final : public probe::RequestSink {
   explicit Emitter(EmitterConfig config);
 
   void request(const probe::FinishedRequest& request) override;
-  void excluded(uint32_t tgid) override { excluded_.push_back(tgid); }
-  // Processes that were found to be excluded since the last call.
-  std::vector<uint32_t> take_excluded() { return std::exchange(excluded_, {}); }
+  void excluded(uint32_t tgid) override { excluded_[tgid] = true; }
+  void executed(uint32_t tgid) override { excluded_[tgid] = false; }
+  // What was found out since the last call: which processes the kernel need not report, and which
+  // it must report again. The kernel does so by itself at an exec, but one that came before it was
+  // told of the exclusion would be undone by that.
+  std::map<uint32_t, bool> take_exclusions() { return std::exchange(excluded_, {}); }
 
   bool has_spans() const { return !spans_.empty(); }
   Batch take_spans();
@@ -53,7 +57,7 @@ class Emitter final : public probe::RequestSink {
   MetricBatchBuilder metrics_;
   rollup::Red red_;
   std::unordered_map<const probe::Process*, ProcessPtr> described_;  // Since the last metrics.
-  std::vector<uint32_t> excluded_;
+  std::map<uint32_t, bool> excluded_;
 };
 
 }  // namespace sonde
