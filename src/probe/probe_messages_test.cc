@@ -254,6 +254,49 @@ TEST_F(ProbeBpfMessages, ASocketInThePlaceOfAnotherBeginsAnew) {
   EXPECT_EQ(cookies.size(), 2 * kSockets);
 }
 
+TEST_F(ProbeBpfMessages, TellsOfTheEndOfBothUnixSocketsByTheOneThatMeetsIt) {
+  if (probe_->front_end() == FrontEnd::Fexit) GTEST_SKIP() << "sees no unix sockets";
+  const auto closed = [this] {
+    std::vector<uint64_t> cookies;
+    while (probe_->drain([&](const sonde_event& e, std::string_view) {
+      if (e.type == SONDE_CLOSE && e.family == SONDE_FAMILY_UNIX) cookies.push_back(e.cookie);
+    }) > 0) {
+    }
+    return cookies;
+  };
+  char byte = 0;
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  send_all(ends[0], kRequest);
+  // The end of one way is none yet.
+  shutdown(ends[0], SHUT_WR);
+  receive_all(ends[1], kRequest.size());
+  EXPECT_EQ(recv(ends[1], &byte, 1, 0), 0);
+  send_all(ends[1], kAnswer);
+  EXPECT_TRUE(closed().empty());
+  close(ends[1]);
+  // Nor is that of both while an answer waits.
+  EXPECT_EQ(send(ends[0], "x", 1, MSG_NOSIGNAL), -1);
+  EXPECT_TRUE(closed().empty());
+  receive_all(ends[0], kAnswer.size());
+  EXPECT_EQ(recv(ends[0], &byte, 1, 0), 0);
+  const std::vector<uint64_t> cookies = closed();
+  EXPECT_EQ(std::set<uint64_t>(cookies.begin(), cookies.end()).size(), 2U);
+  EXPECT_EQ(cookies.size(), 2U);
+  EXPECT_EQ(recv(ends[0], &byte, 1, 0), 0);
+  EXPECT_TRUE(closed().empty());
+  close(ends[0]);
+
+  // A client that goes away without the answer: the server's send meets it.
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  send_all(ends[0], kRequest);
+  receive_all(ends[1], kRequest.size());
+  close(ends[0]);
+  EXPECT_EQ(send(ends[1], kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL), -1);
+  EXPECT_EQ(closed().size(), 2U);
+  close(ends[1]);
+}
+
 // Where one thread writes and another reads, the answer may be told before the request that it
 // answers. A process that nobody watches writes here, so that its send is never told.
 TEST_F(ProbeBpfMessages, AReceiveThatOvertakesASendBeginsATurn) {

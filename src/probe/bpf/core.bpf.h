@@ -11,6 +11,7 @@ enum {
   MSG_TRUNC_FLAG = 0x20,
   O_NONBLOCK_FLAG = 04000,
   STREAM = 1,
+  SHUT_BOTH_WAYS = 3,
   SOCK_DONE = 1,             /* Bit of skc_flags: a FIN was received. */
   FIRST_LONG_CAPTURE = 1024, /* Of a first message that is longer than a whole budget. */
   TURNS_NEW = 6,             /* Three each way decide about a socket seen from its start. */
@@ -317,12 +318,46 @@ static __always_inline bool may_be_followed(u16 family, u16 type) {
                             family == SONDE_FAMILY_UNIX);
 }
 
+/* Tells user space that nothing more will be moved; once, however often it is found out. */
+static __always_inline void report_close(struct conn* c) {
+  struct sonde_event* e;
+  if (!c || !(c->flags & CONN_ANNOUNCED)) return;
+  c->flags &= ~CONN_ANNOUNCED;
+  e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+  if (!e) {
+    count_lost();
+    return;
+  }
+  __builtin_memcpy(e, &c->template, sizeof(*e));
+  e->time_ns = bpf_ktime_get_ns();
+  e->type = SONDE_CLOSE;
+  bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+/* No tracepoint tells of the end of a unix socket, but the other end meets it: a receive or send
+ * that moves nothing, when both ways are shut and nothing is left to be read, is the end of both.
+ * The socket of the end that closed first lives, with its storage, as long as its peer. */
+static __always_inline bool unix_ended(struct sock* sk, bool typed) {
+  return LOAD(typed, sk, __sk_common.skc_family) == SONDE_FAMILY_UNIX &&
+         LOAD(typed, sk, sk_shutdown) == SHUT_BOTH_WAYS &&
+         LOAD(typed, sk, sk_receive_queue.qlen) == 0;
+}
+
+static __always_inline int moved_nothing(struct sock* sk) {
+  struct unix_sock* u;
+  if (!unix_ended(sk, true)) return 0;
+  report_close(bpf_sk_storage_get(&conns, sk, NULL, 0));
+  u = (struct unix_sock*)bpf_skc_to_unix_sock(sk);
+  if (u && u->peer) report_close(bpf_sk_storage_get(&conns, u->peer, NULL, 0));
+  return 0;
+}
+
 static __always_inline int message(struct sock* sk, int direction, int ret, int flags) {
   struct task_struct* task;
   struct conn* c;
 
   /* Half of all receives of some servers only find out that there is nothing more. */
-  if (ret <= 0) return 0;
+  if (ret <= 0) return moved_nothing(sk);
   task = bpf_get_current_task_btf();
   if (is_excluded(task->tgid)) return 0;
   if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK_FLAG)) return 0;

@@ -9,6 +9,7 @@
 
 /* No call moves more messages: UIO_MAXIOV. */
 enum { MESSAGES_MAX = 1024, CALL_SENDFILE = 40, CALL_SPLICE = 275 };
+enum { BROKEN_PIPE = 32, CONNECTION_RESET = 104 };
 
 struct ended_call {
   u64 array; /* Of messages; 0: the call moved one. */
@@ -111,6 +112,19 @@ static __always_inline void moved_several(struct conn* c, struct sock* sk, struc
   }
 }
 
+static __always_inline void report_close_at(struct sock* sk) {
+  const u64 key = (u64)sk;
+  report_close(bpf_map_lookup_elem(&conns_by_address, &key));
+  bpf_map_delete_elem(&conns_by_address, &key);
+}
+
+static __always_inline int moved_nothing_at(struct sock* sk) {
+  if (!unix_ended(sk, false)) return 0;
+  report_close_at(BPF_CORE_READ((struct unix_sock*)sk, peer));
+  report_close_at(sk);
+  return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(system_call_end, struct pt_regs* regs, long ret) {
   struct task_struct* task;
@@ -121,7 +135,7 @@ int BPF_PROG(system_call_end, struct pt_regs* regs, long ret) {
   struct sock* sk;
   struct conn* c;
 
-  if (ret <= 0) return 0;
+  if (ret < 0 && ret != -BROKEN_PIPE && ret != -CONNECTION_RESET) return 0;
   task = bpf_get_current_task_btf();
   if (task->thread_info.status & TS_COMPAT ? !understand_narrow(&call, regs)
                                            : !understand(&call, regs))
@@ -135,6 +149,7 @@ int BPF_PROG(system_call_end, struct pt_regs* regs, long ret) {
   socket = BPF_CORE_READ(file, private_data);
   sk = BPF_CORE_READ(socket, sk);
   if (!sk) return 0;
+  if (ret <= 0) return moved_nothing_at(sk);
   c = conn_at(sk, BPF_CORE_READ(inode, i_ino));
   if (!c || (c->flags & CONN_MUTED)) return 0;
   if (call.array) {

@@ -65,12 +65,17 @@ struct upid {
 struct pid {
   struct upid numbers[1];
 };
+struct sk_buff_head {
+  u32 qlen;
+};
 struct sock {
   struct sock_common __sk_common;
+  struct sk_buff_head sk_receive_queue;
   struct pid* sk_peer_pid;
   struct socket* sk_socket;
   u16 sk_type;
   u16 sk_protocol;
+  u8 sk_shutdown;
   u32 sk_max_ack_backlog;
 };
 struct inet_connection_sock {
@@ -96,6 +101,7 @@ struct tcp_sock {
 struct unix_address;
 struct unix_sock {
   struct unix_address* addr;
+  struct sock* peer;
 };
 struct fdtable {
   unsigned int max_fds;

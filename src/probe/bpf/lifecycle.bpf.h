@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What surrounds the messages: when a connection ended, and what processes do.
+/* What surrounds the messages: when a TCP connection ended, and what processes do.
  * The exclusion bit follows the process here, in the kernel, so that a worker forked by an excluded
  * server is excluded before its first message. */
 #ifndef SONDE_PROBE_BPF_LIFECYCLE_H
@@ -8,21 +8,8 @@
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock* sk) {
   const u64 address = (u64)sk;
-  struct sonde_event* e;
-  struct conn* c = by_address ? bpf_map_lookup_elem(&conns_by_address, &address)
-                              : bpf_sk_storage_get(&conns, sk, NULL, 0);
-  if (!c) return 0;
-  if (c->flags & CONN_ANNOUNCED) {
-    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-    if (e) {
-      __builtin_memcpy(e, &c->template, sizeof(*e));
-      e->time_ns = bpf_ktime_get_ns();
-      e->type = SONDE_CLOSE;
-      bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-    } else {
-      count_lost();
-    }
-  }
+  report_close(by_address ? bpf_map_lookup_elem(&conns_by_address, &address)
+                          : bpf_sk_storage_get(&conns, sk, NULL, 0));
   if (by_address) bpf_map_delete_elem(&conns_by_address, &address);
   return 0;
 }
