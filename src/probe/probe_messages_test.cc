@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "probe/probe.h"
+#include "probe/protocol/http1/methods.h"
 #include "probe/testing/config.h"
 #include "probe/testing/loopback.h"
 
@@ -252,6 +253,37 @@ TEST_F(ProbeBpfMessages, ASocketInThePlaceOfAnotherBeginsAnew) {
     EXPECT_EQ(e.captured, e.length);
   }
   EXPECT_EQ(cookies.size(), 2 * kSockets);
+}
+
+TEST_F(ProbeBpfMessages, EveryKnownMethodBeginsARequest) {
+#define SONDE_HTTP1_GROUP(letter, methods) methods
+#define SONDE_HTTP1_METHOD(text) text,
+  for (const std::string method : {SONDE_HTTP1_METHODS(SONDE_HTTP1_GROUP, SONDE_HTTP1_METHOD)}) {
+#undef SONDE_HTTP1_GROUP
+#undef SONDE_HTTP1_METHOD
+    SCOPED_TRACE(method);
+    const std::string request = method + " /m HTTP/1.1\r\n\r\n";
+    Pair pair;
+    pair.accept_now();
+    send_all(pair.client, request);
+    receive_all(pair.server, request.size());
+    const auto received = messages(true, SONDE_RECEIVE);
+    ASSERT_EQ(received.size(), 1U);
+    EXPECT_EQ(received[0].length, request.size());
+  }
+  // One byte first, as Go and PHP read it; and what only looks like a method.
+  Pair pair;
+  pair.accept_now();
+  char byte = 0;
+  send_all(pair.client, "PROPFIND /m HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(recv(pair.server, &byte, 1, 0), 1);
+  receive_all(pair.server, 23);
+  EXPECT_EQ(messages(true, SONDE_RECEIVE).size(), 2U);
+  Pair other;
+  other.accept_now();
+  send_all(other.client, "PROPOSE /m HTTP/1.1\r\n\r\n");
+  receive_all(other.server, 23);
+  EXPECT_TRUE(messages(true, SONDE_RECEIVE).empty());
 }
 
 TEST_F(ProbeBpfMessages, TellsOfTheEndOfBothUnixSocketsByTheOneThatMeetsIt) {

@@ -16,8 +16,8 @@ static __always_inline u64 sonde_mask(u32 n) { return n >= 8 ? ~0ULL : (1ULL << 
 /* `n` bytes of `word` are valid, 1 to 8; the token has `size` bytes. */
 static __always_inline enum sonde_match sonde_token(u64 word, u64 valid, u32 n, u64 token,
                                                     u32 size) {
-  if (n >= size) return (word & sonde_mask(size)) == token ? SONDE_MATCH_YES : SONDE_MATCH_NO;
-  return ((word ^ token) & valid) == 0 ? SONDE_MATCH_PREFIX : SONDE_MATCH_NO;
+  if ((word ^ token) & valid & sonde_mask(size)) return SONDE_MATCH_NO;
+  return n >= size ? SONDE_MATCH_YES : SONDE_MATCH_PREFIX;
 }
 
 #define SONDE_WORD(a, b, c, d, e, f, g, h)                                                        \

@@ -4,19 +4,23 @@
 #include "probe/protocol/http1/message.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <limits>
 
 #include "base/ascii.h"
 #include "base/hex.h"
+#include "probe/protocol/http1/methods.h"
 
 namespace sonde::probe::http1 {
 namespace {
 
 constexpr size_t kMaxMethod = 24;
-constexpr std::array<std::string_view, 18> kMethods = {
-    "GET",   "POST",   "PUT",      "DELETE",    "PATCH", "HEAD", "OPTIONS", "TRACE",  "CONNECT",
-    "QUERY", "REPORT", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",    "SEARCH", "PURGE"};
+#define SONDE_HTTP1_GROUP(letter, methods) methods
+#define SONDE_HTTP1_METHOD(text) text,
+constexpr std::string_view kMethods[] = {
+    SONDE_HTTP1_METHODS(SONDE_HTTP1_GROUP, SONDE_HTTP1_METHOD)};
+#undef SONDE_HTTP1_GROUP
+#undef SONDE_HTTP1_METHOD
 
 bool method_char(char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; }
 bool target_char(char c) {
@@ -77,7 +81,7 @@ bool parse_cut_request_line(std::string_view line, RequestLine& out) {
   const size_t end = method_end(line);
   if (end >= line.size() || line[end] != ' ') return false;
   out.method = line.substr(0, end);
-  if (std::find(kMethods.begin(), kMethods.end(), out.method) == kMethods.end()) return false;
+  if (std::ranges::find(kMethods, out.method) == std::end(kMethods)) return false;
   out.target = line.substr(end + 1);
   out.minor = 1;
   return plausible_target(out.method, out.target);
