@@ -83,13 +83,13 @@ void Connection::feed_request(const Fragment& fragment, bool turn, ExchangeListe
     const bool whole = line_end != std::string_view::npos && may_be_request(fragment.bytes);
     if (request_.state() == State::Lost) {
       if (may_be_request(fragment.bytes)) {
-        request_open_ = false;
+        end_request();
         request_.next();
       }
     } else if (request_.in_message() && request_.head().expect_continue &&
                request_.body_bytes() == 0 && pending_.empty() && whole) {
       // The final response came and the body that waited for it did not: it never will.
-      request_open_ = false;
+      end_request();
       request_.next();
     }
   }
@@ -117,13 +117,31 @@ bool Connection::after_request_step(ExchangeListener& listener) {
     return true;
   }
   if (request_.state() == State::Done) {
-    if (request_open_ && !pending_.empty()) pending_.back().request_body = request_.body_bytes();
-    request_open_ = false;
+    end_request();
     at_turn_ = false;
     request_.next();
     return true;
   }
   return false;
+}
+
+void Connection::end_request() {
+  if (request_open_ && !pending_.empty()) pending_.back().request_body = request_.body_size();
+  request_open_ = false;
+}
+
+// The answers come in order, so that of the request that waits the longest is the next one.
+void Connection::give_up_front(ExchangeListener& listener) {
+  const Pending& front = pending_.front();
+  if (front.responded) {
+    orphan_ = true;
+  } else if (skipped_.size() < kMaxSkipped) {
+    skipped_.push_back({.head_method = front.head_method, .connect = front.connect});
+  } else {
+    astray_ = true;
+    response_.lose();
+  }
+  finish_front(front.responded ? Ending::Complete : Ending::Lost, listener);
 }
 
 void Connection::emit_request(ExchangeListener& listener) {
@@ -132,13 +150,12 @@ void Connection::emit_request(ExchangeListener& listener) {
   if (orphan_ && at_turn_ && response_.in_message()) response_.lose();
   if (at_turn_ && response_.state() == State::Lost) settle(listener);
   role_certain_ = true;
-  if (pending_.size() >= kMaxPending) finish_front(Ending::Lost, listener);
+  if (pending_.size() >= kMaxPending) give_up_front(listener);
   const Head& head = request_.head();
   Pending pending;
   pending.serial = next_serial_++;
   pending.head_method = head.method == "HEAD";
   pending.connect = head.method == "CONNECT";
-  pending.request_body = head.has_length && !head.chunked ? head.length : 0;
   pending.last = head.first;
   pending_.push_back(pending);
   request_open_ = true;
@@ -157,6 +174,8 @@ void Connection::settle(ExchangeListener& listener) {
     finish_front(pending_.front().responded ? Ending::Complete : Ending::Lost, listener);
   }
   orphan_ = false;
+  astray_ = false;
+  skipped_.clear();
   response_.next();
 }
 
@@ -180,8 +199,9 @@ void Connection::feed_response(const Fragment& fragment, bool turn, ExchangeList
   response_.skip(fragment.lost_before);
   while (!done_ && after_response_step(listener, fragment.stamp)) {
   }
-  if (turn && response_.state() == State::Lost && may_be_response(fragment.bytes) &&
+  if (turn && !astray_ && response_.state() == State::Lost && may_be_response(fragment.bytes) &&
       (pending_.empty() || !pending_.front().responded)) {
+    skipped_.clear();
     response_.next();
   }
   std::string_view bytes = fragment.bytes;
@@ -220,10 +240,15 @@ bool Connection::after_response_step(ExchangeListener& listener, const Stamp& st
       response_.body(true);
       return true;
     }
-    Pending* pending = awaiting();
+    Pending* pending = skipped_.empty() ? awaiting() : nullptr;
     orphan_ = pending == nullptr;
     bool none = head.status == 204 || head.status == 304;
     bool tunnel = head.status == 101;
+    if (!skipped_.empty()) {
+      none = none || skipped_.front().head_method;
+      tunnel = tunnel || (skipped_.front().connect && head.status / 100 == 2);
+      skipped_.pop_front();
+    }
     if (pending != nullptr) {
       pending->responded = true;
       pending->moved = true;
@@ -261,14 +286,9 @@ void Connection::finish_front(Ending ending, ExchangeListener& listener) {
   finish.ending = ending;
   finish.request_body = pending.request_body;
   if (pending_.size() == 1 && request_open_ && request_.in_message()) {
-    finish.request_body = std::max(finish.request_body, request_.body_bytes());
+    finish.request_body = request_.body_size();
   }
-  if (pending.responded && !pending.head_method) {
-    finish.response_body = response_.body_bytes();
-    if (response_.head().has_length && !response_.head().chunked) {
-      finish.response_body = std::max(finish.response_body, response_.head().length);
-    }
-  }
+  if (pending.responded) finish.response_body = response_.body_size();
   finish.last = pending.last;
   if (pending_.size() == 1) request_open_ = false;
   pending_.pop_front();

@@ -16,6 +16,8 @@
 namespace sonde::probe::http1 {
 
 inline constexpr size_t kMaxPending = 256;
+// Of requests that were given up because more waited, whose answers are still to be stepped over.
+inline constexpr size_t kMaxSkipped = 16384;
 inline constexpr int64_t kSilenceNs = 200'000'000;
 // Of answers that came before their request; what is more is read as it came.
 inline constexpr size_t kMaxHeldFragments = 64;
@@ -39,6 +41,12 @@ class Connection final : public ConnectionParser {
     Stamp last;
   };
 
+  // What of a request that was given up must be known to read its answer.
+  struct Skipped {
+    bool head_method = false;
+    bool connect = false;
+  };
+
   struct Held {
     Fragment fragment;
     std::string bytes;
@@ -56,7 +64,10 @@ class Connection final : public ConnectionParser {
   // What a reader stopped for; true when reading may go on.
   bool after_request_step(ExchangeListener& listener);
   bool after_response_step(ExchangeListener& listener, const Stamp& stamp);
+  // The request that is being read ends here, as far as its body was seen.
+  void end_request();
   void emit_request(ExchangeListener& listener);
+  void give_up_front(ExchangeListener& listener);
   void settle(ExchangeListener& listener);
   void finish_front(Ending ending, ExchangeListener& listener);
   Pending* awaiting();
@@ -69,11 +80,13 @@ class Connection final : public ConnectionParser {
   bool done_ = false;
   bool at_turn_ = false;       // The request that is being read began a turn.
   bool orphan_ = false;        // The response that is being read answers nothing that was seen.
+  bool astray_ = false;        // Too many were given up: no answer can be paired.
   bool request_open_ = false;  // pending_.back() is still being read.
   uint64_t next_serial_ = 1;
   MessageReader request_{true};
   MessageReader response_{false};
   std::deque<Pending> pending_;
+  std::deque<Skipped> skipped_;  // Before all that is pending.
   std::vector<Held> held_;
   size_t held_bytes_ = 0;
 };

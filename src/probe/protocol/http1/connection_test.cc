@@ -194,8 +194,10 @@ TEST_F(Http1, CountsNoGarbageAndCountsWhatFollows) {
 TEST_F(Http1, KnowsThatHeadHasNoBody) {
   in("HEAD / HTTP/1.1\r\n\r\n");
   out("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+  EXPECT_EQ(seen.last.response_body, 0U);
   in("GET /304 HTTP/1.1\r\n\r\n");
   out("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n");
+  EXPECT_EQ(seen.last.response_body, 0U);
   in("GET /204 HTTP/1.1\r\n\r\n");
   out("HTTP/1.1 204 No Content\r\n\r\n");
   EXPECT_EQ(seen.log, (Log{"HEAD /", "1=200", "end1", "GET /304", "2=304", "end2", "GET /204",
@@ -284,9 +286,55 @@ TEST_F(Http1, SeesTheClientEnd) {
   EXPECT_EQ(seen.log, (Log{"GET /x sent", "1=200", "end1"}));
 }
 
-TEST_F(Http1, BoundsWhatIsPending) {
-  for (size_t i = 0; i < kMaxPending + 10; ++i) in("GET / HTTP/1.1\r\n\r\n");
-  EXPECT_EQ(seen.finished, 10);
+TEST_F(Http1, BoundsWhatIsPendingAndShiftsNoAnswer) {
+  constexpr size_t kMore = 44;
+  for (size_t i = 1; i <= kMaxPending + kMore; ++i)
+    in(std::string(i == 2 ? "HEAD" : "GET") + " / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(seen.finished, static_cast<int>(kMore));
+  seen.log.clear();
+  for (size_t i = 1; i <= kMaxPending + kMore; ++i) {
+    const std::string status = std::to_string(200 + i);
+    out("HTTP/1.1 " + status + " X\r\nContent-Length: " + (i == 2 ? "5\r\n\r\n" : "0\r\n\r\n"));
+    if (i > kMore) {
+      ASSERT_EQ(seen.log.at(seen.log.size() - 2), std::to_string(i) + "=" + status);
+    }
+  }
+  EXPECT_EQ(seen.log.size(), 2 * kMaxPending);
+  in("GET / HTTP/1.1\r\n\r\n");
+  out(kOk);
+  EXPECT_EQ(seen.log.back(), "end301");
+}
+
+TEST_F(Http1, BoundsTheAnswersThatItStepsOver) {
+  for (size_t i = 0; i <= kMaxPending + kMaxSkipped; ++i) in("GET / HTTP/1.1\r\n\r\n");
+  out(kOk);
+  in("GET /after HTTP/1.1\r\n\r\n");
+  out(kOk);
+  EXPECT_EQ(seen.finished, seen.requests);
+  EXPECT_EQ(seen.log.back(), "end" + std::to_string(seen.requests));
+}
+
+TEST_F(Http1, CountsTheBytesOfBodiesAndNotTheirClaims) {
+  in("POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9223372036854775807\r\n\r\n");
+  out("HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno");
+  EXPECT_EQ(seen.last.request_body, 0U);
+  EXPECT_EQ(seen.last.response_body, 2U);
+  in("POST /b HTTP/1.1\r\nContent-Length: 1000\r\n\r\n12345", 51);
+  out("HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n", 542);
+  connection.close(now, seen);
+  EXPECT_EQ(seen.last.request_body, 9U);
+  EXPECT_EQ(seen.last.response_body, 500U);
+}
+
+TEST_F(Http1, TakesTheClaimOfACutHeadUpToTheBytesThatFollowed) {
+  in("GET /big HTTP/1.1\r\n\r\n");
+  out("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\nX: y", 1024);
+  out("", 20000);
+  in("GET /claim HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(seen.last.response_body, 20000U);
+  out("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\nX: y", 1024);
+  in("GET /next HTTP/1.1\r\n\r\n");
+  EXPECT_LE(seen.last.response_body, 1024U);
 }
 
 TEST(Http1Lines, AreValidatedStrictly) {

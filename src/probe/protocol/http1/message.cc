@@ -124,6 +124,8 @@ size_t MessageReader::read(std::string_view bytes, const Stamp& stamp) {
       case State::Done:
         return size - bytes.size();
       case State::Lost:
+        unplaced_ += bytes.size();
+        return size;
       case State::Ignored:
         return size;
       case State::UntilClose:
@@ -191,7 +193,9 @@ void MessageReader::skip(uint64_t count) {
   if (count == 0) return;
   switch (state_) {
     case State::Ignored:
+      return;
     case State::Lost:
+      unplaced_ += count;
       return;
     case State::UntilClose:
       body_bytes_ += count;
@@ -207,10 +211,12 @@ void MessageReader::skip(uint64_t count) {
       body_bytes_ += remaining_;
       break;
     case State::Start:
-      if (!line_.empty() && give_up_head()) return;
-      break;
+      if (line_.empty() || !give_up_head()) break;
+      unplaced_ = count;
+      return;
     case State::Headers:
       give_up_head();
+      unplaced_ = count;
       return;
     default:
       break;
@@ -237,8 +243,15 @@ void MessageReader::lose() {
   state_ = State::Lost;
 }
 
+uint64_t MessageReader::body_size() const {
+  if (no_body_) return 0;
+  if (!head_.has_length || head_.chunked) return body_bytes_;
+  return std::min(head_.length, body_bytes_ + unplaced_);
+}
+
 void MessageReader::body(bool none) {
   header_count_ = 0;
+  no_body_ = none;
   if (!head_.complete) {
     state_ = State::Lost;
   } else if (none) {
@@ -259,6 +272,8 @@ void MessageReader::next() {
   line_overflow_ = false;
   line_.clear();
   body_bytes_ = 0;
+  unplaced_ = 0;
+  no_body_ = false;
   remaining_ = 0;
   header_count_ = 0;
 }
@@ -302,6 +317,8 @@ void MessageReader::start_line(std::string_view line, bool cut) {
   head_ = std::move(head);
   in_message_ = true;
   body_bytes_ = 0;
+  unplaced_ = 0;
+  no_body_ = false;
   header_count_ = 0;
   state_ = State::Headers;
 }

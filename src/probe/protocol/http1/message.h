@@ -87,6 +87,10 @@ class MessageReader {
   State state() const { return state_; }
   const Head& head() const { return head_; }
   uint64_t body_bytes() const { return body_bytes_; }
+  // The size of the body as far as it moved. What the head claims counts only up to the bytes that
+  // followed it, so nobody can claim more than was sent; it is needed where the end of the head was
+  // not seen, and with it where the body begins.
+  uint64_t body_size() const;
   // A start line was accepted and its message has not been left.
   bool in_message() const { return in_message_; }
   // The head will not become more complete: treat what is known as the head.
@@ -104,6 +108,7 @@ class MessageReader {
   bool request_;
   bool in_message_ = false;
   bool line_overflow_ = false;
+  bool no_body_ = false;
   State state_ = State::Start;
   Head head_;
   Stamp line_stamp_;
@@ -111,6 +116,7 @@ class MessageReader {
   size_t header_count_ = 0;
   uint64_t remaining_ = 0;
   uint64_t body_bytes_ = 0;
+  uint64_t unplaced_ = 0;  // Bytes behind the place where the reader was lost within a message.
 };
 
 }  // namespace sonde::probe::http1
