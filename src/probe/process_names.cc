@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "base/ascii.h"
+#include "probe/process_package.h"
 
 namespace sonde::probe::names {
 namespace {
@@ -97,33 +97,6 @@ std::string python_name(const std::vector<std::string>& arguments, const std::st
       if (!folder.empty()) return folder;
     }
     return program;
-  }
-  return {};
-}
-
-// The "name" of the nearest package.json at or above `folder`.
-std::string package_name(std::string folder, const std::string& root) {
-  for (int depth = 0; depth < 5 && !folder.empty(); ++depth) {
-    const std::string text = read_file(root + folder + "/package.json", 65536);
-    size_t place = 0;
-    while ((place = text.find("\"name\"", place)) != std::string::npos) {
-      size_t value = place + 6;
-      while (value < text.size() &&
-             (std::isspace(static_cast<unsigned char>(text[value])) != 0 || text[value] == ':')) {
-        ++value;
-      }
-      const size_t end = value < text.size() ? text.find('"', value + 1) : std::string::npos;
-      // Nested objects (author) have names too; the package's own comes before any of them.
-      const size_t depth_here = static_cast<size_t>(
-          std::count(text.begin(), text.begin() + static_cast<long>(place), '{') -
-          std::count(text.begin(), text.begin() + static_cast<long>(place), '}'));
-      if (depth_here == 1 && value < text.size() && text[value] == '"' &&
-          end != std::string::npos) {
-        return text.substr(value + 1, end - value - 1);
-      }
-      place += 6;
-    }
-    folder = directory_of(folder);
   }
   return {};
 }

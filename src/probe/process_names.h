@@ -21,7 +21,7 @@ std::string instrumented_by(std::string_view command_line, std::string_view prel
                             std::string_view java_options, std::string_view node_options,
                             std::string_view python_path, std::string_view maps);
 // From the script, jar, module or package that the command line runs; empty when it tells nothing.
-// `root` is put before absolute paths.
+// `root` is the root that the process sees, /proc/PID/root.
 std::string from_command(std::string_view language, const std::vector<std::string>& arguments,
                          const std::string& cwd, const std::string& root);
 

@@ -131,8 +131,6 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
              unit_names_process({config_.proc_root, config_.cgroup_root}, tgid, cgroup, out.unit)) {
     out.service = out.unit.substr(0, out.unit.size() - std::string_view(".service").size());
   } else {
-    // A container has a file system of its own; its files are reached through the process.
-    const std::string root = out.container.empty() ? "" : folder + "/root";
     // nginx's workers do not name their configuration; the master that forked them does.
     const bool worker = !arguments.empty() && arguments.front().starts_with("nginx: worker");
     out.service = names::from_command(
@@ -141,7 +139,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
             ? names::split_arguments(names::read_file(
                   config_.proc_root + "/" + std::to_string(parent_of(folder)) + "/cmdline", 16384))
             : arguments,
-        cwd, root);
+        cwd, folder + "/root");
   }
   if (out.service.empty()) out.service = out.executable;
   if (out.service.empty()) out.service = "unknown";

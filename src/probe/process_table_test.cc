@@ -48,6 +48,7 @@ class Processes : public testing::Test {
     fs::remove(root + "/" + folder + "/exe");
     fs::create_symlink(exe, root + "/" + folder + "/exe");
     fs::create_symlink(root + "/cwd/shop", root + "/" + folder + "/cwd");
+    fs::create_symlink("/", root + "/" + folder + "/root");
   }
   std::string name(const std::string& exe, std::vector<std::string> arguments) {
     add(++last, exe, std::move(arguments));

@@ -3,6 +3,9 @@
 #include "probe/process_text.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,19 +13,47 @@
 #include "base/hex.h"
 
 namespace sonde::probe::names {
+namespace {
+
+struct FileDescriptor {
+  explicit FileDescriptor(int n) : number(n) {}
+  ~FileDescriptor() {
+    if (number >= 0) close(number);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int number;
+};
+
+}  // namespace
 
 std::string read_file(const std::string& path, size_t limit) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return {};
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::string out;
   char buffer[16384];
   while (out.size() < limit) {
-    const ssize_t n = ::read(fd, buffer, std::min(sizeof buffer, limit - out.size()));
+    const ssize_t n = ::read(file.number, buffer, std::min(sizeof buffer, limit - out.size()));
     if (n <= 0) break;
     out.append(buffer, static_cast<size_t>(n));
   }
-  ::close(fd);
   return out;
+}
+
+std::string read_file_below(const std::string& root, const std::string& path, size_t limit) {
+  const FileDescriptor folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const FileDescriptor place(
+      static_cast<int>(syscall(SYS_openat2, folder.number, path.c_str(), &how, sizeof how)));
+  // O_PATH touches nothing: a device or a pipe would be told of an opening, or wait for its peer.
+  // Files of /proc and tracefs call themselves regular, without a size.
+  struct stat facts{};
+  if (place.number < 0 || fstat(place.number, &facts) != 0 || !S_ISREG(facts.st_mode) ||
+      facts.st_size == 0) {
+    return {};
+  }
+  return read_file("/proc/self/fd/" + std::to_string(place.number), limit);
 }
 
 std::string read_link(const std::string& path) {

@@ -11,6 +11,10 @@
 namespace sonde::probe::names {
 
 std::string read_file(const std::string& path, size_t limit);
+// A regular file in the file system that another process sees: `root` is /proc/PID/root, `path` is
+// as that process would name it. What it made of its files is not trusted: no link leads out of its
+// root or through /proc, and nothing but a regular file that says it has bytes is ever opened.
+std::string read_file_below(const std::string& root, const std::string& path, size_t limit);
 std::string read_link(const std::string& path);
 std::string base_name(std::string_view path);
 // At most 256 of them.
