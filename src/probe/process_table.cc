@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kMaxUnnamed = 256;
 constexpr size_t kMaxContainerNames = 4096;
 constexpr int kMaxForks = 8;
+// In bytes: each is part of every series and span of the process.
+constexpr size_t kMaxService = 128;
+constexpr size_t kMaxValue = 256;
 
 std::string host_name() {
   char name[256] = {};
@@ -108,8 +111,10 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
     list.remove_prefix(std::min(list.size(), pair.size() + 1));
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos || equals == 0) continue;
-    const std::string_view key = pair.substr(0, equals);
-    const std::string value = names::percent_decoded(pair.substr(equals + 1));
+    const std::string_view key = names::cut(pair.substr(0, equals), kMaxValue);
+    // What is cut decodes to at least as many bytes.
+    const std::string decoded = names::percent_decoded(pair.substr(equals + 1, 3 * kMaxValue + 12));
+    const std::string value(names::cut(decoded, kMaxValue));
     if (key == "service.name") {
       named_by_attribute = value;
     } else if (key == "service.namespace") {
@@ -143,7 +148,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   }
   if (out.service.empty()) out.service = out.executable;
   if (out.service.empty()) out.service = "unknown";
-  out.service.resize(std::min<size_t>(out.service.size(), 128));
+  out.service.resize(names::cut(out.service, kMaxService).size());
 
   if (gone) {
     out.leader = 0;

@@ -114,6 +114,36 @@ TEST_F(Processes, PutsTheEnvironmentFirst) {
   EXPECT_EQ(p.attributes[0].first, "team");
 }
 
+TEST_F(Processes, CutsWhatTheEnvironmentSays) {
+  const std::string much(120'000, 'x');
+  std::string encoded;
+  for (int i = 0; i < 300; ++i) encoded += "%c3%a9";
+  add(5, "/usr/bin/node", {"node", "x.js"},
+      {"OTEL_SERVICE_NAME=" + std::string(127, 'n') + "\u00e9" + much,
+       "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=i" + encoded + ",service.namespace=" +
+           encoded + "," + std::string(300, 'k') + "=v,team=" + much.substr(0, 90'000)});
+  const Process p = table().read(5);
+  EXPECT_EQ(p.service, std::string(127, 'n'));
+  std::string accents;
+  for (int i = 0; i < 128; ++i) accents += "\u00e9";
+  EXPECT_EQ(p.service_namespace, accents);
+  EXPECT_EQ(p.instance, "i" + accents.substr(0, 254));
+  ASSERT_EQ(p.attributes.size(), 2U);
+  EXPECT_EQ(p.attributes[0].first, std::string(256, 'k'));
+  EXPECT_EQ(p.attributes[1].second, std::string(256, 'x'));
+}
+
+TEST(ProcessText, IsCutBetweenCharacters) {
+  EXPECT_EQ(names::cut("abc", 3), "abc");
+  EXPECT_EQ(names::cut("abcd", 3), "abc");
+  EXPECT_EQ(names::cut("\u20ac\u20ac", 3), "\u20ac");
+  EXPECT_EQ(names::cut("\u20ac\u20ac", 4), "\u20ac");
+  EXPECT_EQ(names::cut("\u20ac\u20ac", 5), "\u20ac");
+  EXPECT_EQ(names::cut("\U0001f600x", 3), "");
+  EXPECT_EQ(names::cut("\x80\x80\x80\x80\x80\x80", 4), "\x80\x80\x80\x80");
+  EXPECT_EQ(names::cut("x", 0), "");
+}
+
 TEST_F(Processes, UsesUnitsOfServicesOnly) {
   add(5, "/usr/bin/x", {"x"}, {}, "0::/system.slice/web.service\n");
   EXPECT_EQ(table().read(5).service, "web");
