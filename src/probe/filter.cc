@@ -86,18 +86,30 @@ bool Filter::matches(const Selector& selector, const Process& process, int port)
   return false;
 }
 
-bool Filter::process_excluded(const Process& process) const {
+Verdict Filter::verdict(const Process& process) const {
+  // A port is known only once a connection is there, a container's name once its runtime told; and
+  // that names the service as well, unless its owner did.
+  const bool no_container_name = !process.container.empty() && process.container_name.empty();
+  const bool no_service_name = no_container_name && !process.named_by_owner;
+  bool excluded_for_now = false;
   for (const Selector& selector : exclude_) {
-    if (matches(selector, process, -1)) return true;
+    if (!matches(selector, process, -1)) continue;
+    const bool by_service =
+        selector.kind == Kind::Name ||
+        (selector.kind == Kind::Any && !glob_matches(selector.pattern, process.executable));
+    if (!by_service || !no_service_name) return Verdict::Excluded;
+    excluded_for_now = true;
   }
-  if (include_.empty()) return false;
+  if (excluded_for_now) return Verdict::ExcludedForNow;
+  if (include_.empty()) return Verdict::Watched;
   for (const Selector& selector : include_) {
-    // A port is known only once a connection is there, a container's name once its runtime told.
-    const bool unnamed = selector.kind == Kind::Container && !process.container.empty() &&
-                         process.container_name.empty();
-    if (selector.kind == Kind::Port || unnamed || matches(selector, process, -1)) return false;
+    const bool by_service = selector.kind == Kind::Name || selector.kind == Kind::Any;
+    if (selector.kind == Kind::Port || (selector.kind == Kind::Container && no_container_name) ||
+        (by_service && no_service_name) || matches(selector, process, -1)) {
+      return Verdict::Watched;
+    }
   }
-  return true;
+  return Verdict::Excluded;
 }
 
 bool Filter::watched(const Process& process, uint16_t server_port) const {

@@ -16,6 +16,12 @@ struct Process;
 
 bool glob_matches(std::string_view pattern, std::string_view text);
 
+enum class Verdict : uint8_t {
+  Watched,
+  Excluded,        // Whatever its ports, and for as long as it runs this program.
+  ExcludedForNow,  // By a name that its container's may replace.
+};
+
 class Filter {
  public:
   Filter() = default;
@@ -23,8 +29,9 @@ class Filter {
   static std::string parse(const std::vector<std::string>& include,
                            const std::vector<std::string>& exclude, Filter& out);
 
-  // Whatever its ports, this process is not watched.
-  bool process_excluded(const Process& process) const;
+  // Of a process whatever its ports; what a port or a name that is not known yet decides is
+  // Watched.
+  Verdict verdict(const Process& process) const;
   bool watched(const Process& process, uint16_t server_port) const;
 
  private:

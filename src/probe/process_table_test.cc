@@ -11,7 +11,6 @@
 #include <fstream>
 
 #include "probe/bpf/event_abi.h"
-#include "probe/filter.h"
 #include "probe/process_names.h"
 
 namespace sonde::probe {
@@ -277,22 +276,6 @@ TEST_F(Processes, TakesTheNamesOfContainersWhenTheyCome) {
   EXPECT_EQ(processes.get(6)->container_name, "shop-web-1");
   EXPECT_EQ(processes.get(7)->service, "web");
   EXPECT_TRUE(processes.take_unnamed_containers().empty());
-}
-
-TEST(ContainerFilter, WaitsForTheNameOfTheContainer) {
-  Filter filter;
-  ASSERT_EQ(Filter::parse({"container=web*"}, {}, filter), "");
-  Process process;
-  process.container = std::string(64, 'a');
-  EXPECT_FALSE(filter.process_excluded(process));
-  EXPECT_FALSE(filter.watched(process, 80));
-  process.container_name = "web-1";
-  EXPECT_TRUE(filter.watched(process, 80));
-  process.container_name = "other";
-  EXPECT_TRUE(filter.process_excluded(process));
-  process.container.clear();
-  process.container_name.clear();
-  EXPECT_TRUE(filter.process_excluded(process));
 }
 
 TEST_F(Processes, BoundsTheTable) {

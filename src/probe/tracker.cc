@@ -172,8 +172,10 @@ Tracker::Connection* Tracker::connection_of(const sonde_event& event) {
   const std::shared_ptr<Process> process = processes_.get(event.tgid);
   if (!process->filtered) {
     process->filtered = true;
-    process->excluded = config_.filter.process_excluded(*process);
-    if (process->excluded) sink_.excluded(event.tgid);
+    const Verdict verdict = config_.filter.verdict(*process);
+    process->excluded = verdict != Verdict::Watched;
+    // Forks inherit what the kernel is told, so it is told nothing that may have to be taken back.
+    if (verdict == Verdict::Excluded) sink_.excluded(event.tgid);
   }
   if (process->excluded) return nullptr;
   if (connections_.size() >= config_.max_connections && !recent_.empty()) {
