@@ -37,6 +37,13 @@ std::string_view variable(std::string_view environment, std::string_view key) {
   return {};
 }
 
+std::string executable_of(const std::string& folder) {
+  std::string path = names::read_link(folder + "/exe");
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
 uint32_t parent_of(const std::string& folder) {
   const std::string stat = names::read_file(folder + "/stat", 1024);
   const size_t end = stat.rfind(')');
@@ -63,11 +70,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   out.tgid = tgid;
   out.leader = tgid;
   const std::string folder = config_.proc_root + "/" + std::to_string(tgid);
-  out.executable_path = names::read_link(folder + "/exe");
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (out.executable_path.ends_with(kDeleted)) {
-    out.executable_path.resize(out.executable_path.size() - kDeleted.size());
-  }
+  out.executable_path = executable_of(folder);
   std::string raw = names::read_file(folder + "/cmdline", 16384);
   std::string cgroup = names::read_file(folder + "/cgroup", 8192);
   // Of a process that has ended but was not waited for, only its short name is left.
@@ -186,9 +189,12 @@ std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
   const uint32_t parent = parents_.find(tgid);
   if (parent != 0 && forks > 0) {
     const std::shared_ptr<Process> facts = get(parent, forks - 1);
-    if (facts->known) {
+    const std::string program = executable_of(config_.proc_root + "/" + std::to_string(tgid));
+    // The parent may run another program by now, or be another process under its id.
+    if (facts->known && (program.empty() || program == facts->executable_path)) {
       process = std::make_shared<Process>(*facts);
       process->tgid = tgid;
+      process->filtered = false;
     }
   }
   if (process == nullptr) process = std::make_shared<Process>(read(tgid, starts_.find(tgid)));

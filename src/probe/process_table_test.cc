@@ -186,6 +186,29 @@ TEST_F(Processes, KeepsFactsAfterExitAndForgetsThemAtExec) {
   EXPECT_EQ(processes.get(5)->service, "unknown");
 }
 
+// Its parent may run another program by the time that the child is looked at, or be another
+// process.
+TEST_F(Processes, TakesTheFactsOfItsParentOnlyForTheSameProgram) {
+  add(5, "/usr/sbin/nginx", {"nginx"});
+  add(6, "/usr/bin/ruby", {"ruby", "a.rb"}, {}, "0::/\n", 5);
+  add(7, "/usr/sbin/nginx (deleted)", {"nginx: worker process"}, {}, "0::/\n", 5);
+  ProcessTable processes = table();
+  for (const uint32_t child : {6U, 7U, 8U}) processes.fork(child, 5);
+  EXPECT_EQ(processes.get(6)->service, "a");
+  EXPECT_EQ(processes.get(6)->executable, "ruby");
+  EXPECT_EQ(processes.get(6)->instance, "h:6");
+  EXPECT_EQ(processes.get(7)->instance, "h:5");
+  EXPECT_EQ(processes.get(8)->service, "nginx") << "gone, so nothing contradicts";
+}
+
+TEST_F(Processes, AsksTheFilterAnewOfAFork) {
+  add(5, "/usr/sbin/nginx", {"nginx"});
+  ProcessTable processes = table();
+  processes.get(5)->filtered = true;
+  processes.fork(6, 5);
+  EXPECT_FALSE(processes.get(6)->filtered);
+}
+
 TEST_F(Processes, NamesWhatIsGoneByItsStart) {
   ProcessTable processes = table();
   processes.exec(5, {.comm = "curl", .path = "/usr/bin/curl", .arguments = {}, .cgroup = 0});
