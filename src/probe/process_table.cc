@@ -13,7 +13,6 @@
 namespace sonde::probe {
 namespace {
 
-constexpr size_t kMaxUnnamed = 256;
 constexpr size_t kMaxContainerNames = 4096;
 constexpr int kMaxForks = 8;
 // In bytes: each is part of every series and span of the process.
@@ -202,8 +201,10 @@ std::shared_ptr<Process> ProcessTable::get(uint32_t tgid, int forks) {
     const auto named = container_names_.find(process->container);
     if (named != container_names_.end()) {
       apply(named->second, *process);
-    } else if (unnamed_containers_.size() < kMaxUnnamed) {
+    } else if (unnamed_containers_.size() < config_.max_unnamed_containers) {
       unnamed_containers_.insert(process->container);
+    } else if (!unnamed_containers_.contains(process->container)) {
+      ++containers_refused_;
     }
   }
   if (processes_.size() >= config_.max_processes) processes_.erase(processes_.begin());

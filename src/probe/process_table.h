@@ -53,6 +53,7 @@ struct ProcessTableConfig {
   size_t max_exited = 1024;
   size_t max_starts = 4096;  // Each takes about 300 bytes.
   size_t max_parents = 16384;
+  size_t max_unnamed_containers = 4096;  // Read between two calls of take_unnamed_containers.
 };
 
 class ProcessTable {
@@ -68,9 +69,10 @@ class ProcessTable {
   // Facts stay findable for a while, for events that are still on their way.
   void exit(uint32_t tgid);
 
-  // Ids of containers of processes that were read since the last call and that nobody has named; at
-  // most 256.
+  // Ids of containers of processes that were read since the last call and that nobody has named.
   std::vector<std::string> take_unnamed_containers();
+  // Times that such an id found no room; another process of its container may bring it again.
+  uint64_t containers_refused() const { return containers_refused_; }
   // What a container runtime calls a container, and the service in it: for its processes, known and
   // to come. The oldest of 4096 is forgotten.
   void name_container(const std::string& id, const std::string& name, const std::string& service);
@@ -97,6 +99,7 @@ class ProcessTable {
   std::unordered_map<std::string, ContainerName> container_names_;
   std::deque<std::string> container_order_;
   std::unordered_set<std::string> unnamed_containers_;
+  uint64_t containers_refused_ = 0;
   Parents parents_;
   std::deque<std::pair<uint32_t, std::weak_ptr<Process>>> exited_;
 };

@@ -301,6 +301,17 @@ TEST_F(Processes, TakesTheNamesOfContainersWhenTheyCome) {
   EXPECT_TRUE(processes.take_unnamed_containers().empty());
 }
 
+TEST_F(Processes, CountsTheContainersThatItsListHasNoRoomFor) {
+  ProcessTable processes({.proc_root = root, .host = "h", .max_unnamed_containers = 3});
+  for (uint32_t pid = 10; pid < 15; ++pid) {
+    add(pid, "/usr/bin/x", {"x"}, {},
+        "0::/docker-" + std::string(62, 'a') + std::to_string(pid) + ".scope\n");
+    processes.get(pid);
+  }
+  EXPECT_EQ(processes.take_unnamed_containers().size(), 3U);
+  EXPECT_EQ(processes.containers_refused(), 2U);
+}
+
 TEST_F(Processes, BoundsTheTable) {
   ProcessTable processes({.proc_root = root, .host = "h", .max_processes = 8, .max_exited = 2});
   for (uint32_t pid = 1; pid < 100; ++pid) processes.get(pid);

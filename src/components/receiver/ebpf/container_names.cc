@@ -28,24 +28,29 @@ ContainerNames::~ContainerNames() {
 }
 
 const ContainerName* ContainerNames::find(const std::string& id, int64_t now_ns) {
+  now_ns_ = now_ns;
   // An id becomes part of a request, so it is nothing but one.
   if (sockets_.empty() || !is_id(id)) return nullptr;
-  auto place = known_.find(id);
-  if (place != known_.end() && !place->second.name.name.empty()) return &place->second.name;
-  if (place != known_.end() && now_ns - place->second.asked_ns < kAskAgainNs) return nullptr;
-  if (waiting_.size() >= kMaxWaiting) return nullptr;
-  if (place == known_.end()) {
-    if (known_.size() >= kMaxKnown) {
-      known_.erase(ages_.front());
-      ages_.pop_front();
-    }
-    ages_.push_back(id);
-    place =
-        known_.emplace(id, Known{.name = {}, .asked_ns = 0, .age = std::prev(ages_.end())}).first;
+  const auto place = known_.find(id);
+  if (place != known_.end()) return &place->second;
+  if (tries_.contains(id)) return nullptr;
+  if (tries_.size() >= kMaxWaiting) {
+    ++stats_.refused;
+    return nullptr;
   }
-  place->second.asked_ns = now_ns;
-  waiting_.push_back(id);
+  tries_.emplace(id, 0);
+  due_.emplace(now_ns, id);
   return nullptr;
+}
+
+void ContainerNames::remember(const std::string& id, const ContainerName& name) {
+  tries_.erase(id);
+  if (known_.size() >= kMaxKnown) {
+    known_.erase(ages_.front());
+    ages_.pop_front();
+  }
+  ages_.push_back(id);
+  known_.emplace(id, name);
 }
 
 bool ContainerNames::ask(int64_t now_ns) {
@@ -58,7 +63,7 @@ bool ContainerNames::ask(int64_t now_ns) {
   if (fd_ < 0) return false;
   // HTTP/1.0, so that the answer comes in one piece and ends with the connection.
   const std::string request =
-      "GET /containers/" + waiting_.front() +
+      "GET /containers/" + asked_ +
       "/json HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
   if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
@@ -76,20 +81,32 @@ void ContainerNames::end() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
   socket_ = 0;
-  waiting_.pop_front();
+  asked_.clear();
+}
+
+void ContainerNames::fail(int64_t now_ns) {
+  ++stats_.failed;
+  const auto place = tries_.find(asked_);
+  if (++place->second >= kMaxTries) {
+    tries_.erase(place);
+  } else {
+    due_.emplace(now_ns + (kAskAgainNs << (place->second - 1)), asked_);
+  }
+  end();
 }
 
 void ContainerNames::next_socket(int64_t now_ns) {
   while (socket_ < sockets_.size() && !ask(now_ns)) ++socket_;
-  if (socket_ < sockets_.size()) return;
-  ++stats_.failed;
-  end();
+  if (socket_ == sockets_.size()) fail(now_ns);
 }
 
 void ContainerNames::tick(int64_t now_ns) {
+  now_ns_ = now_ns;
   // A bounded number of steps, so that a drain never waits for an engine that answers at once.
-  for (int step = 0; step < 16 && !waiting_.empty(); ++step) {
+  for (int step = 0; step < 16 && busy(); ++step) {
     if (fd_ < 0) {
+      asked_ = due_.begin()->second;
+      due_.erase(due_.begin());
       ++stats_.asked;
       next_socket(now_ns);
       continue;
@@ -111,8 +128,8 @@ void ContainerNames::tick(int64_t now_ns) {
       continue;
     }
     ++stats_.named;
-    const std::string id = waiting_.front();
-    if (const auto place = known_.find(id); place != known_.end()) place->second.name = name;
+    const std::string id = asked_;
+    remember(id, name);
     end();
     named_(id, name);
   }

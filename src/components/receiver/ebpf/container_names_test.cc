@@ -118,8 +118,9 @@ TEST_F(ContainerNamesTest, AsksTheNextEngineAndLaterAgain) {
 
   EXPECT_EQ(names->find(kId, now + 1'000'000'000), nullptr);
   EXPECT_FALSE(names->busy());
-  names->find(kId, now + ContainerNames::kAskAgainNs);
-  names->tick(now);
+  names->tick(now + ContainerNames::kAskAgainNs - 1);
+  EXPECT_EQ(names->stats().asked, 1U);
+  names->tick(now + ContainerNames::kAskAgainNs);
   docker.answer("HTTP/1.0 404 Not Found\r\n\r\n");
   names->tick(now);
   podman.answer(std::string(kOk) + R"({"Name":"pod"})");
@@ -161,11 +162,37 @@ TEST_F(ContainerNamesTest, TakesOnlyIdsAndABoundedNumberOfThem) {
     std::string id = std::to_string(i);
     names->find(std::string(64 - id.size(), 'c') + id, now);
   }
+  EXPECT_EQ(names->stats().refused, 10U);
   while (names->busy()) names->tick(now);
   EXPECT_EQ(names->stats().asked, ContainerNames::kMaxWaiting);
+  EXPECT_EQ(names->stats().failed, ContainerNames::kMaxWaiting);
+  names->find(kId, now);
+  EXPECT_EQ(names->stats().refused, 11U) << "what failed waits for its next try";
   make({});
   names->find(kId, now);
   EXPECT_FALSE(names->busy());
+}
+
+TEST_F(ContainerNamesTest, GivesUpAnIdThatNobodyKnowsUntilItIsSeenAgain) {
+  make({folder + "/none.sock"});
+  names->find(kId, now);
+  names->tick(now);
+  int64_t pause = ContainerNames::kAskAgainNs;
+  for (int tries = 1; tries < ContainerNames::kMaxTries; ++tries, pause *= 2) {
+    names->tick(now += pause - 1);
+    EXPECT_EQ(names->stats().failed, static_cast<uint64_t>(tries));
+    names->tick(now += 1);
+    EXPECT_EQ(names->stats().failed, static_cast<uint64_t>(tries) + 1);
+  }
+  names->tick(now += 100 * pause);
+  EXPECT_EQ(names->stats().failed, static_cast<uint64_t>(ContainerNames::kMaxTries));
+
+  Engine engine(folder + "/none.sock");
+  names->find(kId, now);
+  names->tick(now);
+  engine.answer(std::string(kOk) + R"({"Name":"late"})");
+  names->tick(now);
+  EXPECT_EQ(named, std::vector<std::string>{"a late late"});
 }
 
 TEST(ContainerAnswer, ReadsOnlyWhatIsWellFormed) {

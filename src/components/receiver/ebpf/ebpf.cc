@@ -196,11 +196,15 @@ class Receiver final : public pipeline::Component {
       }
     }
     for (const std::string& id : processes_.take_unnamed_containers()) {
-      containers_.find(id, clock.monotonic_ns());
+      // The table remembers names for its own time; one that it forgot may still be known here.
+      if (const ContainerName* name = containers_.find(id, clock.monotonic_ns()); name != nullptr) {
+        processes_.name_container(id, name->name, name->service);
+      }
     }
     containers_.tick(clock.monotonic_ns());
     advance(named_, containers_.stats().named, seen_named_);
     advance(unnamed_, containers_.stats().failed, seen_unnamed_);
+    advance(unasked_, containers_.stats().refused + processes_.containers_refused(), seen_unasked_);
     const probe::ProbeStats seen = probe_->stats();
     advance(lost_, seen.lost, seen_lost_);
     advance(blind_, seen.blind_turns, seen_blind_);
@@ -262,6 +266,7 @@ class Receiver final : public pipeline::Component {
   uint64_t seen_routes_ = 0;
   uint64_t seen_named_ = 0;
   uint64_t seen_unnamed_ = 0;
+  uint64_t seen_unasked_ = 0;
   uint64_t seen_requests_ = 0;
   uint64_t seen_overflow_ = 0;
   Counter& lost_ = counter("sonde_probe_lost_events_total", "Kernel events that found no room.");
@@ -282,6 +287,9 @@ class Receiver final : public pipeline::Component {
   Counter& unnamed_ =
       counter("sonde_probe_container_lookups_total",
               "Containers whose name a runtime was asked for.", {{"result", "unknown"}});
+  Counter& unasked_ =
+      counter("sonde_probe_container_lookups_total",
+              "Containers whose name a runtime was asked for.", {{"result", "refused"}});
   Counter& overflow_ =
       counter("sonde_probe_series_overflow_total", "Requests counted in the overflow series.");
   Gauge& connections_ = gauge("sonde_probe_connections", "Connections followed now.");
