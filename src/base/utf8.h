@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace sonde {
@@ -41,6 +42,22 @@ constexpr std::string_view cut_utf8(std::string_view text, size_t limit) {
     return utf8_sequence(text.substr(at)) > back ? text.substr(0, at) : text.substr(0, limit);
   }
   return text.substr(0, limit);
+}
+
+// The text with kReplacementCharacter for each byte that is of no sequence; as long as three times
+// the text at most.
+inline std::string well_formed_utf8(std::string_view text) {
+  std::string out;
+  size_t done = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_sequence(text.substr(at));
+    if (length == 0) {
+      out.append(text, done, at - done).append(kReplacementCharacter);
+      done = at + 1;
+    }
+    at += length == 0 ? 1 : length;
+  }
+  return out.append(text, done);
 }
 
 }  // namespace sonde

@@ -73,5 +73,13 @@ TEST(Utf8, CutsBetweenSequencesAndWhereBytesAreNone) {
   EXPECT_EQ(cut_utf8("ab\xFFz", 3), "ab\xFF");
 }
 
+TEST(Utf8, ReplacesEachByteThatIsOfNoSequence) {
+  const std::string r(kReplacementCharacter);
+  EXPECT_EQ(well_formed_utf8(""), "");
+  EXPECT_EQ(well_formed_utf8("/caf\xC3\xA9"), "/caf\xC3\xA9");
+  EXPECT_EQ(well_formed_utf8("/bad\xff\xfe"), "/bad" + r + r);
+  EXPECT_EQ(well_formed_utf8("\xC3\xA9\xC3(\xE2\x82"), "\xC3\xA9" + r + "(" + r + r);
+}
+
 }  // namespace
 }  // namespace sonde

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "probe/process_names.h"
 #include "probe/process_unit.h"
 
@@ -41,6 +42,13 @@ std::string executable_of(const std::string& folder) {
   constexpr std::string_view kDeleted = " (deleted)";
   if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
   return path;
+}
+
+// At most `limit` bytes, whatever the replacements make of it.
+std::string well_formed(std::string_view text, size_t limit) {
+  std::string out = well_formed_utf8(cut_utf8(text, limit));
+  out.resize(cut_utf8(out, limit).size());
+  return out;
 }
 
 uint32_t parent_of(const std::string& folder) {
@@ -94,7 +102,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
     if (!out.command_line.empty()) out.command_line += ' ';
     out.command_line += argument;
   }
-  out.command_line.resize(std::min<size_t>(out.command_line.size(), 512));
+  out.command_line = well_formed(out.command_line, 512);
 
   const std::string environment = names::read_file(folder + "/environ", 131072);
   const std::string maps = names::read_file(folder + "/maps", 1048576);
@@ -150,7 +158,13 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   }
   if (out.service.empty()) out.service = out.executable;
   if (out.service.empty()) out.service = "unknown";
-  out.service.resize(names::cut(out.service, kMaxService).size());
+  out.service = well_formed(out.service, kMaxService);
+  for (std::string* text : {&out.executable, &out.service_namespace, &out.instance, &out.unit})
+    *text = well_formed_utf8(*text);
+  for (auto& [key, value] : out.attributes) {
+    key = well_formed_utf8(key);
+    value = well_formed_utf8(value);
+  }
 
   if (gone) {
     out.leader = 0;

@@ -143,6 +143,20 @@ TEST(ProcessText, IsCutBetweenCharacters) {
   EXPECT_EQ(names::cut("x", 0), "");
 }
 
+TEST_F(Processes, MakesTextsOfAnyBytes) {
+  add(5, "/usr/bin/caf\xe9", {"x", "\xff"},
+      {"OTEL_SERVICE_NAME=" + std::string(126, 'a') + "\xf0\x9f\x98\x80",
+       "OTEL_RESOURCE_ATTRIBUTES=service.namespace=%ff,service.instance.id=\xfe,t=%c3"});
+  const Process p = table().read(5);
+  EXPECT_EQ(p.executable, "caf\uFFFD");
+  EXPECT_EQ(p.command_line, "x \uFFFD");
+  EXPECT_EQ(p.service, std::string(126, 'a'));
+  EXPECT_EQ(p.service_namespace, "\uFFFD");
+  EXPECT_EQ(p.instance, "\uFFFD");
+  ASSERT_EQ(p.attributes.size(), 1U);
+  EXPECT_EQ(p.attributes[0].second, "\uFFFD");
+}
+
 TEST_F(Processes, UsesUnitsOfServicesOnly) {
   add(5, "/usr/bin/x", {"x"}, {}, "0::/system.slice/web.service\n");
   EXPECT_EQ(table().read(5).service, "web");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "probe/protocol/http1/connection.h"
 #include "probe/protocol/protocol.h"
 
@@ -14,17 +15,25 @@ constexpr std::string_view kOther = "_OTHER";
 constexpr std::array<std::string_view, 10> kMethods = {
     "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "QUERY"};
 
+// The authority without user and password, which are secrets.
+std::string host_of(std::string_view authority) {
+  const size_t at = authority.rfind('@');
+  return well_formed_utf8(at == std::string_view::npos ? authority : authority.substr(at + 1));
+}
+
 // The path of a request target without its query; an absolute target also names the host.
 void split_target(std::string_view target, FinishedRequest& out) {
   const size_t scheme = target.find("://");
   if (!target.starts_with('/') && scheme != std::string_view::npos) {
     target.remove_prefix(scheme + 3);
-    const size_t slash = std::min(target.find('/'), target.size());
-    out.host = target.substr(0, slash);
-    target.remove_prefix(slash);
-    if (target.empty()) target = "/";
+    const size_t end = std::min(target.find_first_of("/?#"), target.size());
+    out.host = host_of(target.substr(0, end));
+    target.remove_prefix(end);
+    if (!target.starts_with('/')) target = "/";
   }
-  out.target = target.substr(0, std::min(target.find_first_of("?#"), kMaxTarget));
+  const std::string_view path = target.substr(0, target.find_first_of("?#"));
+  out.target = well_formed_utf8(cut_utf8(path, kMaxTarget));
+  out.target.resize(cut_utf8(out.target, kMaxTarget).size());
 }
 
 class Http1 final : public Protocol {
@@ -41,10 +50,10 @@ class Http1 final : public Protocol {
         std::find(kMethods.begin(), kMethods.end(), head.operation) != kMethods.end();
     out.operation = known ? head.operation : kOther;
     if (!known) out.operation_original = head.operation;
-    out.host = head.host;
+    out.host = host_of(head.host);
     out.target_cut = head.target_cut;
     if (head.operation == "CONNECT") {
-      out.host = head.target;
+      out.host = host_of(cut_utf8(head.target, kMaxTarget));
     } else {
       split_target(head.target, out);
     }

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "probe/protocol/http1/methods.h"
 
 namespace sonde::probe::http1 {
@@ -348,7 +349,7 @@ void MessageReader::header_line(std::string_view line) {
   } else if (equals_ignoring_case(name, "transfer-encoding")) {
     head_.chunked = head_.chunked || contains_ignoring_case(value, "chunked");
   } else if (equals_ignoring_case(name, "host")) {
-    head_.host = value.substr(0, 255);
+    head_.host = cut_utf8(value, 255);
   } else if (equals_ignoring_case(name, "expect")) {
     head_.expect_continue = contains_ignoring_case(value, "100-continue");
   }
