@@ -26,6 +26,7 @@ class AnswerCounts {
   void merge(const AnswerCounts& other);
   uint64_t in_class(int hundreds) const;  // 4 counts 400 to 499.
   std::vector<AnswerRow> rows() const;    // By method, then code.
+  size_t heap_bytes() const { return entries_.empty() ? 0 : entries_.capacity() * 8 + 16; }
 
  private:
   struct Entry {

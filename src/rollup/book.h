@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live book: what the page reads. Services and edges in slots of 1 s, endpoints in slots of 5
-// s, for 15 minutes, and the 15 minutes before in whole minutes, for comparison; all counts are
-// capped; what does not fit goes to a row named "(other)". Written by
-// the exporter `rollup`, read by the extension `console`, which may run on other shards, hence the
-// one lock. It is not a store: nothing survives the process.
+// The live book: what the page reads. Services, endpoints and edges in slots of 5 s, for 15
+// minutes, and of services and edges the 15 minutes before in whole minutes, for comparison. All
+// counts are capped; what does not fit goes to a row named "(other)". So are bytes: past half of
+// them what comes is kept coarser, see BookLimits, and past all of them it is counted alone.
+// Written by the exporter `rollup`, read by the extension `console`, which may run on other shards,
+// hence the one lock. Whoever writes waits for a part of an answer at most, not for all of it; what
+// is written between two parts is in the later one only. It is not a store: nothing survives the
+// process.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -24,6 +28,10 @@ struct BookLimits {
   size_t services = 500;
   size_t endpoints_per_service = 100;
   size_t edges = 2000;  // And one from each service to "(other)".
+  // Of what the book keeps. Past half of them requests are told apart by endpoint only where that
+  // takes no further slot, quantiles are coarser (16 buckets a slot), and what is older than 5
+  // minutes is kept in whole minutes. Past all of them a request is not entered.
+  size_t bytes = 256 << 20;
 };
 
 struct ServiceRow {
@@ -120,37 +128,51 @@ class Book {
   std::optional<ServiceAnswer> service(std::string_view name, int64_t range_s,
                                        int64_t now_unix_ns) const;
   MapAnswer map(int64_t range_s, int64_t now_unix_ns) const;
+  // Requests whose row is "(other)", and those that were not entered.
   uint64_t overflowed() const;
   uint64_t observed() const;
+  size_t bytes() const;  // By its own account; malloc may keep more.
 
  private:
   struct Service {
     std::string service_namespace, language, unit, container, instrumented_by, trust;
     std::map<std::string, int64_t> instances;  // Id -> last second seen.
     std::map<std::pair<std::string, std::string>, Track> endpoints;
-    Track track{1};
+    Track track;
     int64_t first_s = 0, last_s = 0;
   };
   struct Edge {
-    Track track{1};
+    Track track;
     std::string address;
     std::string protocol;
     int64_t first_s = 0;
   };
   struct Window;
+  class Writing;
 
   std::pair<const std::string, Service>& service_at(std::string_view name, int64_t second);
+  Track& endpoint_at(Service& s, const Observation& o, int64_t at);
   std::string callee_of(const Observation& o) const;
+  void add(Track& track, int64_t at, const Observation& o);
+  bool pressed() const { return bytes_ >= limits_.bytes / 2; }
   void expire(int64_t now_s);
+  void expire_parts(int64_t now_s, size_t parts);
+  static size_t bytes_of(const Service& s);
+  // Calls `fn` with the entries of a map, a few under the lock at a time, in their order.
+  template <class Map, class Fn>
+  void in_parts(const Map& map, Fn&& fn) const;
+  std::unique_lock<std::mutex> reading() const;
   ServiceRow row(const std::string& name, const Service& s, const Window& w) const;
-  TimeSpent spent(std::string_view name, const Service& s, int64_t from, int64_t to) const;
 
   mutable std::mutex mutex_;
+  mutable std::atomic<int> writers_ = 0;  // That wait for the lock.
   BookLimits limits_;
   std::map<std::string, Service, std::less<>> services_;
   std::map<std::pair<std::string, std::string>, Edge> edges_;  // (client, server)
   std::map<int, std::string> listeners_;  // Port -> service, to name peers on this host.
   int64_t expired_s_ = 0;
+  size_t part_ = 0;  // The next to expire.
+  size_t bytes_ = 0;
   uint64_t overflowed_ = 0, observed_ = 0;
 };
 

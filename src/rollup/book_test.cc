@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace sonde::rollup {
 namespace {
 
@@ -291,6 +293,84 @@ TEST(Book, ForgetsAfterTheLongestRangeAndTheOneBeforeIt) {
   later = kStart + 1861 * kSecond;
   book.observe(server_of("new", 1, later), later);
   EXPECT_FALSE(book.service("old", 300, later));
+}
+
+// Services with many endpoints and answers of all durations, for longer than the book keeps.
+void flood(Book& book, int services, int64_t seconds) {
+  std::mt19937 random(7);
+  for (int64_t i = 0; i < seconds; i++) {
+    const int64_t t = kStart + i * kSecond;
+    for (int k = 0; k < services; k++) {
+      const std::string name = "s" + std::to_string(k);
+      auto o = server_of(name, 1, t);
+      const std::string route = "/" + std::to_string(random() % 100);
+      o.route = route;
+      o.status = 200 + static_cast<int>(random() % 50);
+      o.duration_ns = 1000LL << random() % 20;
+      book.observe(o, t);
+      book.describe({.service = name, .instance = route}, t);
+      book.observe(client_of(name, "db", 1, t), t);
+    }
+  }
+}
+
+TEST(Book, KeepsLessPastHalfOfItsBytesAndStillCountsEverything) {
+  Book book({.bytes = 4 << 20});
+  flood(book, 20, 800);
+  EXPECT_LT(book.bytes(), size_t{4 << 20});
+  EXPECT_GT(book.bytes(), size_t{2 << 20});
+  EXPECT_GT(book.overflowed(), 0u);
+  const int64_t now = kStart + 799 * kSecond;
+  for (const ServiceRow& s : book.services(900, now).services) EXPECT_EQ(s.count, 800u) << s.name;
+  auto a = book.service("s0", 900, now);
+  ASSERT_TRUE(a);
+  uint64_t told_apart = 0, other = 0;
+  for (const EndpointRow& e : a->endpoints) (e.route == "(other)" ? other : told_apart) += e.count;
+  EXPECT_EQ(told_apart + other, 800u);
+  EXPECT_GT(told_apart, 0u);
+  EXPECT_GT(other, 0u);
+  EXPECT_EQ(a->outbound[0].count, 800u);
+}
+
+TEST(Book, EntersNothingPastItsBytesAndCountsIt) {
+  Book book({.bytes = 64 << 10});
+  flood(book, 20, 120);
+  constexpr size_t kOneRequest = 8192;  // What the last one may have taken beyond.
+  EXPECT_LT(book.bytes(), (size_t{64} << 10) + kOneRequest);
+  EXPECT_EQ(book.observed(), 20u * 120 * 2);
+  EXPECT_GT(book.overflowed(), 0u);
+}
+
+TEST(Book, AccountsForWhatItForgets) {
+  Book book;
+  flood(book, 5, 300);
+  const size_t full = book.bytes();
+  int64_t later = kStart + (300 + 901) * kSecond;
+  for (int i = 0; i < 5; i++)
+    book.observe(server_of("new", 1, later + i * kSecond), later + i * kSecond);
+  EXPECT_LT(book.bytes(), full / 2);
+  later += 3 * 900 * kSecond;
+  book.observe(server_of("last", 1, later), later);
+  Book fresh;
+  fresh.observe(server_of("last", 1, later), later);
+  EXPECT_EQ(book.bytes(), fresh.bytes());
+}
+
+TEST(Book, AnswersInPartsWithEveryRowOnce) {
+  Book book;
+  for (int i = 0; i < 100; i++) {
+    const std::string name = "s" + std::to_string(i);
+    auto o = server_of("s0", 1, kStart);
+    o.route = name;
+    book.observe(o, kStart);
+    book.observe(server_of(name, 1, kStart), kStart);
+    book.observe(client_of("s0", name, 1, kStart), kStart);
+  }
+  EXPECT_EQ(book.services(300, kStart).services.size(), 100u);
+  EXPECT_EQ(book.map(300, kStart).edges.size(), 100u);
+  auto a = book.service("s0", 300, kStart);
+  EXPECT_EQ(a->endpoints.size(), 101u);  // 100, and "(other)".
+  EXPECT_EQ(a->outbound.size(), 100u);
 }
 
 }  // namespace

@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the book keeps of one service, endpoint or edge: a sparse row of time slots. A slot exists
-// only when something happened in it, so a quiet service costs nothing. Late observations find
-// their slot; older than the book, they are ignored. Slots that are too old to be shown are folded
-// into whole minutes and kept a while longer, as what the present is compared with.
+// What the book keeps of one service, endpoint or edge: a sparse row of time slots of 5 s. A slot
+// exists only when something happened in it, and holds only what did, so a quiet service costs
+// nothing. Late observations find their slot; older than the book, they are ignored. Slots that are
+// too old to be shown are folded into whole minutes and kept a while longer, as what the present is
+// compared with. A track knows how many bytes it takes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "rollup/answer_counts.h"
 #include "rollup/histogram.h"
 #include "rollup/observation.h"
+#include "rollup/packed_histogram.h"
 
 namespace sonde::rollup {
 
+// What a slot keeps.
+struct PackedCell {
+  uint32_t count = 0, errors = 0;  // As of Cell.
+  double duration_s = 0, queue_s = 0;
+  PackedHistogram latency;
+  AnswerCounts answers;
+
+  // `buckets` bounds what is kept of the durations.
+  void add(const Observation& o, size_t buckets);
+  void merge(const PackedCell& other);
+  size_t heap_bytes() const { return latency.heap_bytes() + answers.heap_bytes(); }
+};
+
+// The sum of slots.
 struct Cell {
   uint64_t count = 0;
   uint64_t errors = 0;  // Answers of 5xx and requests without an answer; 4xx are the caller's.
@@ -22,8 +39,15 @@ struct Cell {
   ExponentialHistogram latency;
   AnswerCounts answers;
 
-  void add(const Observation& o);
-  void merge(const Cell& other);
+  template <class Other>  // Cell or PackedCell.
+  void merge(const Other& other) {
+    count += other.count;
+    errors += other.errors;
+    duration_s += other.duration_s;
+    queue_s += other.queue_s;
+    latency.merge(other.latency);
+    answers.merge(other.answers);
+  }
   double error_share() const {
     return count ? static_cast<double>(errors) / static_cast<double>(count) : 0;
   }
@@ -35,21 +59,31 @@ bool failed(const Observation& o);
 
 class Track {
  public:
-  explicit Track(int64_t slot_s = 1) : slot_s_(slot_s) {}
-  void add(int64_t second, const Observation& o);
-  Cell sum(int64_t from_s, int64_t to_s) const;  // Slots whose start lies in [from, to).
+  static constexpr int64_t kSlotSeconds = 5;
+
+  void add(int64_t second, const Observation& o, size_t buckets = PackedHistogram::kMost);
+  bool has_slot(int64_t second) const;
+  Cell sum(int64_t from_s, int64_t to_s) const;        // Slots whose start lies in [from, to).
+  uint64_t count(int64_t from_s, int64_t to_s) const;  // The count of that sum.
   // Folds whole minutes that ended before `fold_s` into one slot each and drops what is older than
   // `drop_s`.
   void expire(int64_t fold_s, int64_t drop_s);
-  bool empty() const { return slots_.empty() && folded_.empty(); }
+  bool empty() const { return begin_ == slots_.size() && folded_.empty(); }
+  size_t bytes() const { return bytes_; }
 
  private:
   struct Slot {
     int64_t second;
-    Cell cell;
+    PackedCell cell;
   };
-  int64_t slot_s_;
-  std::deque<Slot> folded_, slots_;  // Whole minutes, then what is newer.
+  using Slots = std::vector<Slot>;
+  template <class Fn>
+  void for_each(int64_t from_s, int64_t to_s, Fn&& fn) const;
+  Slots::iterator slot_at(Slots& slots, Slots::iterator from, int64_t second);
+
+  Slots folded_, slots_;  // Whole minutes, then what is newer.
+  size_t begin_ = 0;      // Slots before it are gone; they are given back in bulk.
+  size_t bytes_ = 0;
 };
 
 }  // namespace sonde::rollup

@@ -24,8 +24,11 @@ void ExponentialHistogram::record(double value) {
     zeros_++;
     return;
   }
-  double index = std::ceil(std::ldexp(std::log2(value), scale_)) - 1;
-  add(static_cast<int64_t>(index), 1);
+  add(index_of(value, scale_), 1);
+}
+
+int64_t ExponentialHistogram::index_of(double value, int scale) {
+  return static_cast<int64_t>(std::ceil(std::ldexp(std::log2(value), scale)) - 1);
 }
 
 void ExponentialHistogram::add(int64_t index, uint32_t n) {
@@ -76,6 +79,16 @@ void ExponentialHistogram::merge(const ExponentialHistogram& other) {
     // Adding may halve again, so the shift is taken anew for every bucket.
     int shift = other.scale_ - scale_;
     add((other.first_ + static_cast<int64_t>(i)) >> shift, other.buckets_[i]);
+  }
+}
+
+void ExponentialHistogram::merge(const PackedHistogram& other) {
+  zeros_ += other.zeros();
+  count_ += other.zeros();
+  while (scale_ > other.scale()) halve();
+  for (const PackedHistogram::Bucket& b : other.buckets()) {
+    count_ += b.count();
+    add(b.index >> (other.scale() - scale_), b.count());
   }
 }
 

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "rollup/packed_histogram.h"
+
 namespace sonde::rollup {
 
 inline constexpr double kDurationBounds[] = {0,  .005, .01, .025, .05, .075, .1, .25,
@@ -44,6 +46,9 @@ class ExponentialHistogram {
 
   void record(double value);
   void merge(const ExponentialHistogram& other);
+  void merge(const PackedHistogram& other);
+  // The bucket of a value above 0 at a scale.
+  static int64_t index_of(double value, int scale);
   // The value below which a share q of the observations lie; nothing when there are none.
   std::optional<double> quantile(double q) const;
   uint64_t count() const { return count_; }
