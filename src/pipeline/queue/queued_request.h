@@ -44,7 +44,8 @@ struct QueuedRequest {
 
 // Cuts a loaded request into parts, the first of at most `first` and each later one of at most
 // `limit` items or bytes. A single record larger than that stays whole, and so does a request that
-// does not parse.
+// does not parse. Where the parts take much more memory than the request, the last is all that is
+// left, to be cut again when its turn comes.
 std::vector<QueuedRequest> cut_request(QueuedRequest request, uint64_t first, uint64_t limit,
                                        bool in_bytes);
 

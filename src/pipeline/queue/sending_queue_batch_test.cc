@@ -2,7 +2,9 @@
 // Requests that are put together, and cut, when they leave the queue.
 #include <gtest/gtest.h>
 
+#include "base/memory_ledger.h"
 #include "base/virtual_scheduler.h"
+#include "data/span_writer.h"
 #include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/otlp_export.h"
 #include "pipeline/queue/sending_queue.h"
@@ -183,6 +185,53 @@ TEST_F(SendingQueueBatchTest, ARecordThatIsLargerThanTheLargestSizeGoesAlone) {
   EXPECT_EQ(sizes, (std::vector<size_t>{1, 1, 1}));
   for (size_t i = 0; i < 3; ++i) answer(i, Sent{});
   EXPECT_EQ(outcomes.size(), 2u);
+}
+
+TEST_F(SendingQueueBatchTest, RefusesWhatThereIsNoMemoryToCut) {
+  TraceBatchBuilder builder;
+  builder.resource({{"large", std::string(200'000, 'x')}});
+  for (int i = 0; i < 5'000; ++i) builder.span({.name = "s"});
+  const Batch heavy = builder.build();
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  ledger.set_limit(size_t{100} << 20);
+  for (const std::string_view sizer : {"items", "bytes"}) {
+    settings.queue.batch->sizer = sizer;
+    settings.queue.batch->min_size = settings.queue.batch->max_size = 10;
+    SendingQueue queue = make();
+    Outcome outcome;
+    queue.consume(Batch(Signal::Traces, heavy.chunks,
+                        Ack::make(nullptr, [&](Outcome done) { outcome = std::move(done); })));
+    EXPECT_EQ(outcome.kind, Outcome::Failed);
+    EXPECT_EQ(outcome.error.kind, ErrorKind::Invalid);
+    EXPECT_TRUE(queue.drained());
+  }
+  ledger.set_limit(limit);
+  EXPECT_TRUE(sizes.empty());
+  EXPECT_EQ(dropped_counter(id(), Signal::Traces, "too_large").value(), 10'000u);
+}
+
+// Each part is made when its turn comes, and no more of them than a few at once.
+TEST_F(SendingQueueBatchTest, HoldsFewPartsOfWhatRepeatsMuch) {
+  settings.queue.batch->min_size = settings.queue.batch->max_size = 10;
+  settings.queue.num_consumers = 1;
+  TraceBatchBuilder builder;
+  builder.resource({{"large", std::string(1'000'000, 'x')}});
+  for (int i = 0; i < 500; ++i) builder.span({.name = "s"});
+  SendingQueue queue = make();
+  const size_t before = MemoryLedger::process().held();
+  queue.consume(builder.build(ack(0)));
+  size_t most = 0;
+  for (size_t i = 0; i < 50; ++i) {
+    ASSERT_EQ(sizes.size(), i + 1);
+    most = std::max(most, MemoryLedger::process().held() - before);
+    EXPECT_TRUE(outcomes.empty());
+    answer(i, Sent{});
+  }
+  EXPECT_EQ(sizes, std::vector<size_t>(50, 10));
+  EXPECT_LT(most, 6'000'000u);
+  EXPECT_EQ(outcomes, (std::vector<std::pair<int, Outcome::Kind>>{{0, Outcome::Delivered}}));
+  EXPECT_TRUE(queue.drained());
 }
 
 TEST_F(SendingQueueBatchTest, DropsMetadataThatDiffers) {

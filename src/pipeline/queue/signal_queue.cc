@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "data/valid.h"
 #include "pipeline/introspection/own_telemetry.h"
+#include "pipeline/queue/split_items.h"
 
 namespace sonde::pipeline {
 namespace {
@@ -114,6 +115,15 @@ void SignalQueue::consume(Batch batch) {
     // It would go with what others sent, which a back end that cannot parse it would refuse too.
     if (auto checked = validate(request.batch); !checked) {
       return refuse_malformed(request, std::move(checked.error()));
+    }
+    const uint64_t most = settings_.queue.batch->max_size;
+    if (most > 0 && waiting_->size_of(request) > most) {
+      const PieceSize each = waiting_->in_bytes() ? PieceSize{.bytes = most} : PieceSize{most};
+      if (auto checked = check_cut(request.batch, request.items, each, each); !checked) {
+        const bool large = checked.error().kind == ErrorKind::Invalid;
+        return refuse(request, at(id_, std::move(checked.error())),
+                      large ? "too_large" : "memory_limit");
+      }
     }
   }
   const uint64_t cost = request.room.cost = cost_of(request);

@@ -32,7 +32,7 @@ Result<Batch> first_items(const pipeline::TapSample& sample, size_t& shown) {
       shown += items.value_or(0);
       continue;
     }
-    auto pieces = TRY(split_items(sample.signal, chunk, *items, room, *items));
+    auto pieces = TRY(split_items(sample.signal, chunk, {.items = room}, {}));
     if (pieces.empty()) continue;
     shown += pieces.front().items;
     out.chunks.push_back(std::move(pieces.front().chunk));

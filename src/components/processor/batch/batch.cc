@@ -4,6 +4,8 @@
 // values of request metadata where told so. Like the Collector's it acknowledges what it takes at
 // once, so what it holds is at risk, which a gauge shows, and what the pipeline behind it refuses
 // is lost and counted. It joins lists of chunks and copies bytes only where a batch must be cut.
+// What there is no memory to cut is refused before, and what takes long goes on in later turns of
+// the loop.
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -58,6 +60,11 @@ constexpr auto kFields = config::fields<Config>(
                   "Names of request metadata: each combination of values is batched apart."),
     config::field("metadata_cardinality_limit", &Config::metadata_cardinality_limit,
                   "How many combinations there may be; more are refused. 0: any number."));
+
+// How much one turn of the loop sends, in bytes, so that others have theirs: some tens of
+// milliseconds. A batch counts as so many bytes more, for what it costs those behind.
+constexpr size_t kTurn = size_t{64} << 20;
+constexpr size_t kPerBatch = size_t{16} << 10;
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
@@ -117,6 +124,11 @@ class BatchProcessor final : public pipeline::Component {
                              {}});
     }
     if (items == 0) return batch.ack.deliver();
+    if (auto checked = check_room(*group, batch, items); !checked) {
+      const bool large = checked.error().kind == ErrorKind::Invalid;
+      pipeline::dropped_counter(id_, batch.signal, large ? "too_large" : "memory_limit").add(items);
+      return batch.ack.fail(at(id_, std::move(checked.error())));
+    }
     batch.ack.deliver();
     signal_ = batch.signal;
     group->items += items;
@@ -130,13 +142,7 @@ class BatchProcessor final : public pipeline::Component {
         group->pieces.push_back({std::move(chunk), held});
       }
     }
-    const bool waits =
-        config_.timeout > Duration::zero() && config_.send_batch_size > 0 && !stopped_;
-    while (group->items > 0 && (!waits || group->items >= config_.send_batch_size)) {
-      send(*group, group->items, by_size_);
-      scheduler_->cancel(std::exchange(group->timer, 0));
-    }
-    if (group->items > 0 && group->timer == 0) arm(*group);
+    send_due(*group);
   }
 
  private:
@@ -172,16 +178,40 @@ class BatchProcessor final : public pipeline::Component {
     return &group;
   }
 
+  // Whether there is memory for the parts that a batch is cut into.
+  Result<> check_room(const Group& group, const Batch& batch, size_t items) const {
+    const size_t most = config_.send_batch_max_size;
+    const size_t space = most == 0 ? 0 : most - group.items % most;
+    if (most == 0 || items <= space) return {};
+    return check_cut(batch, items, {.items = space}, {.items = most});
+  }
+
+  bool due(const Group& group) const {
+    const bool waits = config_.timeout > Duration::zero() && config_.send_batch_size > 0;
+    return group.items > 0 && (!waits || stopped_ || group.items >= config_.send_batch_size);
+  }
+
+  void send_due(Group& group) {
+    for (size_t sent = 0; due(group) && sent < kTurn;) {
+      sent += kPerBatch + send(group, group.items, by_size_);
+      scheduler_->cancel(std::exchange(group.timer, 0));
+    }
+    if (group.items > 0 && group.timer == 0) arm(group);
+  }
+
+  // What is due and still here waits for the next turn only.
   void arm(Group& group) {
-    group.timer = scheduler_->after(config_.timeout, [this, &group] {
+    const Duration wait = due(group) ? Duration::zero() : config_.timeout;
+    group.timer = scheduler_->after(wait, [this, &group] {
       group.timer = 0;
+      if (due(group)) return send_due(group);
       if (group.items > 0) send(group, group.items, by_time_);
       if (group.items > 0) arm(group);
     });
   }
 
-  // Sends up to `items` of the group, or as many as a batch may have.
-  void send(Group& group, size_t items, Counter& trigger) {
+  // Sends up to `items` of the group, or as many as a batch may have. Returns their bytes.
+  size_t send(Group& group, size_t items, Counter& trigger) {
     const size_t most = config_.send_batch_max_size;
     if (most == 0 || items <= most) {
       std::deque<Piece> pieces = std::exchange(group.pieces, {});
@@ -200,13 +230,13 @@ class BatchProcessor final : public pipeline::Component {
       pieces.push_back(std::move(group.pieces[at]));
     }
     group.pieces.erase(group.pieces.begin(), group.pieces.begin() + static_cast<ptrdiff_t>(at));
-    pass_on(group, std::move(pieces), trigger);
+    return pass_on(group, std::move(pieces), trigger);
   }
 
   // Puts the pieces that piece `at` is cut into in its place.
   void cut(Group& group, size_t at, size_t first) {
-    auto parts = split_items(signal_, group.pieces[at].chunk, group.pieces[at].items, first,
-                             config_.send_batch_max_size);
+    auto parts = split_items(signal_, group.pieces[at].chunk, {.items = first},
+                             {.items = config_.send_batch_max_size});
     if (!parts || parts->empty()) {
       // What cannot be read cannot be cut: it goes on as it is, for the next one to judge.
       group.items -= group.pieces[at].items;
@@ -222,7 +252,7 @@ class BatchProcessor final : public pipeline::Component {
                         std::make_move_iterator(parts->end()));
   }
 
-  void pass_on(Group& group, std::deque<Piece> pieces, Counter& trigger) {
+  size_t pass_on(Group& group, std::deque<Piece> pieces, Counter& trigger) {
     size_t items = 0;
     size_t bytes = 0;
     std::vector<Bytes> chunks;
@@ -242,6 +272,7 @@ class BatchProcessor final : public pipeline::Component {
     batch.set_items(items);
     batch.context = group.context;
     outputs_.send(std::move(batch));
+    return bytes;
   }
 
   // Nobody waits any more for what is sent from here: a failure behind is told and counted here.

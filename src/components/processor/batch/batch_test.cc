@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/counters.h"
+#include "base/memory_ledger.h"
 #include "data/metric_writer.h"
 #include "data/span_writer.h"
 #include "pipeline/introspection/own_telemetry.h"
@@ -74,7 +75,7 @@ TEST(Batch, CutsAMetricBetweenItsPoints) {
     for (int64_t i = 0; i < 5; ++i) builder.point({{"n", i}}, i, {1, 2});
   }
   const Batch all = builder.build();
-  auto pieces = split_items(Signal::Metrics, all.chunks[0], 10, 3, 4);
+  auto pieces = split_items(Signal::Metrics, all.chunks[0], {.items = 3}, {.items = 4});
   ASSERT_TRUE(pieces);
   ASSERT_EQ(pieces->size(), 3u);
   Sizes found;
@@ -170,6 +171,58 @@ TEST(Batch, RefusesWhatDoesNotParseAndCountsWhatIsRefusedBehind) {
   const double before = Counters::sum("sonde_dropped_records_total");
   (*made)->consume(spans(3));
   EXPECT_EQ(Counters::sum("sonde_dropped_records_total") - before, 3);
+}
+
+// 5000 spans of a resource that is repeated in each part.
+Batch heavy(size_t resource) {
+  TraceBatchBuilder builder;
+  builder.resource({{"large", std::string(resource, 'x')}});
+  for (size_t i = 0; i < 5'000; ++i) builder.span({.name = "s"});
+  return builder.build();
+}
+
+TEST(Batch, CutsWithoutHoldingAllPartsAndLeavesTurnsToOthers) {
+  struct Watching final : Sink {
+    void consume(Batch b) override {
+      items += b.items();
+      most_held = std::max(most_held, MemoryLedger::process().held());
+      b.ack.deliver();
+    }
+    size_t items = 0;
+    size_t most_held = 0;
+  } sink;
+  TestComponent host(sonde_component_processor_batch(), "");
+  auto batch =
+      TestComponent::make(sonde_component_processor_batch(),
+                          "{send_batch_size: 10, send_batch_max_size: 10}", {.traces = &sink});
+  ASSERT_TRUE(batch && (*batch)->start(host.host));
+  const size_t before = MemoryLedger::process().held();
+  (*batch)->consume(heavy(500'000));  // 250 MB in 500 parts.
+  EXPECT_GT(sink.items, 0u);
+  EXPECT_LT(sink.items, 2'500u);
+  for (int turn = 0; turn < 5; ++turn) host.host.scheduler().advance(Duration::zero());
+  EXPECT_EQ(sink.items, 5'000u);
+  EXPECT_LT(sink.most_held - before, 4'000'000u);
+  (*batch)->stop();
+}
+
+TEST(Batch, TellsTheSenderOfWhatThereIsNoMemoryToCut) {
+  TestComponent batch(sonde_component_processor_batch(),
+                      "{send_batch_size: 10, send_batch_max_size: 10}");
+  MemoryLedger& ledger = MemoryLedger::process();
+  const size_t limit = ledger.limit();
+  ledger.set_limit(size_t{100} << 20);
+  Outcome outcome;
+  Batch much = heavy(200'000);  // 100 MB in 500 parts.
+  much.ack = Ack::make(nullptr, [&](Outcome done) { outcome = std::move(done); });
+  const uint64_t before = pipeline::dropped_counter("batch", Signal::Traces, "too_large").value();
+  batch.component->consume(std::move(much));
+  ledger.set_limit(limit);
+  EXPECT_EQ(outcome.kind, Outcome::Failed);
+  EXPECT_EQ(outcome.error.kind, ErrorKind::Invalid);
+  EXPECT_EQ(pipeline::dropped_counter("batch", Signal::Traces, "too_large").value() - before,
+            5'000u);
+  EXPECT_TRUE(batch.sink.batches.empty());
 }
 
 }  // namespace
