@@ -5,12 +5,17 @@
 #include <algorithm>
 
 #include "base/counters.h"
+#include "base/memory_ledger.h"
 #include "components/processor/groupbyattrs/regroup.h"
 #include "pipeline/component.h"
 #include "pipeline/introspection/own_telemetry.h"
 
 namespace sonde {
 namespace {
+
+// A request that takes more than both, this and so many times its bytes, would hold up the shard.
+constexpr size_t kMuch = size_t{256} << 20;
+constexpr size_t kGrowth = 8;
 
 struct Config {
   std::vector<std::string> keys;
@@ -31,23 +36,40 @@ class GroupByAttrs final : public pipeline::Component {
 
   void gates(Signal signal, Gates& out) override { outputs_.gates(signal, out); }
   void consume(Batch batch) override {
-    groupbyattrs::Regroup regroup(batch.signal, keys_);
+    const MemoryLedger& ledger = MemoryLedger::process();
+    const size_t room = ledger.room();
+    const size_t most = std::min(room, std::max(kMuch, kGrowth * batch.bytes()));
+    groupbyattrs::Regroup regroup(batch.signal, keys_, most);
     for (const Bytes& chunk : batch.chunks) {
-      if (auto added = regroup.add(chunk.view()); !added) {
-        pipeline::dropped_counter(id_, batch.signal, "malformed").add(batch.items());
-        return batch.ack.fail(at(id_, std::move(added.error())));
-      }
+      if (auto added = regroup.add(chunk.view()); !added)
+        return refuse(std::move(batch), std::move(added.error()),
+                      most < room || room > ledger.budget() / 2);
     }
     count("otelcol_processor_groupbyattrs_num_grouped_", batch.signal, regroup.grouped);
     count("otelcol_processor_groupbyattrs_num_non_grouped_", batch.signal, regroup.ungrouped);
     const size_t items = regroup.grouped + regroup.ungrouped;
     if (items == 0) return batch.ack.deliver();
-    Batch next = std::move(batch).with({regroup.build()});
+    Batch next = std::move(batch).with(regroup.build());
     next.set_items(items);
     outputs_.send(std::move(next));
   }
 
  private:
+  // What does not fit while more than half of the memory is free is not worth another attempt.
+  void refuse(Batch batch, Error error, bool never_fits) {
+    std::string_view reason = "malformed";
+    if (error.kind == ErrorKind::Exhausted) {
+      reason = never_fits ? "too_large" : "memory_limit";
+      if (never_fits) {
+        error.kind = ErrorKind::Invalid;
+      } else {
+        error.retry_after = std::chrono::seconds(1);
+      }
+    }
+    pipeline::dropped_counter(id_, batch.signal, reason).add(batch.items());
+    batch.ack.fail(at(id_, std::move(error)));
+  }
+
   void count(std::string_view prefix, Signal signal, size_t items) const {
     const std::string_view word = signal == Signal::Traces ? "spans" : to_string(signal);
     counter(std::string(prefix) + std::string(word), "Items by whether they had one of the keys.",
