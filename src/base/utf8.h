@@ -60,4 +60,11 @@ inline std::string well_formed_utf8(std::string_view text) {
   return out.append(text, done);
 }
 
+// At most `limit` bytes of that.
+inline std::string well_formed_utf8(std::string_view text, size_t limit) {
+  std::string out = well_formed_utf8(cut_utf8(text, limit));
+  out.resize(cut_utf8(out, limit).size());
+  return out;
+}
+
 }  // namespace sonde

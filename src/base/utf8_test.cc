@@ -71,6 +71,9 @@ TEST(Utf8, CutsBetweenSequencesAndWhereBytesAreNone) {
   EXPECT_EQ(cut_utf8("a\xF0\x9F\x98\x80", 4), "a");
   EXPECT_EQ(cut_utf8("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80\x80\x80\x80");
   EXPECT_EQ(cut_utf8("ab\xFFz", 3), "ab\xFF");
+  EXPECT_EQ(cut_utf8("\u20ac\u20ac", 5), "\u20ac");
+  EXPECT_EQ(cut_utf8("\U0001f600x", 3), "");
+  EXPECT_EQ(cut_utf8("\x80\x80\x80\x80\x80\x80", 4), "\x80\x80\x80\x80");
 }
 
 TEST(Utf8, ReplacesEachByteThatIsOfNoSequence) {
@@ -78,6 +81,7 @@ TEST(Utf8, ReplacesEachByteThatIsOfNoSequence) {
   EXPECT_EQ(well_formed_utf8(""), "");
   EXPECT_EQ(well_formed_utf8("/caf\xC3\xA9"), "/caf\xC3\xA9");
   EXPECT_EQ(well_formed_utf8("/bad\xff\xfe"), "/bad" + r + r);
+  EXPECT_EQ(well_formed_utf8("a\xff\xfe", 5), "a" + r);
   EXPECT_EQ(well_formed_utf8("\xC3\xA9\xC3(\xE2\x82"), "\xC3\xA9" + r + "(" + r + r);
 }
 

@@ -44,13 +44,6 @@ std::string executable_of(const std::string& folder) {
   return path;
 }
 
-// At most `limit` bytes, whatever the replacements make of it.
-std::string well_formed(std::string_view text, size_t limit) {
-  std::string out = well_formed_utf8(cut_utf8(text, limit));
-  out.resize(cut_utf8(out, limit).size());
-  return out;
-}
-
 uint32_t parent_of(const std::string& folder) {
   const std::string stat = names::read_file(folder + "/stat", 1024);
   const size_t end = stat.rfind(')');
@@ -102,7 +95,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
     if (!out.command_line.empty()) out.command_line += ' ';
     out.command_line += argument;
   }
-  out.command_line = well_formed(out.command_line, 512);
+  out.command_line = well_formed_utf8(out.command_line, 512);
 
   const std::string environment = names::read_file(folder + "/environ", 131072);
   const std::string maps = names::read_file(folder + "/maps", 1048576);
@@ -121,10 +114,10 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
     list.remove_prefix(std::min(list.size(), pair.size() + 1));
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos || equals == 0) continue;
-    const std::string_view key = names::cut(pair.substr(0, equals), kMaxValue);
+    const std::string_view key = cut_utf8(pair.substr(0, equals), kMaxValue);
     // What is cut decodes to at least as many bytes.
     const std::string decoded = names::percent_decoded(pair.substr(equals + 1, 3 * kMaxValue + 12));
-    const std::string value(names::cut(decoded, kMaxValue));
+    const std::string value(cut_utf8(decoded, kMaxValue));
     if (key == "service.name") {
       named_by_attribute = value;
     } else if (key == "service.namespace") {
@@ -158,7 +151,7 @@ Process ProcessTable::read(uint32_t tgid, const ProcessStart* start) const {
   }
   if (out.service.empty()) out.service = out.executable;
   if (out.service.empty()) out.service = "unknown";
-  out.service = well_formed(out.service, kMaxService);
+  out.service = well_formed_utf8(out.service, kMaxService);
   for (std::string* text : {&out.executable, &out.service_namespace, &out.instance, &out.unit})
     *text = well_formed_utf8(*text);
   for (auto& [key, value] : out.attributes) {

@@ -132,17 +132,6 @@ TEST_F(Processes, CutsWhatTheEnvironmentSays) {
   EXPECT_EQ(p.attributes[1].second, std::string(256, 'x'));
 }
 
-TEST(ProcessText, IsCutBetweenCharacters) {
-  EXPECT_EQ(names::cut("abc", 3), "abc");
-  EXPECT_EQ(names::cut("abcd", 3), "abc");
-  EXPECT_EQ(names::cut("\u20ac\u20ac", 3), "\u20ac");
-  EXPECT_EQ(names::cut("\u20ac\u20ac", 4), "\u20ac");
-  EXPECT_EQ(names::cut("\u20ac\u20ac", 5), "\u20ac");
-  EXPECT_EQ(names::cut("\U0001f600x", 3), "");
-  EXPECT_EQ(names::cut("\x80\x80\x80\x80\x80\x80", 4), "\x80\x80\x80\x80");
-  EXPECT_EQ(names::cut("x", 0), "");
-}
-
 TEST_F(Processes, MakesTextsOfAnyBytes) {
   add(5, "/usr/bin/caf\xe9", {"x", "\xff"},
       {"OTEL_SERVICE_NAME=" + std::string(126, 'a') + "\xf0\x9f\x98\x80",

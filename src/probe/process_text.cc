@@ -11,7 +11,6 @@
 #include <algorithm>
 
 #include "base/hex.h"
-#include "base/utf8.h"
 
 namespace sonde::probe::names {
 namespace {
@@ -77,14 +76,6 @@ std::vector<std::string> split_arguments(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
-}
-
-std::string_view cut(std::string_view text, size_t max) {
-  if (text.size() <= max) return text;
-  size_t end = max;
-  // A character has three bytes at most that continue it; more are no UTF-8, and stay.
-  while (end > 0 && max - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, utf8_sequence(text.substr(end)) > max - end ? end : max);
 }
 
 std::string percent_decoded(std::string_view text) {

@@ -19,8 +19,6 @@ std::string read_link(const std::string& path);
 std::string base_name(std::string_view path);
 // At most 256 of them.
 std::vector<std::string> split_arguments(std::string_view zero_separated);
-// At most so many bytes of the text, and no part of a character of UTF-8 at the end.
-std::string_view cut(std::string_view text, size_t max);
 std::string percent_decoded(std::string_view text);
 
 }  // namespace sonde::probe::names

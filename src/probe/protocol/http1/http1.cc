@@ -32,8 +32,7 @@ void split_target(std::string_view target, FinishedRequest& out) {
     if (!target.starts_with('/')) target = "/";
   }
   const std::string_view path = target.substr(0, target.find_first_of("?#"));
-  out.target = well_formed_utf8(cut_utf8(path, kMaxTarget));
-  out.target.resize(cut_utf8(out.target, kMaxTarget).size());
+  out.target = well_formed_utf8(path, kMaxTarget);
 }
 
 class Http1 final : public Protocol {
