@@ -23,6 +23,7 @@ struct Target {
 };
 
 Result<Target> parse_target(std::string_view url) {
+  const std::string_view whole = url;
   url = url.substr(0, url.find('#'));
   const bool tls = url.starts_with("https://");
   // A redirect to "unix:" would lead to a socket of this host.
@@ -34,7 +35,14 @@ Result<Target> parse_target(std::string_view url) {
   target.base = url.substr(0, end);
   target.path = url.substr(end);
   if (!target.path.starts_with('/')) target.path.insert(0, "/");
-  target.server = TRY(net::parse_url(target.base));
+  auto server = net::parse_url(target.base);
+  if (!server && whole.find('@', end) != std::string_view::npos) {
+    // What was taken for the host may be the beginning of a user and password.
+    return fail(ErrorKind::Invalid, net::shown_url(whole) +
+                                        " is not http://host:port/path; write /, ?, # and @ of a "
+                                        "user and password as %2F, %3F, %23 and %40");
+  }
+  target.server = TRY(std::move(server));
   return target;
 }
 
@@ -91,8 +99,8 @@ Result<net::HttpResponse> get(const Target& target) {
 config::Provider http_provider(std::string_view scheme) {
   return [start = std::string(scheme) + ":"](std::string_view rest) -> Result<config::Retrieved> {
     if (!rest.starts_with("//") || rest.size() < 3) {
-      return fail(ErrorKind::Invalid,
-                  start + std::string(rest) + " is not " + start + "//host:port/path");
+      return fail(ErrorKind::Invalid, net::shown_url(start + std::string(rest)) + " is not " +
+                                          start + "//host:port/path");
     }
     Target target = TRY(parse_target(start + std::string(rest)));
     for (int redirects = 0;; ++redirects) {

@@ -87,6 +87,21 @@ TEST_F(HttpProviderTest, GivesThePasswordOfTheAddressAndShowsItToNobody) {
   EXPECT_EQ(got.error().message.find("p%40ss"), std::string::npos) << got.error().message;
 }
 
+TEST_F(HttpProviderTest, ShowsNoPartOfAPasswordThatNobodyEncoded) {
+  const std::string host = url("/b.yaml").substr(2);
+  for (const char* user : {"user:s3/cret@", "user:s3?cret@", "user:s3#cret@", "user:s3@/cret@"}) {
+    const auto got = http_provider()("//" + std::string(user) + host);
+    ASSERT_FALSE(got) << user;
+    const std::string& message = got.error().message;
+    EXPECT_TRUE(message.find("s3") == std::string::npos &&
+                message.find("cret") == std::string::npos)
+        << message;
+    EXPECT_NE(message.find("user and password as %2F"), std::string::npos) << message;
+  }
+  EXPECT_EQ(http_provider()("user:s3@host/?cret").error().message,
+            "host/ is not http://host:port/path");
+}
+
 TEST_F(HttpProviderTest, TakesThePasswordAlongToTheSameServerOnly) {
   const auto answer = [&](const std::string& location) {
     auto got = http_provider()("//user:p%40ss@" + url("/to?").substr(2) + location);

@@ -3,12 +3,20 @@
 // From a filled struct back to a tree, by its field table.
 #include <cstring>
 
+#include "base/url_secrets.h"
 #include "config/field.h"
 
 namespace sonde::config {
 namespace {
 
 Value encode_member(const FieldInfo& info, const TypeOps& ops, const void* member, bool unredacted);
+
+std::string without_user(std::string_view url) {
+  std::string shown = url_without_secrets(url);
+  if (shown == url) return shown;
+  const size_t scheme = url.find("://");
+  return shown.insert(scheme == std::string_view::npos ? 0 : scheme + 3, "[REDACTED]@");
+}
 
 struct Walk {
   const FieldInfo& info;
@@ -47,6 +55,7 @@ Value encode_integer(const TypeOps& ops, const void* member) {
 Value encode_member(const FieldInfo& info, const TypeOps& ops, const void* member,
                     bool unredacted) {
   const auto secret = [&](std::string_view text) {
+    if (info.options.url && !unredacted) return Value::string(without_user(text));
     return Value::string(info.options.secret && !unredacted && !text.empty() ? "[REDACTED]" : text);
   };
   switch (ops.shape) {

@@ -53,6 +53,11 @@ void place_at(Value& value, const Position& position) {
   }
 }
 
+// "${...}" as messages show it.
+std::string shown_expansion(std::string_view uri) {
+  return "${" + shown_uri(uri.substr(2, uri.size() - 3)) + "}";
+}
+
 }  // namespace
 
 Result<Location> parse_location(std::string_view uri) {
@@ -63,7 +68,7 @@ Result<Location> parse_location(std::string_view uri) {
   };
   if (colon == std::string_view::npos || scheme.size() < 2 || !is_letter(scheme[0]) ||
       !std::ranges::all_of(scheme, allowed)) {
-    return fail(ErrorKind::Invalid, "\"" + std::string(uri) + "\" is not scheme:something");
+    return fail(ErrorKind::Invalid, "\"" + shown_uri(uri) + "\" is not scheme:something");
   }
   return Location{std::string(scheme), std::string(uri.substr(colon + 1))};
 }
@@ -78,23 +83,24 @@ Result<Retrieved> Expander::retrieve(std::string_view uri, const Position& posit
   std::string inner(uri.substr(2, uri.size() - 3));
   if (inner.find(':') == std::string::npos) inner = "env:" + inner;
   auto location = parse_location(inner);
+  const std::string shown = shown_expansion(uri);
   const auto unknown = [&](std::string_view scheme) {
     std::string known;
     for (const auto& [name, provider] : providers_) known += (known.empty() ? "" : ", ") + name;
-    std::string message = std::string(uri) + ": there is no source \"" + std::string(scheme) +
-                          "\"; there are " + known;
+    std::string message =
+        shown + ": there is no source \"" + std::string(scheme) + "\"; there are " + known;
     if (inner.find(":-") != std::string::npos) message += "; write ${env:NAME:-default}";
     return fail(ErrorKind::Invalid, std::move(message));
   };
   if (!location) return unknown(inner.substr(0, inner.find(':')));
   if (location->rest.find('$') != std::string::npos) {
-    return fail(ErrorKind::Invalid, std::string(uri) + ": there may be no $ in it");
+    return fail(ErrorKind::Invalid, shown + ": there may be no $ in it");
   }
   const auto provider = providers_.find(location->scheme);
   if (provider == providers_.end()) return unknown(location->scheme);
   auto retrieved = provider->second(location->rest);
   if (!retrieved) {
-    return fail(retrieved.error().kind, std::string(uri) + ": " + retrieved.error().message);
+    return fail(retrieved.error().kind, shown + ": " + retrieved.error().message);
   }
   TRY(spend(retrieved->text.size()));
   if (!retrieved->warning.empty() && warned_.insert(retrieved->warning).second) {
@@ -108,8 +114,8 @@ Result<> Expander::replace_whole(Value& value, const Retrieved& retrieved, std::
   Value made;
   made.type = Value::Type::String;
   if (!retrieved.literal) {
-    auto source =
-        std::make_shared<const Source>(Source{std::string(uri), retrieved.text, retrieved.shown});
+    auto source = std::make_shared<const Source>(
+        Source{shown_expansion(uri), retrieved.text, retrieved.shown});
     auto parsed = read_yaml(std::move(source));
     if (parsed) {
       made = std::move(*parsed);
@@ -118,7 +124,7 @@ Result<> Expander::replace_whole(Value& value, const Retrieved& retrieved, std::
     }
     // What is no YAML is a string. An integer above an int64 is none that the Collector takes.
     if (made.type == Value::Type::Int && made.above_int64) {
-      return fail(ErrorKind::Invalid, std::string(uri) + ": the number is too large; quote it");
+      return fail(ErrorKind::Invalid, shown_expansion(uri) + ": the number is too large; quote it");
     }
     made = split_keys(std::move(made));
   }

@@ -55,6 +55,7 @@ struct FieldOptions {
   bool pointer = false;
   bool unset_keeps = false;  // An unset variable leaves a section as it is.
   bool secret = false;       // Never printed.
+  bool url = false;          // Printed without its user, password and query.
   bool required = false;
   bool extension = false;            // The id of an extension: see named_extensions.h.
   std::string_view alias = {};       // An older name that is still accepted.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "config/field.h"
+#include "config/providers.h"
 
 namespace sonde::config {
 namespace {
@@ -66,7 +67,8 @@ std::string describe(const Position& position, std::string_view message, Show sh
   const size_t start = byte_of(line, position.column);
   std::string_view token = line.substr(start, token_size(line.substr(start)));
   if (token.empty() || token.size() > kMaxShown || start > kMaxShown) return out;
-  if (show == Show::Masked) token = "***";
+  const bool secret = shown_uri(token) != token;  // A URL with a user or a query.
+  if (show == Show::Masked || secret) token = "***";
   std::string before(line.substr(0, start));
   // In a flow map or list, what stands before may be somebody else's secret.
   if (before.find_first_of("{[\"',#") != std::string::npos) before = "... ";

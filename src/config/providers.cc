@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/ascii.h"
+#include "base/url_secrets.h"
 
 namespace sonde::config {
 namespace {
@@ -19,6 +20,10 @@ bool is_name(std::string_view name) {
 }
 
 }  // namespace
+
+std::string shown_uri(std::string_view uri) {
+  return uri.find("://") == std::string_view::npos ? std::string(uri) : url_without_secrets(uri);
+}
 
 Provider environment_provider(Environment environment) {
   return [environment = std::move(environment)](std::string_view rest) -> Result<Retrieved> {

@@ -23,6 +23,9 @@ struct Retrieved {
   std::string warning;   // What the user should hear about it, if anything.
 };
 
+// What messages call a source: a URL loses its user and query, which may be secret.
+std::string shown_uri(std::string_view uri);
+
 // `rest` is what stands after the colon.
 using Provider = std::function<Result<Retrieved>(std::string_view rest)>;
 using Providers = std::map<std::string, Provider, std::less<>>;

@@ -30,7 +30,7 @@ Result<Value> read(const std::string& uri, const Providers& providers,
   if (provider == providers.end()) {
     std::string known;
     for (const auto& [name, p] : providers) known += (known.empty() ? "" : ", ") + name;
-    return fail(ErrorKind::Invalid, "--config " + uri + ": there is no source \"" +
+    return fail(ErrorKind::Invalid, "--config " + shown_uri(uri) + ": there is no source \"" +
                                         location.scheme + "\"; there are " + known);
   }
   auto retrieved = provider->second(location.rest);
@@ -38,7 +38,7 @@ Result<Value> read(const std::string& uri, const Providers& providers,
   if (!retrieved->warning.empty()) warnings.push_back(retrieved->warning);
   const std::string name = location.scheme == "file"   ? location.rest
                            : location.scheme == "yaml" ? name_of_text(location.rest)
-                                                       : uri;
+                                                       : shown_uri(uri);
   auto source = std::make_shared<const Source>(Source{name, retrieved->text, retrieved->shown});
   Value value = TRY(read_yaml(source, &warnings));
   if (value.is_null()) value = Value::map();

@@ -52,6 +52,26 @@ TEST(Resolve, NamesTheMistakesOfEveryFile) {
       << result.error().message;
 }
 
+TEST(Resolve, ShowsNeitherThePasswordNorTheQueryOfASource) {
+  Providers all = providers();
+  all["http"] = [](std::string_view rest) -> Result<Retrieved> {
+    if (rest.ends_with("gone")) return fail(ErrorKind::Unavailable, "it is away");
+    return Retrieved{.text = "a: ["};
+  };
+  const auto error = [&](std::vector<std::string> uris) {
+    auto result = resolve(uris, all, {});
+    return result ? "no error" : result.error().message;
+  };
+  EXPECT_TRUE(error({"http://me:s3/cret@h/x.yaml?key=s3"}).starts_with("http://h/x.yaml:2: "))
+      << error({"http://me:s3/cret@h/x.yaml?key=s3"});
+  EXPECT_TRUE(error({"ftp://me:s3@h/x"}).starts_with("--config ftp://h/x: there is no source"));
+  for (const char* source : {"http://me:s3@h/gone", "http://me:s3?@h/gone", "ftp://me:s3@h/"}) {
+    const std::string message = error({"yaml:a: ${" + std::string(source) + "}"});
+    EXPECT_EQ(message.find("s3"), std::string::npos) << message;
+    EXPECT_NE(message.find("| a: ***"), std::string::npos) << message;
+  }
+}
+
 TEST(Expand, EndsWhatGrowsWithoutEnd) {
   for (const char* text : {"a: ${env:TWICE}", "a: y${env:TWICE}", "a: ${env:NESTED}"}) {
     auto result = read({text});

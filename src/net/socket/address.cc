@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/url_secrets.h"
 #include "net/http/http_types.h"
 
 namespace sonde::net {
@@ -13,10 +14,12 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 
+constexpr std::string_view kEncodeUser =
+    "write /, ?, # and @ of a user and password as %2F, %3F, %23 and %40";
+
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
-  // What stands before an @ may be a password.
-  const std::string_view shown = text.substr(text.rfind('@') + 1);
-  return fail(ErrorKind::Invalid, fmt::format("address \"{}\": {}", shown, why));
+  return fail(ErrorKind::Invalid,
+              fmt::format("address \"{}\": {}", url_without_secrets(text), why));
 }
 
 Result<uint16_t> parse_port(std::string_view text, std::string_view port) {
@@ -97,12 +100,15 @@ Result<Address> parse_address(std::string_view text) {
 }
 
 std::string shown_url(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
   const size_t scheme = url.find("://");
-  const size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const size_t at = url.substr(0, url.find('/', host)).rfind('@');
-  if (at == std::string_view::npos || at < host) return std::string(url);
-  return std::string(url.substr(0, host)).append(url.substr(at + 1));
+  const size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#", start), url.size());
+  const size_t host = std::max(url.substr(0, end).rfind('@') + 1, start);
+  const std::string_view authority = url.substr(host, end - host);
+  // An @ behind what is no host is the end of a user and password with a "/", "?" or "#" in it.
+  if (!parse_with_default(authority, authority, 0)) return url_without_secrets(url);
+  const std::string_view path = url.substr(end, url.find_first_of("?#", end) - end);
+  return std::string(url.substr(0, start)).append(authority).append(path);
 }
 
 Result<Url> parse_url(std::string_view text, uint16_t default_port) {
@@ -130,6 +136,11 @@ Result<Url> parse_url(std::string_view text, uint16_t default_port) {
     rest = text.substr(scheme_end + 3);
   }
   const size_t slash = rest.find_first_of("/?#");
+  // Of the text before the "/", which may be a password's, nothing is told.
+  if (slash != std::string_view::npos && rest.find('@', slash) != std::string_view::npos &&
+      !parse_with_default(text, rest.substr(rest.substr(0, slash).rfind('@') + 1, slash), 0)) {
+    return bad(text, kEncodeUser);
+  }
   if (slash != std::string_view::npos) {
     url.path = std::string(rest.substr(slash));
     if (url.path.find_first_of("?# \r\n") != std::string::npos) {

@@ -32,7 +32,8 @@ struct Url {
   std::string authority() const;
 };
 
-// The URL without its user, its query and its fragment, which may be secret.
+// The URL without its user, its query and its fragment, which may be secret; of one whose host
+// cannot be read, what url_without_secrets() leaves.
 std::string shown_url(std::string_view url);
 
 // "http://[user[:password]@]host[:port][/path]"; also a bare "host:port", which is read as plain

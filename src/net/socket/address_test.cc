@@ -59,6 +59,12 @@ TEST(Url, IsShownWithoutWhatMayBeSecret) {
   EXPECT_EQ(shown_url("https://user:p@ss@host:1/a@b?token=x#y"), "https://host:1/a@b");
   EXPECT_EQ(shown_url("http://host/v1/traces"), "http://host/v1/traces");
   EXPECT_EQ(shown_url("host:1"), "host:1");
+  EXPECT_EQ(shown_url("unix:/run/x"), "unix:/run/x");
+  // Passwords that nobody encoded.
+  EXPECT_EQ(shown_url("http://user:s3/cret@host:1/a"), "http://host:1/a");
+  for (const char* url : {"http://user:s3?cret@host:1/a", "http://user:s3#cret@host:1/a"}) {
+    EXPECT_EQ(shown_url(url), "http://...");
+  }
 }
 
 TEST(Url, SaysWhatIsWrong) {
@@ -67,11 +73,18 @@ TEST(Url, SaysWhatIsWrong) {
   EXPECT_EQ(parse_url("http://:80").error().message, "address \"http://:80\": the host is missing");
   EXPECT_EQ(parse_url("http://a:0").error().message,
             "address \"http://a:0\": port 0 cannot be connected to");
-  EXPECT_FALSE(parse_url("http://a/b?c"));
+  EXPECT_EQ(parse_url("http://a/b?c").error().message,
+            "address \"http://a/b\": a query, a fragment or a space is not allowed here");
+  EXPECT_EQ(parse_url("http://user:s3/cret@a").error().message,
+            "address \"http://a\": write /, ?, # and @ of a user and password as %2F, %3F, %23 and "
+            "%40");
+  EXPECT_EQ(parse_url("http://user:s3?cret@a").error().message,
+            "address \"http://...\": write /, ?, # and @ of a user and password as %2F, %3F, %23 "
+            "and %40");
   EXPECT_EQ(parse_url("http://user:secret@a:x").error().message,
-            "address \"a:x\": port \"x\" is not a number");
+            "address \"http://a:x\": port \"x\" is not a number");
   EXPECT_EQ(parse_url("http://us%er@a").error().message,
-            "address \"a\": its user has a broken percent escape");
+            "address \"http://a\": its user has a broken percent escape");
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ struct ClientSettings {
 
 // To be embedded: embed(&Config::client, kClientFields).
 inline constexpr auto kClientFields = config::fields<ClientSettings>(
-    config::field("endpoint", &ClientSettings::endpoint, "Where to send, as http://host:port."),
+    config::field("endpoint", &ClientSettings::endpoint, "Where to send, as http://host:port.",
+                  {.url = true}),
     config::field("headers", &ClientSettings::headers, "Headers of each request.",
                   {.pairs = true, .secret = true}),
     config::field("compression", &ClientSettings::compression,

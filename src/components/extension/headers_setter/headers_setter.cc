@@ -66,7 +66,7 @@ constexpr auto kHeaderFields = config::fields<HeaderSettings>(
     config::field("action", &HeaderSettings::action,
                   "insert (where there is none), update (where there is one), upsert or delete."),
     config::field("key", &HeaderSettings::key, "The header's name."),
-    config::field("value", &HeaderSettings::value, "Its value."),
+    config::field("value", &HeaderSettings::value, "Its value.", {.secret = true}),
     config::field("value_file", &HeaderSettings::value_file,
                   "A file that has its value, read again when it changes."),
     config::field("from_context", &HeaderSettings::from_context,

@@ -152,6 +152,18 @@ TEST_F(HeadersSetterTest, NeedsTheOtherAuthenticatorToRun) {
   EXPECT_EQ(set({}), "a=b;");
 }
 
+TEST_F(HeadersSetterTest, ShowsNoSecrets) {
+  const auto shown = config::effective(
+      *config::parse_yaml("{headers: [{key: a, value: hidden}, {key: b, from_context: c, "
+                          "default_value: hidden}]}",
+                          "test.yaml"),
+      *sonde_component_extension_headers_setter().fields, "x", false);
+  ASSERT_TRUE(shown);
+  const auto& headers = shown->find("headers")->items;
+  EXPECT_EQ(headers.at(0).find("value")->text, "[REDACTED]");
+  EXPECT_EQ(headers.at(1).find("default_value")->text, "[REDACTED]");
+}
+
 TEST_F(HeadersSetterTest, RefusesWhatHasNoKeyOrNotOneSource) {
   expect_refused(start("{}"), "missing headers configuration");
   expect_refused(start("{headers: [{value: a}]}"), "headers::0: missing header name");

@@ -201,12 +201,12 @@ class OAuth2Client final : public pipeline::Component, public pipeline::ClientAu
         held.used_until_ns = now + (life - std::min(kOnItsWay, life / 4)).count();
         held.replaced_from_ns = now + (life - std::min(config_.expiry_buffer, life / 2)).count();
       }
-      log_debug("{}: has a token of {}", id_, config_.token_url);
+      log_debug("{}: has a token of {}", id_, net::shown_url(config_.token_url));
       held_.set(std::move(held));
     } else {
       last_error_ = {ErrorKind::Unavailable,
                      fmt::format("failed to get security token from token endpoint \"{}\": {}",
-                                 config_.token_url, token.error().message),
+                                 net::shown_url(config_.token_url), token.error().message),
                      {}};
       log_warn("{}: {}", id_, last_error_.message);
       paused_until_ns_ = now + kPause.count();

@@ -69,6 +69,10 @@ TEST(Token, IsNoneInAnswersThatAreWrong) {
   EXPECT_EQ(why(200, "", R"({"error":"no","access_token":"a"})"), R"("no")");
   EXPECT_EQ(why(400, "text/plain", "error=no&error_description=a+b"), R"("no" "a b")");
   EXPECT_EQ(why(503, "text/html", "<p>busy"), "it answered 503: <p>busy");
+  // However long the server makes it.
+  const std::string long_word(300, 'x');
+  EXPECT_EQ(why(400, "text/plain", "error=no&error_description=" + long_word).size(), 256u);
+  EXPECT_EQ(why(503, "text/html", long_word).size(), 256 + std::string("it answered 503: ").size());
   EXPECT_EQ(why(200, "", "{}"), "its answer has no access_token");
   EXPECT_EQ(why(200, "text/plain", "a=b"), "its answer has no access_token");
   for (const char* broken :
@@ -362,6 +366,27 @@ TEST_F(OAuth2ClientTest, LetsGoOfWhatWaitsWhenItEnds) {
   extension_.reset();
   wait(1);
   EXPECT_TRUE(got_[0].starts_with("error: failed to get security token")) << got_[0];
+}
+
+TEST_F(OAuth2ClientTest, ShowsNoSecrets) {
+  answer_ = [](const net::Request&) { return net::Response{500, "text/plain", "no", {}}; };
+  const std::string with_user = "http://me:hidden@" + url().substr(7);
+  ASSERT_TRUE(AuthenticatorTest::start("{token_url: \"" + with_user +
+                                       "\", client_id: me, client_secret: s}"));
+  ask();
+  wait(1);
+  EXPECT_EQ(got_[0].find("hidden"), std::string::npos) << got_[0];
+  EXPECT_NE(got_[0].find("\"" + url() + "\""), std::string::npos) << got_[0];
+
+  const auto shown = config::effective(
+      *config::parse_yaml("{client_id: me, client_secret: hidden, endpoint_params: {password: "
+                          "[hidden]}, token_url: 'https://me:hidden@host/t'}",
+                          "test.yaml"),
+      *sonde_component_extension_oauth2client().fields, "x", false);
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->find("client_secret")->text, "[REDACTED]");
+  EXPECT_EQ(shown->find("endpoint_params")->find("password")->items.at(0).text, "[REDACTED]");
+  EXPECT_EQ(shown->find("token_url")->text, "https://[REDACTED]@host/t");
 }
 
 TEST_F(OAuth2ClientTest, NeedsWhatItsGrantNeeds) {

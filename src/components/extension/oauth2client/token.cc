@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
 namespace sonde::oauth2 {
 namespace {
+
+constexpr size_t kShown = 256;  // Of what the server says, in an error.
 
 struct Answer {
   std::string access_token, token_type, error, error_description, error_uri;
@@ -86,7 +89,7 @@ std::string said_error(const Answer& said) {
   std::string out = fmt::format("\"{}\"", said.error);
   if (!said.error_description.empty()) out += fmt::format(" \"{}\"", said.error_description);
   if (!said.error_uri.empty()) out += fmt::format(" \"{}\"", said.error_uri);
-  return out;
+  return std::string(cut_utf8(out, kShown));
 }
 
 }  // namespace
@@ -100,9 +103,8 @@ Result<Token> read_token_answer(const net::HttpResponse& answer) {
   // Some servers tell an error with status 200.
   if (read && !said.error.empty()) return unavailable(said_error(said));
   if (failed) {
-    constexpr size_t kShown = 256;
-    return unavailable(fmt::format("it answered {}: {}", answer.status,
-                                   std::string_view(answer.body).substr(0, kShown)));
+    return unavailable(
+        fmt::format("it answered {}: {}", answer.status, cut_utf8(answer.body, kShown)));
   }
   if (!read) return unavailable("its answer is no JSON object with a token");
   if (said.access_token.empty()) return unavailable("its answer has no access_token");
