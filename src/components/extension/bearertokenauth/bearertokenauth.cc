@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bearer tokens (RFC 6750): one of ours is asked of those who send to a receiver, and given to the
 // peer of an exporter, as the Collector's bearertokenauth does it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -15,6 +17,10 @@
 namespace sonde {
 namespace {
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
 struct Config {
   std::string header = "Authorization";
   std::string scheme = "Bearer";
@@ -27,6 +33,15 @@ struct Config {
     }
     if (!token.empty() && !tokens.empty()) {
       return fail(ErrorKind::Invalid, "either tokens or token should be provided, not both");
+    }
+    // Else a header with nothing in it would do.
+    const auto empty = [](std::string_view where) {
+      return fail(ErrorKind::Invalid,
+                  fmt::format("{}: is empty; is its environment variable set?", where));
+    };
+    if (!token.empty() && is_blank(token)) return empty("token");
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (is_blank(tokens[i])) return empty(fmt::format("tokens::{}", i));
     }
     return {};
   }
@@ -109,6 +124,7 @@ class BearerTokenAuth final : public pipeline::Component,
 
  private:
   void accept(std::vector<std::string> tokens) {
+    std::erase_if(tokens, is_blank);
     if (!config_.scheme.empty()) {
       for (std::string& token : tokens) token.insert(0, config_.scheme + " ");
     }

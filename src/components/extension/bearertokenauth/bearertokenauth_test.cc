@@ -81,6 +81,13 @@ TEST_F(BearerTokenAuthTest, NeedsATokenAndOnlyOneKind) {
   expect_refused(start("{token: a, tokens: [b]}"), "not both");
 }
 
+TEST_F(BearerTokenAuthTest, RefusesATokenThatIsEmpty) {
+  expect_refused(start("{tokens: ['']}"), "tokens::0: is empty");
+  expect_refused(start("{tokens: [a, ''], scheme: '', header: X-Api-Key}"), "tokens::1: is empty");
+  expect_refused(start("{tokens: [a, b, \" \\t\"]}"), "tokens::2: is empty");
+  expect_refused(start("{token: ' '}"), "token: is empty");
+}
+
 TEST_F(BearerTokenAuthTest, ShowsNoSecrets) {
   const auto shown =
       config::effective(*config::parse_yaml("{tokens: [hidden]}", "test.yaml"),
