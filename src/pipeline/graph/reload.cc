@@ -35,19 +35,25 @@ Error with_place(const Build& build, Error error) {
 
 }  // namespace
 
-// While it lives, a fatal error of a component that is being started is no end of the process.
+// While it lives, a fatal error of a component that is being tried is no end of the process: at its
+// start, and at its end where it is refused.
 class Engine::Impl::Trial {
  public:
   explicit Trial(Impl& impl) : impl_(impl) {
     const std::lock_guard lock(impl_.mutex);
     impl_.trying = ++impl_.tries;
   }
-  ~Trial() { (void)end(); }
-  // The first fatal error of it, if there was one.
-  std::optional<Error> end() const {
+  ~Trial() {
     const std::lock_guard lock(impl_.mutex);
     impl_.trying = 0;
-    return std::exchange(impl_.trial, std::nullopt);
+    impl_.trial.reset();
+  }
+  // The first fatal error of it. Where there was none, the trial is over: another is one of what
+  // runs.
+  std::optional<Error> fault_or_end() const {
+    const std::lock_guard lock(impl_.mutex);
+    if (!impl_.trial) impl_.trying = 0;
+    return impl_.trial;
   }
 
  private:
@@ -67,7 +73,9 @@ Result<ReloadReport> Engine::Impl::replace(const config::Graph& graph) {
   if (moved) server = TRY(serve_telemetry(graph));
   const auto is_new = [&](const Instance& instance) { return !next->carried(instance); };
   auto started = start_instances(*next);
-  if (auto fault = trying_now.end(); started && fault) started = std::unexpected(*fault);
+  if (started) {
+    if (auto fault = trying_now.fault_or_end()) started = std::unexpected(std::move(*fault));
+  }
   if (!started) {
     end_instances(*next, is_new, no_time, patience());
     if (server) shards[0]->call([&] { server.reset(); });

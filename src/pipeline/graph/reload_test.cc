@@ -97,6 +97,18 @@ TEST_F(ReloadTest, AFatalStatusAtStartUndoesTheNewConfigurationAlone) {
   EXPECT_EQ(journal.back(), "got 2 sink:@0");
 }
 
+TEST_F(ReloadTest, AFatalStatusAtTheEndOfWhatWasRefusedEndsNothing) {
+  auto engine = start(chain("note: a"));
+  const auto report =
+      engine->reload(graph(chain("note: b, fatal_end: true", "", "note: b, broken: true")));
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message.find("the port is taken"), std::string::npos);
+  EXPECT_EQ(journal.back(), "stop step:b@0");
+  engine->request_stop();
+  const auto ended = engine->run();
+  EXPECT_TRUE(ended) << ended.error().message;
+}
+
 TEST_F(ReloadTest, WhatDoesNotLetGoIsWaitedForByADeadline) {
   auto engine = start(chain("", "note: a, hold: true, keep: true"));
   std::optional<Outcome::Kind> outcome;

@@ -24,6 +24,7 @@ struct Config {
   bool hold = false;
   bool keep = false;
   bool fatal = false;
+  bool fatal_end = false;
   bool blind = false;
   bool opaque = false;
 };
@@ -34,6 +35,7 @@ inline constexpr auto kFields = config::fields<Config>(
     config::field("hold", &Config::hold, "Whether it keeps what comes until it is stopped."),
     config::field("keep", &Config::keep, "Whether it never lets go of what it holds."),
     config::field("fatal", &Config::fatal, "Whether it says at its start that all must end."),
+    config::field("fatal_end", &Config::fatal_end, "The same, when it is stopped."),
     config::field("blind", &Config::blind, "Whether it does not look inside."),
     config::field("opaque", &Config::opaque, "Whether nothing that follows may look inside."));
 
@@ -55,12 +57,13 @@ class Noting final : public Component {
   }
   Result<> start(Host& host) override {
     shard_ = host.shard();
+    host_ = &host;
     if (!config_.needs.empty()) {
       needed_ = dynamic_cast<Noting*>(host.extension(config_.needs));
       if (!needed_) return fail(ErrorKind::NotFound, "no extension " + config_.needs);
     }
     if (config_.broken) return fail(ErrorKind::Unavailable, "the port is taken");
-    if (config_.fatal) host.report_status(Status::fatal({ErrorKind::Internal, "it is broken", {}}));
+    if (config_.fatal) report_broken(host);
     add(host.predecessor() ? "start after" : "start");
     return {};
   }
@@ -71,6 +74,7 @@ class Noting final : public Component {
   }
   void stop() override {
     add("stop");
+    if (config_.fatal_end) report_broken(*host_);
     if (config_.keep) return;
     for (Batch& batch : std::exchange(held_, {})) pass(std::move(batch));
   }
@@ -84,6 +88,9 @@ class Noting final : public Component {
   }
 
  private:
+  static void report_broken(Host& host) {
+    host.report_status(Status::fatal({ErrorKind::Internal, "it is broken", {}}));
+  }
   void pass(Batch batch) {
     if (outputs_.of(batch.signal)) return outputs_.send(std::move(batch));
     add("got " + std::to_string(count_records(batch)));
@@ -98,6 +105,7 @@ class Noting final : public Component {
   const std::string id_;
   const Outputs outputs_;
   int shard_ = -1;
+  Host* host_ = nullptr;
   Noting* needed_ = nullptr;
   std::vector<Batch> held_;
 };
