@@ -127,8 +127,9 @@ class Pprof final : public pipeline::Component {
     server_.reset();
     if (timer_ != 0) host_->scheduler().cancel(std::exchange(timer_, 0));
     sampler_.reset();
-    worker_.wait();
   }
+  // Whoever writes a profile needs seconds for it, in which the loop serves others.
+  bool drained() const override { return !worker_.running(); }
 
  private:
   void answer(const net::Request& request, net::Responder responder) {
