@@ -6,6 +6,8 @@
 #include <charconv>
 #include <limits>
 
+#include "base/log.h"
+
 namespace sonde::app {
 namespace {
 
@@ -44,6 +46,13 @@ Result<uint64_t> memory_limit(std::string_view text, uint64_t total, std::string
   if (error == std::errc() && unit == "%" && number <= 100) bytes = double(total) / 100 * number;
   for (const Unit& known : kUnits) {
     if (error == std::errc() && unit == known.name) bytes = number * known.bytes;
+  }
+  if (!own && bytes >= 0 && bytes < double(kLeast)) {
+    log_warn(
+        "GOMEMLIMIT: {} is less than the 48 MiB that are needed, which are taken; set "
+        "--memory-limit or GOMEMLIMIT to 48MiB or more",
+        said);
+    return kLeast;
   }
   if (!(bytes > 0 && bytes < 1e18)) {
     return fail(ErrorKind::Invalid,

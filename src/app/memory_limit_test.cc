@@ -32,9 +32,17 @@ TEST(MemoryLimit, SaysWhatIsWrongAndWhere) {
     ASSERT_FALSE(limit) << wrong;
     EXPECT_EQ(limit.error().message.find("--memory-limit: "), 0u) << limit.error().message;
   }
-  const auto small = memory_limit("", kGib, "10MiB");
+  const auto small = memory_limit("10MiB", kGib, "");
   ASSERT_FALSE(small);
-  EXPECT_EQ(small.error().message, "GOMEMLIMIT: 10MiB is less than the 48 MiB that are needed");
+  EXPECT_EQ(small.error().message, "--memory-limit: 10MiB is less than the 48 MiB that are needed");
+  EXPECT_EQ(memory_limit("", kGib, "-1MiB").error().message.find("GOMEMLIMIT: "), 0u);
+}
+
+TEST(MemoryLimit, StartsWhereTheEnvironmentsIsTooSmall) {
+  for (const std::string_view small : {"10MiB", "47MiB", "1", "0", "1%"}) {
+    EXPECT_EQ(memory_limit("", kGib, small), uint64_t{48} << 20) << small;
+  }
+  EXPECT_FALSE(memory_limit("1%", kGib, ""));
 }
 
 }  // namespace
