@@ -6,6 +6,8 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
+#include "base/digest.h"
 #include "base/json_writer.h"
 
 namespace sonde::console {
@@ -187,6 +189,19 @@ bool host_allowed(std::string_view host, std::string_view configured_host, int p
   }
   return host == "127.0.0.1" || host == "localhost" || host == "[::1]" ||
          (!configured_host.empty() && host == configured_host);
+}
+
+std::string session_cookie(int port) { return fmt::format("sonde_token_{}", port); }
+
+std::string session_value(std::string_view token, int port) {
+  return hex_hmac(Digest::Sha256, token, session_cookie(port));
+}
+
+bool from_own_page(std::string_view origin, std::string_view fetch_site, std::string_view host) {
+  // "none" is what somebody typed or had among the bookmarks.
+  if (!fetch_site.empty() && fetch_site != "same-origin" && fetch_site != "none") return false;
+  if (origin.empty()) return true;
+  return origin.starts_with("http://") && equals_ignoring_case(origin.substr(7), host);
 }
 
 std::string_view cookie(std::string_view header, std::string_view name) {

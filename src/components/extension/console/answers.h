@@ -32,6 +32,13 @@ std::string error_json(std::string_view what, std::string_view why, std::string_
 int64_t parse_range(std::string_view text);
 // Only names of this machine may reach the page, which defeats DNS rebinding.
 bool host_allowed(std::string_view host, std::string_view configured_host, int port);
+// Browsers give a host's cookies to all of its ports, and so to other people's servers: each Sonde
+// has its own cookie, whose value does not tell the token.
+std::string session_cookie(int port);
+std::string session_value(std::string_view token, int port);
+// Whether a browser sent a request for a page of this host and port itself, as far as it tells: by
+// the headers Origin and Sec-Fetch-Site, which scripts of a page cannot set.
+bool from_own_page(std::string_view origin, std::string_view fetch_site, std::string_view host);
 // The value of a cookie of a Cookie header.
 std::string_view cookie(std::string_view header, std::string_view name);
 // Takes the same time wherever the first difference is.

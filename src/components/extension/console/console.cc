@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Serves the page and its JSON to whoever holds the token that is printed at start. The token is
-// made anew each time and never touches a disk. A browser gets it into a cookie by the first
-// address; scripts send it as a bearer. Requests whose Host is not this machine are refused. The
-// page's own files are public: they hold no figures.
+// made anew each time and never touches a disk; one of the configuration is not printed. A browser
+// gets a cookie made of it by the first address; scripts send it as a bearer. Requests whose Host
+// is not this machine are refused, and with the cookie those of other pages. The page's own files
+// are public: they hold no figures.
 #include <fmt/format.h>
 #include <sys/random.h>
 
@@ -36,7 +37,8 @@ struct Config {
 
 constexpr auto kFields = config::fields<Config>(
     config::field("endpoint", &Config::endpoint, "Address that serves the page."),
-    config::field("token", &Config::token, "The token to ask for; a fresh random one when empty.",
+    config::field("token", &Config::token,
+                  "The token to ask for; when empty a fresh random one, which is printed.",
                   {.secret = true}),
     config::field("print_address", &Config::print_address,
                   "Whether the page's address is printed at start."));
@@ -105,6 +107,7 @@ class ConsoleExtension final : public pipeline::Component {
       return std::unexpected(std::move(failure));
     }
     server_ = std::move(*server);
+    session_ = console::session_value(token_, server_->port());
     host_name_ = config_.endpoint.substr(0, config_.endpoint.rfind(':'));
     if (host_name_ == "0.0.0.0" || host_name_ == "[::]") host_name_.clear();
     if (config_.print_address && !old) {
@@ -133,18 +136,41 @@ class ConsoleExtension final : public pipeline::Component {
   // for it, so it is told when everything runs.
   void announce() {
     if (!statuses_->ready_since()) return;
-    fmt::print("The page: http://{}:{}/?token={}\n", host_name_.empty() ? "127.0.0.1" : host_name_,
-               server_->port(), token_);
+    const std::string host = host_name_.empty() ? "127.0.0.1" : host_name_;
+    // A token that somebody chose opens more than this run: output ends in logs.
+    if (config_.token.empty()) {
+      fmt::print("The page: http://{}:{}/?token={}\n", host, server_->port(), token_);
+    } else {
+      fmt::print("The page: http://{}:{}/ (its token is the configured one)\n", host,
+                 server_->port());
+    }
     std::fflush(stdout);
     announcer_.stop();
   }
 
   void sample_pipelines() { pipelines_.sample(board_->read(), clock_->unix_ns() / 1'000'000); }
 
-  bool signed_in(const net::Request& request) const {
-    std::string_view bearer = request.header("Authorization");
-    if (bearer.starts_with("Bearer ")) return console::same_token(bearer.substr(7), token_);
-    return console::same_token(console::cookie(request.header("Cookie"), "sonde_token"), token_);
+  // What keeps out who holds neither the token nor its cookie, or holds the cookie and was sent
+  // here by somebody else's page.
+  std::optional<net::Response> refuse_stranger(const net::Request& request) const {
+    const std::string_view bearer = request.header("Authorization");
+    const bool by_bearer = bearer.starts_with("Bearer ");
+    const std::string name = console::session_cookie(server_->port());
+    const std::string_view given =
+        by_bearer ? bearer.substr(7) : console::cookie(request.header("Cookie"), name);
+    if (!console::same_token(given, by_bearer ? token_ : session_)) {
+      return error(401, "Not signed in", "The request carries no valid token.",
+                   config_.token.empty()
+                       ? "Open the address with ?token=... that sonde printed at its start."
+                       : "Open the page's address with ?token= and the configured token.");
+    }
+    if (by_bearer ||
+        console::from_own_page(request.header("Origin"), request.header("Sec-Fetch-Site"),
+                               request.header("Host"))) {
+      return std::nullopt;
+    }
+    return error(403, "Another page asks", "The browser says that a page of another address asks.",
+                 "Ask from the page itself, or with the token as a bearer.");
   }
 
   void take(const net::Request& request, net::Responder responder) {
@@ -161,11 +187,7 @@ class ConsoleExtension final : public pipeline::Component {
       return error(403, "This name is not served", "The Host header names another machine.",
                    "Open the address that sonde printed at its start.");
     }
-    if (request.path.starts_with("/api/") && !signed_in(request)) {
-      return error(401, "Not signed in", "The request carries no valid token.",
-                   "Open the address with ?token=... that sonde printed at its start.");
-    }
-    return std::nullopt;
+    return request.path.starts_with("/api/") ? refuse_stranger(request) : std::nullopt;
   }
 
   // Answered from another thread, when the new configuration runs or was refused.
@@ -207,11 +229,11 @@ class ConsoleExtension final : public pipeline::Component {
     }
     net::Response r;
     r.status = 302;
-    r.headers = {
-        {"Location", std::string(console::local_path(target))},
-        {"Cache-Control", "no-store"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Set-Cookie", fmt::format("sonde_token={}; Path=/; HttpOnly; SameSite=Strict", token_)}};
+    r.headers = {{"Location", std::string(console::local_path(target))},
+                 {"Cache-Control", "no-store"},
+                 {"Referrer-Policy", "no-referrer"},
+                 {"Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict",
+                                            console::session_cookie(server_->port()), session_)}};
     return r;
   }
 
@@ -307,6 +329,7 @@ class ConsoleExtension final : public pipeline::Component {
 
   Config config_;
   std::string token_, host_name_;
+  std::string session_;  // The cookie of whoever has signed in.
   const Clock* clock_ = nullptr;
   int64_t started_ns_ = 0;
   std::shared_ptr<rollup::Book> book_;

@@ -32,6 +32,32 @@ TEST(Console, FindsItsCookieAmongOthers) {
   EXPECT_EQ(cookie("not_sonde_token=xyz", "sonde_token"), "");
 }
 
+TEST(Console, HasACookieOfItsOwnThatDoesNotTellTheToken) {
+  EXPECT_EQ(session_cookie(4400), "sonde_token_4400");
+  const std::string value = session_value("secret", 4400);
+  EXPECT_EQ(value.size(), 64u);
+  EXPECT_EQ(value,
+            session_value("secret", 4400));  // Whoever has signed in stays so after a reload.
+  EXPECT_NE(value, session_value("secret", 4401));
+  EXPECT_NE(value, session_value("secreT", 4400));
+}
+
+TEST(Console, KnowsWhichPageABrowserAsksFor) {
+  const std::string_view host = "127.0.0.1:4400";
+  EXPECT_TRUE(from_own_page("", "", host));
+  EXPECT_TRUE(from_own_page("http://127.0.0.1:4400", "same-origin", host));
+  EXPECT_TRUE(from_own_page("http://LOCALHOST:4400", "", "localhost:4400"));
+  EXPECT_TRUE(from_own_page("", "none", host));
+  for (const std::string_view site : {"same-site", "cross-site", "what"}) {
+    EXPECT_FALSE(from_own_page("", site, host)) << site;
+    EXPECT_FALSE(from_own_page("http://127.0.0.1:4400", site, host)) << site;
+  }
+  for (const std::string_view origin : {"http://127.0.0.1:3000", "http://evil.example", "null",
+                                        "http://127.0.0.1", "http://127.0.0.1:44000", "http://"}) {
+    EXPECT_FALSE(from_own_page(origin, "", host)) << origin;
+  }
+}
+
 TEST(Console, TakesOnlyTheWholeToken) {
   EXPECT_TRUE(same_token("abc", "abc"));
   EXPECT_FALSE(same_token("ab", "abc"));
