@@ -45,7 +45,8 @@ class Relay(sonde.Running):
 
     @property
     def token(self):
-        return re.search(r"token=([0-9a-f]+)", self.log())[1]
+        # Printed soon after all of it runs.
+        return sonde.eventually(lambda: re.search(r"token=([0-9a-f]+)", self.log()))[1]
 
     def replace(self, old, new):
         text = self.config.read_text()
