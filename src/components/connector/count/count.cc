@@ -23,6 +23,12 @@ using pipeline::ConditionSubject;
 constexpr std::string_view kScope =
     "github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector";
 
+// What the values that items are counted by may take, for all the items of a request and for the
+// counts: so much, or so many times the bytes of the request.
+constexpr size_t kMuch = size_t{256} << 20;
+constexpr size_t kTimes = 16;
+constexpr size_t kCount = 128;  // Of a count itself.
+
 struct CountedAttribute {
   std::string key;
   config::Value default_value;
@@ -183,8 +189,10 @@ class Tally final : public Editor {
     return any(logs_);
   }
 
-  void begin(uint64_t now_unix_ns) {
+  void begin(uint64_t now_unix_ns, size_t bytes) {
     now_ = now_unix_ns;
+    left_ = std::max(kMuch, kTimes * bytes);
+    too_large_ = false;
     out_.clear();
     points_written_ = 0;
   }
@@ -208,6 +216,8 @@ class Tally final : public Editor {
     proto::Writer(group).bytes(otlp::group::kScopes, scope);
     proto::Writer(out_).bytes(otlp::request::kGroups, group);
   }
+  // The values of resources and scopes come so often that counting was given up.
+  bool too_large() const { return too_large_; }
   std::string take() { return std::exchange(out_, {}); }
   size_t points_written() const { return points_written_; }
 
@@ -264,9 +274,15 @@ class Tally final : public Editor {
       const auto known = counter.counts.find(values_);
       if (known != counter.counts.end())
         ++known->second;
-      else
+      else if (spend(values_.size() + kCount))
         counter.counts.emplace(values_, 1);
     }
+  }
+
+  bool spend(size_t bytes) {
+    too_large_ = too_large_ || bytes > left_;
+    if (!too_large_) left_ -= bytes;
+    return !too_large_;
   }
 
   // The attributes of the count as fields of a data point; false where one is missing.
@@ -278,6 +294,7 @@ class Tally final : public Editor {
       auto value = of.item->get(key.key);
       if (!value) value = of.scope->attributes().get(key.key);
       if (!value) value = of.resource->get(key.key);
+      if (value && !spend(value->bytes().size())) return false;
       if (value)
         pipeline::set_attribute(point_, key.key, *value, scratch_);
       else if (key.fallback)
@@ -322,6 +339,8 @@ class Tally final : public Editor {
   std::string scratch_;
   std::string out_;
   size_t points_written_ = 0;
+  size_t left_ = 0;
+  bool too_large_ = false;
 };
 
 // Asks for the room of the counts of a request: one small request, whatever is counted.
@@ -357,7 +376,7 @@ class CountConnector final : public pipeline::Component {
   }
 
   void consume(Batch batch) override {
-    tally_.begin(static_cast<uint64_t>(clock_->unix_ns()));
+    tally_.begin(static_cast<uint64_t>(clock_->unix_ns()), batch.bytes());
     for (const Bytes& chunk : batch.chunks) {
       if (auto walked = rewriter_.rewrite(batch.signal, chunk, tally_); !walked) {
         tally_.flush();
@@ -365,6 +384,11 @@ class CountConnector final : public pipeline::Component {
         return batch.ack.fail(at(id_, std::move(walked.error())));
       }
       tally_.flush();
+      if (!tally_.too_large()) continue;
+      pipeline::dropped_counter(id_, batch.signal, "too_large").add(batch.items());
+      return batch.ack.fail({ErrorKind::Invalid,
+                             id_ + ": attributes to count by that are too large for so many items",
+                             {}});
     }
     std::string counts = tally_.take();
     if (counts.empty()) return batch.ack.deliver();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "data/span_writer.h"
+#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/test_component.h"
 
 const sonde::pipeline::ComponentType& sonde_component_connector_count();
@@ -75,6 +77,32 @@ TEST(Count, AsksForTheRoomThatCountsWillTake) {
   EXPECT_EQ(gates("spans: {a: {attributes: [{key: b, default_value: c}]}}", Signal::Traces).size(),
             1u);
   EXPECT_TRUE(gates("logs: {}", Signal::Logs).empty());
+}
+
+// Each item would copy the value of the resource, and each count keep it.
+TEST(Count, RefusesValuesOfAResourceThatAreTooLargeForItsItems) {
+  for (const bool distinct : {false, true}) {
+    TestComponent count(sonde_component_connector_count(),
+                        "spans: {a: {attributes: [{key: large}, {key: i}]}}");
+    TraceBatchBuilder builder;
+    builder.resource({{"large", std::string(2'000'000, 'x')}});
+    for (int64_t i = 0; i < 300; ++i) builder.span({.name = "s"}, {{"i", distinct ? i : 0}});
+    Outcome outcome;
+    const auto dropped = [] {
+      return pipeline::dropped_counter("count", Signal::Traces, "too_large").value();
+    };
+    const uint64_t before = dropped();
+    count.component->consume(
+        builder.build(Ack::make(nullptr, [&](Outcome done) { outcome = std::move(done); })));
+    EXPECT_EQ(outcome.kind, Outcome::Failed);
+    EXPECT_EQ(outcome.error.kind, ErrorKind::Invalid);
+    EXPECT_EQ(dropped() - before, 300u);
+    EXPECT_TRUE(count.sink.batches.empty());
+    // The next one is counted.
+    EXPECT_NE(count.give("traces\n  resource\n    large = 1\n    i = 1\n    scope\n      span\n"
+                         "        name: \"n\"\n"),
+              "");
+  }
 }
 
 }  // namespace
