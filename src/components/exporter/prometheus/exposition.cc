@@ -69,8 +69,12 @@ std::string help_text(std::string_view text, bool open_metrics) {
 std::string MetricStore::expose(int64_t now, ExpositionOptions how) {
   const int64_t before = now - options_.expiry.count();
   for (auto it = families_.begin(); it != families_.end();) {
-    series_ -=
-        std::erase_if(it->second.series, [&](const auto& e) { return e.second.last_ns < before; });
+    series_ -= std::erase_if(it->second.series, [&](const auto& e) {
+      if (e.second.last_ns >= before) return false;
+      label_bytes_ -= e.first.size() + e.second.info.size();
+      return true;
+    });
+    if (it->second.series.empty()) label_bytes_ -= it->first.size();
     it = it->second.series.empty() ? families_.erase(it) : std::next(it);
   }
   std::string out;

@@ -19,6 +19,12 @@ namespace {
 using prometheus::append_label;
 
 constexpr size_t kLongestHelp = 200;  // Bytes.
+// What the series have for names and labels, on average, and few of them at least.
+constexpr size_t kBytesPerSeries = 2048;
+constexpr size_t kLeastBytes = size_t{1} << 20;
+// How many times what a batch has may be copied of its resources and scopes, whatever
+// options.most_copied says.
+constexpr size_t kCopies = 16;
 
 std::string_view type_of(const MetricView& m) {
   switch (m.kind) {
@@ -111,6 +117,10 @@ std::nullptr_t MetricStore::refuse(Refusal why) {
   return nullptr;
 }
 
+size_t MetricStore::most_label_bytes() const {
+  return kLeastBytes + options_.max_series * kBytesPerSeries;
+}
+
 MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
                                      const Arrival& arrival) {
   auto family = families_.find(heading.name);
@@ -119,7 +129,10 @@ MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
     return refuse(Refusal::OtherType);
   }
   if (family == families_.end() || !family->second.series.contains(labels)) {
-    if (series_ >= options_.max_series) return refuse(Refusal::Full);
+    const size_t bytes =
+        labels.size() + (family == families_.end() ? heading.name.size() : size_t{0});
+    if (series_ >= options_.max_series || !has_room(bytes)) return refuse(Refusal::Full);
+    label_bytes_ += bytes;
     if (family == families_.end()) {
       Family made{heading.type, std::string(heading.help.substr(0, kLongestHelp)), {}};
       family = families_.emplace(heading.name, std::move(made)).first;
@@ -127,7 +140,10 @@ MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
     series_++;
   }
   Series& series = family->second.series[std::move(labels)];
-  if (series.last_ns < arrival.now - options_.expiry.count()) series = {};
+  if (series.last_ns < arrival.now - options_.expiry.count()) {
+    label_bytes_ -= series.info.size();
+    series = {};
+  }
   // Of points in the wrong order a scraper would read that a counter began anew.
   if (!arrival.adds && arrival.point_ns > 0 && arrival.point_ns < series.point_ns) {
     older_++;
@@ -141,13 +157,20 @@ MetricStore::Series* MetricStore::at(const Heading& heading, std::string labels,
 void MetricStore::end(const Heading& heading, const std::string& labels) {
   const auto family = families_.find(heading.name);
   if (family == families_.end() || family->second.type != heading.type) return;
-  series_ -= family->second.series.erase(labels);
-  if (family->second.series.empty()) families_.erase(family);
+  const auto series = family->second.series.find(labels);
+  if (series == family->second.series.end()) return;
+  series_--;
+  label_bytes_ -= series->first.size() + series->second.info.size();
+  family->second.series.erase(series);
+  if (!family->second.series.empty()) return;
+  label_bytes_ -= family->first.size();
+  families_.erase(family);
 }
 
 void MetricStore::add(const Batch& batch, int64_t now) {
   const char* last = nullptr;
   ResourceLabels labels;
+  copies_left_ = std::max(options_.most_copied, kCopies * batch.bytes());
   for (const Bytes& chunk : batch.chunks) {
     (void)for_each_metric(
         chunk, [&](const ResourceView& r, const ScopeView& scope, const MetricView& m) {
@@ -164,7 +187,15 @@ void MetricStore::add(const Batch& batch, int64_t now) {
                 // Queries join on job and instance, so there may be only one. A connector's
                 // resource says less than the receiver's of the same service: the one that says
                 // most stands.
-                if (labels.target.size() > s->info.size()) s->info = labels.target;
+                const size_t before = s->info.size();
+                if (const size_t now_long = labels.target.size(); now_long > before) {
+                  if (has_room(now_long - before)) {
+                    label_bytes_ += now_long - before;
+                    s->info = labels.target;
+                  } else {
+                    refuse(Refusal::Full);
+                  }
+                }
               }
             }
           }
@@ -185,7 +216,10 @@ void MetricStore::add_metric(const ResourceLabels& resource, const ScopeView& sc
   const auto ends = [](const auto& point) {
     return (point.flags & otlp::point::kNoRecordedValue) != 0;
   };
+  const size_t around = resource.bytes + (options_.scope_labels ? scope.message.size() : 0);
   const auto series_of = [&](const auto& point) -> Series* {
+    if (around > copies_left_) return refuse(Refusal::LongLabels);
+    copies_left_ -= around;
     std::string labels = point_labels(resource, scope, point.attributes(), heading.type);
     if (ends(point)) {
       end(heading, labels);

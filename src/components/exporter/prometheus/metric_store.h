@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The latest value of every series, ready to be shown as Prometheus text: OTLP names and labels
 // translated as the OpenTelemetry specification says (unit suffixes, _total, job and instance,
-// target_info). Cumulative points replace, delta points add up. It is bounded in series and forgets
-// those that stopped; it keeps no history.
+// target_info). Cumulative points replace, delta points add up. It is bounded in series, in the
+// bytes of their names and labels, and in what one batch may make it copy, for each series has the
+// labels of its resource and scope. It forgets those that stopped and keeps no history.
 #pragma once
 
 #include <array>
@@ -23,6 +24,8 @@ namespace sonde {
 
 struct MetricStoreOptions {
   size_t max_series = 100000;
+  // Bytes of resources and scopes that are copied for the points of one batch.
+  size_t most_copied = size_t{256} << 20;
   std::chrono::nanoseconds expiry = std::chrono::minutes(5);
   prometheus::MetricNaming naming{};
   std::map<std::string, std::string> const_labels{};  // Of every series but target_info.
@@ -47,9 +50,11 @@ class MetricStore {
   // Forgets what expired first.
   std::string expose(int64_t now_unix_ns, ExpositionOptions how = {});
   size_t series() const { return series_; }
+  size_t label_bytes() const { return label_bytes_; }  // With names; see most_label_bytes().
+  size_t most_label_bytes() const;
   size_t families() const { return families_.size(); }  // At most as many as series.
   // Why a point is not shown.
-  enum class Refusal : unsigned char { Full, OtherType, NoName };
+  enum class Refusal : unsigned char { Full, OtherType, NoName, LongLabels };
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
   uint64_t older() const { return older_; }  // Points that came after a later one.
 
@@ -88,6 +93,7 @@ class MetricStore {
     Labels own{};        // The same by name.
     std::string target;  // What target_info says beside them.
     Labels over{};       // Attributes that win over a point's own of the same key.
+    size_t bytes = 0;    // Of what each of its points has of it.
   };
 
   ResourceLabels labels_of(const ResourceView& resource) const;
@@ -109,6 +115,7 @@ class MetricStore {
   // the point is older than what the series shows.
   Series* at(const Heading& heading, std::string labels, const Arrival& arrival);
   std::nullptr_t refuse(Refusal why);
+  bool has_room(size_t bytes) const { return label_bytes_ + bytes <= most_label_bytes(); }
   void end(const Heading& heading, const std::string& labels);
   // Families whose names are spelled alike, all of one type.
   void expose_families(std::string& out, std::string_view name,
@@ -119,7 +126,9 @@ class MetricStore {
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
   size_t series_ = 0;
-  std::array<uint64_t, 3> refused_{};  // By Refusal.
+  size_t label_bytes_ = 0;
+  size_t copies_left_ = 0;             // Bytes that the batch in hand may still make it copy.
+  std::array<uint64_t, 4> refused_{};  // By Refusal.
   uint64_t older_ = 0;
 };
 

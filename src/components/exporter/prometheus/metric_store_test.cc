@@ -31,6 +31,67 @@ TEST(MetricStore, KeepsNothingOfNamesPastTheCap) {
   EXPECT_EQ(store.refused(MetricStore::Refusal::Full), 998u);
 }
 
+TEST(MetricStore, KeepsNoMoreBytesOfLabelsThanItsSeriesMayHave) {
+  MetricStore store({.max_series = 100, .expiry = std::chrono::seconds(10)});
+  for (int i = 0; i < 40; i++) {
+    MetricBatchBuilder b;
+    b.resource({{"service.name", std::string(50'000, 'x')}, {"more", std::string(50'000, 'y')}});
+    b.gauge({.name = "g"}).point({{"i", int64_t{i}}}, 1.0, {});
+    b.resource({{"service.name", fmt::format("{}", i)}, {"more", std::string(50'000, 'y')}});
+    b.gauge({.name = std::string(20'000, 'n') + std::to_string(i)}).point({}, 1.0, {});
+    store.add(b.build(), kNow);
+    EXPECT_LE(store.label_bytes(), store.most_label_bytes());
+  }
+  EXPECT_GT(store.refused(MetricStore::Refusal::Full), 20u);
+  EXPECT_GT(store.series(), 8u);
+  EXPECT_GT(store.label_bytes(), store.most_label_bytes() / 2);
+  store.expose(kNow + 11'000'000'000);
+  EXPECT_EQ(store.series(), 0u);
+  EXPECT_EQ(store.label_bytes(), 0u);
+}
+
+TEST(MetricStore, CountsTheLabelsOfSeriesThatEndOrBeginAnew) {
+  MetricStore store({.expiry = std::chrono::seconds(10)});
+  const auto add = [&](uint32_t flags, int64_t now) {
+    auto batch = from_text(fmt::format(
+        "metrics\n  resource\n    service.name = \"s\"\n    a = \"b\"\n    scope\n      metric\n"
+        "        name: \"g\"\n        gauge\n          point\n            value: 1\n{}",
+        flags != 0 ? "            flags: 1\n" : ""));
+    ASSERT_TRUE(batch) << batch.error().message;
+    store.add(*batch, now);
+  };
+  add(0, kNow);
+  const size_t both = store.label_bytes();
+  EXPECT_GT(both, 0u);
+  add(0, kNow + 20'000'000'000);  // Both had expired.
+  EXPECT_EQ(store.label_bytes(), both);
+  add(1, kNow + 20'000'000'000);
+  EXPECT_EQ(store.series(), 1u);  // target_info
+  EXPECT_LT(store.label_bytes(), both);
+  store.expose(kNow + 40'000'000'000);
+  EXPECT_EQ(store.label_bytes(), 0u);
+}
+
+// Many points below a large resource, or a large scope.
+TEST(MetricStore, CopiesTheLabelsOfAResourceAndAScopeForSoManyPoints) {
+  for (const bool of_scope : {false, true}) {
+    MetricStore store({.most_copied = 1 << 20, .scope_labels = true});
+    const std::string large(20'000, 'x');
+    MetricBatchBuilder b;
+    if (of_scope) {
+      b.scope(large);
+    } else {
+      b.resource({{"service.name", large}});
+    }
+    b.gauge({.name = "g"});
+    for (int64_t i = 0; i < 2'000; i++) b.point({}, i, {});
+    store.add(b.build(), kNow);
+    EXPECT_GT(store.refused(MetricStore::Refusal::LongLabels), 1'900u);
+    EXPECT_LT(store.refused(MetricStore::Refusal::LongLabels), 2'000u);
+    EXPECT_EQ(store.series(), of_scope ? 1u : 2u);
+  }
+}
+
 TEST(MetricStore, KeepsNothingOfMetricsWithoutPoints) {
   MetricStore store({});
   auto batch = from_text(

@@ -174,9 +174,10 @@ class PrometheusExporter final : public pipeline::Component {
   Gauge* series_ = nullptr;
   Counter* older_ = nullptr;
   uint64_t older_counted_ = 0;
-  std::array<Refused, 3> refused_{{{.why = MetricStore::Refusal::Full, .reason = "max_series"},
+  std::array<Refused, 4> refused_{{{.why = MetricStore::Refusal::Full, .reason = "max_series"},
                                    {.why = MetricStore::Refusal::OtherType, .reason = "type"},
-                                   {.why = MetricStore::Refusal::NoName, .reason = "name"}}};
+                                   {.why = MetricStore::Refusal::NoName, .reason = "name"},
+                                   {.why = MetricStore::Refusal::LongLabels, .reason = "labels"}}};
   std::unique_ptr<net::HttpServer> server_;
 };
 

@@ -121,6 +121,8 @@ MetricStore::ResourceLabels MetricStore::labels_of(const ResourceView& resource)
   own("instance", instance);
   own("service_name", name);
   own("service_namespace", ns);
+  out.bytes = out.series.size();
+  for (const auto& [key, value] : out.over) out.bytes += key.size() + value.size();
   if (!out.series.empty()) out.target = text_of(named(rest, out, "gauge"));
   return out;
 }
