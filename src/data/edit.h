@@ -179,8 +179,9 @@ class Rewriter {
   Rewriter(Rewriter&&) noexcept;
   Rewriter& operator=(Rewriter&&) noexcept;
 
-  // An error (Invalid) when the chunk does not parse as far as it was looked into, or (Exhausted)
-  // when it is 2 GiB or larger; the editor may have seen a part of it by then.
+  // An error (Invalid) when the chunk does not parse as far as it was looked into, or grows past
+  // 256 MiB and sixteen times its size, or (Exhausted) when it is 2 GiB or larger; the editor may
+  // have seen a part of it by then.
   Result<Rewritten> rewrite(Signal signal, const Bytes& chunk, Editor& editor);
 
  private:

@@ -28,6 +28,16 @@ std::unexpected<Error> malformed(std::string_view what) {
 }
 
 constexpr size_t kClosed = SIZE_MAX;
+// What a chunk may become: so much, or so many times what it was. An editor may give a long value
+// to each of millions of empty items.
+constexpr size_t kMuch = size_t{256} << 20;
+constexpr size_t kTimes = 16;
+
+std::unexpected<Error> too_large(size_t size, size_t most) {
+  return fail(ErrorKind::Invalid, "a request of " + std::to_string(size) +
+                                      " bytes would become larger than " + std::to_string(most) +
+                                      " by what is added to each of its items");
+}
 
 }  // namespace
 
@@ -36,7 +46,7 @@ class Rewriter::Walk {
   Result<Rewritten> run(Signal signal, const Bytes& chunk, Editor& editor);
 
  private:
-  enum class Verdict : uint8_t { Keep, Drop, Malformed };
+  enum class Verdict : uint8_t { Keep, Drop, Malformed, TooLarge };
   // A group or a scope group that is being walked.
   struct Frame {
     std::string_view field;  // In the source, with its tag.
@@ -72,6 +82,7 @@ class Rewriter::Walk {
     if (out_.size() - size_ < size) grow(size);
   }
   void grow(size_t size);
+  size_t most() const { return std::max(kMuch, kTimes * source_size_); }
   void copy_until(const char* end) {
     const auto size = static_cast<size_t>(end - done_);
     if (size == 0) return;
@@ -265,6 +276,7 @@ Rewriter::Walk::Verdict Rewriter::Walk::record(std::string_view field, std::stri
   if (!keep) return Verdict::Drop;
   const size_t size = item_.encoded_size();
   const size_t whole = proto::bytes_size(otlp::scope_group::kRecords, size);
+  if (whole > most() - std::min(size_, most())) return Verdict::TooLarge;
   room(whole);
   char* const begin = proto::put_header(out_.data() + size_, otlp::scope_group::kRecords, size);
   char* const end = item_.encode(begin);
@@ -286,14 +298,16 @@ Result<bool> Rewriter::Walk::scope(const Field& field) {
     dropped_ += TRY(count_items_of_scope(signal_, field.bytes));
   } else if (depth_ == Editor::Depth::Items) {
     size_t kept = 0;
+    bool grew = false;
     const auto visit = [&](std::string_view whole, std::string_view body) {
       const Verdict verdict = record(whole, body);
       kept += verdict == Verdict::Keep ? 1 : 0;
       fell = fell || verdict == Verdict::Drop;
-      return verdict != Verdict::Malformed;
+      grew = verdict == Verdict::TooLarge;
+      return verdict == Verdict::Keep || verdict == Verdict::Drop;
     };
     if (!proto::hop(frame.body, otlp::scope_group::kRecords, visit, [](const Field&) {}))
-      return malformed("an item");
+      return grew ? too_large(source_size_, most()) : malformed("an item");
     keep = kept > 0 || !fell;
   }
   if (!scope_edit_.valid()) return malformed("a scope");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "data/span_writer.h"
 #include "pipeline/test_component.h"
 
 const sonde::pipeline::ComponentType& sonde_component_processor_attributes();
@@ -68,6 +69,29 @@ TEST(Attributes, ReadsTheContextOfTheRequest) {
                   "", context),
             "        t = \"acme;beta\"\n        u = \"acme;beta\"\n        s = \"bob\"\n"
             "        p = \"::1\"\n        d = \"x\"\n");
+}
+
+// 300 MB out of 60 kB.
+TEST(Attributes, RefusesToGiveALongValueToVeryManyItems) {
+  TestComponent attributes(sonde_component_processor_attributes(),
+                           "actions: [{key: t, action: insert, from_context: metadata.t}]");
+  auto context = std::make_shared<RequestContext>();
+  context->metadata = {{"t", std::string(10'000, 'x')}};
+  const auto give = [&](int spans) {
+    TraceBatchBuilder builder;
+    for (int i = 0; i < spans; ++i) builder.span({});
+    Outcome outcome;
+    Batch batch = builder.build(Ack::make(nullptr, [&](Outcome done) { outcome = done; }));
+    batch.context = context;
+    attributes.component->consume(std::move(batch));
+    return outcome;
+  };
+  const Outcome refused = give(30'000);
+  EXPECT_EQ(refused.kind, Outcome::Failed);
+  EXPECT_EQ(refused.error.kind, ErrorKind::Invalid);
+  EXPECT_NE(refused.error.message.find("would become larger"), std::string::npos);
+  EXPECT_TRUE(attributes.sink.batches.empty());
+  EXPECT_EQ(give(100).kind, Outcome::Delivered);
 }
 
 TEST(Attributes, SaysWhichActionIsWrongAndWhy) {
