@@ -16,6 +16,11 @@ using proto::Type;
 
 namespace {
 
+// What the changes of the children of one message may take: so many times what it is, within these.
+constexpr size_t kTimes = 16;
+constexpr size_t kMuch = size_t{256} << 20;
+constexpr size_t kMost = size_t{1} << 30;
+
 KeyValueView pair_of(std::string_view field) {
   Reader reader(field);
   Field raw;
@@ -34,6 +39,7 @@ void MessageEdit::open(std::string_view body, uint32_t attribute_field) {
   appended_ = 0;
   changed_ = indexed_ = false;
   valid_ = true;
+  overgrown_ = false;
   delta_ = 0;
   ++version_;
   slots_.clear();
@@ -303,6 +309,7 @@ void MessageEdit::erase_field(uint32_t number) {
 void MessageEdit::visit_child(std::string_view body, bool own, uint32_t begin, uint32_t end,
                               uint32_t number, uint32_t attributes, ChildVisitor visit,
                               size_t& kept) {
+  if (overgrown_) return;
   if (own) {
     // The visitor's own changes may move arena_.
     child_body_.assign(body);
@@ -313,6 +320,7 @@ void MessageEdit::visit_child(std::string_view body, bool own, uint32_t begin, u
   child.open(body, attributes);
   const bool keep = visit(child);
   if (!child.valid()) valid_ = false;
+  overgrown_ = overgrown_ || child.overgrown_;
   kept += keep ? 1 : 0;
   if (keep && !child.changed()) return;
   touch();
@@ -321,6 +329,11 @@ void MessageEdit::visit_child(std::string_view body, bool own, uint32_t begin, u
   if (keep) {
     const size_t inner = child.encoded_size();
     size = proto::bytes_size(number, inner);
+    if (arena_.size() + size > std::clamp(kTimes * body_.size(), kMuch, kMost)) {
+      overgrown_ = true;
+      valid_ = false;
+      return;
+    }
     replacement = static_cast<uint32_t>(arena_.size());
     std::string keep_alive;
     child.encode(proto::put_header(extend_arena(size, keep_alive), number, inner));

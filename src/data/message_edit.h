@@ -36,6 +36,8 @@ class MessageEdit {
   std::string_view original() const { return body_; }
   bool changed() const { return changed_; }
   bool valid() const { return valid_; }
+  // Changes of children that would take too much memory were left out, and it is not valid.
+  bool overgrown() const { return overgrown_; }
   // Counts the changes, so that whoever wrote the message before can tell that it went stale.
   uint64_t version() const { return version_; }
 
@@ -120,6 +122,7 @@ class MessageEdit {
   uint32_t appended_ = 0;
   bool changed_ = false;
   bool valid_ = true;
+  bool overgrown_ = false;
   bool indexed_ = false;
   int64_t delta_ = 0;  // How much the body grows.
   uint64_t version_ = 0;

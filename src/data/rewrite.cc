@@ -263,7 +263,7 @@ Rewriter::Walk::Verdict Rewriter::Walk::record(std::string_view field, std::stri
       break;
     }
   }
-  if (!item_.valid()) return Verdict::Malformed;
+  if (!item_.valid()) return item_.overgrown() ? Verdict::TooLarge : Verdict::Malformed;
   if (keep && !item_.changed()) return Verdict::Keep;
   open_all();
   copy_until(field.data());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "data/metric_writer.h"
 #include "data/span_writer.h"
 #include "pipeline/test_component.h"
 
@@ -71,27 +72,39 @@ TEST(Attributes, ReadsTheContextOfTheRequest) {
             "        p = \"::1\"\n        d = \"x\"\n");
 }
 
-// 300 MB out of 60 kB.
+// 300 MB out of less than a MB; as points of one metric, 3 GB ended the process.
 TEST(Attributes, RefusesToGiveALongValueToVeryManyItems) {
   TestComponent attributes(sonde_component_processor_attributes(),
                            "actions: [{key: t, action: insert, from_context: metadata.t}]");
   auto context = std::make_shared<RequestContext>();
   context->metadata = {{"t", std::string(10'000, 'x')}};
-  const auto give = [&](int spans) {
-    TraceBatchBuilder builder;
-    for (int i = 0; i < spans; ++i) builder.span({});
+  const auto give = [&](Signal signal, int items) {
     Outcome outcome;
-    Batch batch = builder.build(Ack::make(nullptr, [&](Outcome done) { outcome = done; }));
+    Ack ack = Ack::make(nullptr, [&](Outcome done) { outcome = done; });
+    TraceBatchBuilder spans;
+    MetricBatchBuilder points;
+    points.gauge({.name = "g"});
+    for (int i = 0; i < items; ++i) {
+      if (signal == Signal::Traces)
+        spans.span({});
+      else
+        points.point({}, int64_t{1}, {});
+    }
+    Batch batch = signal == Signal::Traces ? spans.build() : points.build();
+    batch.ack = std::move(ack);
     batch.context = context;
     attributes.component->consume(std::move(batch));
     return outcome;
   };
-  const Outcome refused = give(30'000);
-  EXPECT_EQ(refused.kind, Outcome::Failed);
-  EXPECT_EQ(refused.error.kind, ErrorKind::Invalid);
-  EXPECT_NE(refused.error.message.find("would become larger"), std::string::npos);
-  EXPECT_TRUE(attributes.sink.batches.empty());
-  EXPECT_EQ(give(100).kind, Outcome::Delivered);
+  for (const Signal signal : {Signal::Traces, Signal::Metrics}) {
+    const Outcome refused = give(signal, 30'000);
+    EXPECT_EQ(refused.kind, Outcome::Failed);
+    EXPECT_EQ(refused.error.kind, ErrorKind::Invalid);
+    EXPECT_NE(refused.error.message.find("would become larger"), std::string::npos);
+    EXPECT_TRUE(attributes.sink.batches.empty());
+    EXPECT_EQ(give(signal, 100).kind, Outcome::Delivered);
+    attributes.sink.batches.clear();
+  }
 }
 
 TEST(Attributes, SaysWhichActionIsWrongAndWhy) {
