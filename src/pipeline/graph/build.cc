@@ -241,7 +241,7 @@ Result<std::shared_ptr<Instance>> Build::make(const ComponentNode& node, const C
                              ? &processor_items("otelcol_processor_outgoing_items", node.id, signal)
                              : nullptr;
     made->ports.push_back(std::make_unique<OutputMeter>(
-        *output, made->key, signal, taps_->point(made->key, signal, pipeline), too));
+        *output, made->key, signal, pipeline, taps_->point(made->key, signal, pipeline), too));
     output = made->ports.back().get();
   });
   made->component = TRY(type.create(node.config, node.id, std::move(outputs)));

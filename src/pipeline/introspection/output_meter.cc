@@ -5,20 +5,22 @@ namespace sonde::pipeline {
 namespace {
 
 Counter& of(std::string_view name, std::string_view help, const std::string& component,
-            Signal signal) {
-  return counter(name, help,
-                 {{"component", component}, {"signal", std::string(to_string(signal))}});
+            Signal signal, std::string_view pipeline) {
+  CounterLabels labels{{"component", component}, {"signal", std::string(to_string(signal))}};
+  if (!pipeline.empty()) labels.emplace_back("pipeline", pipeline);
+  return counter(name, help, labels);
 }
 
 }  // namespace
 
 OutputMeter::OutputMeter(Sink& sink, const std::string& component, Signal signal,
-                         std::shared_ptr<TapPoint> tap, Counter* items_too)
+                         std::string_view pipeline, std::shared_ptr<TapPoint> tap,
+                         Counter* items_too)
     : sink_(&sink),
-      items_(
-          of(kOutputItems, "Records that a component gave to what follows it.", component, signal)),
-      bytes_(
-          of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal)),
+      items_(of(kOutputItems, "Records that a component gave to what follows it.", component,
+                signal, pipeline)),
+      bytes_(of(kOutputBytes, "Bytes that a component gave to what follows it.", component, signal,
+                pipeline)),
       items_too_(items_too),
       tap_(std::move(tap)) {}
 

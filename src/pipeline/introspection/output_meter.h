@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts what a component gives: items and bytes, by component and signal; and shows it to those
-// who watch (tap.h). It stands where an instance's output begins, before any fan-out, so that one
-// count serves every edge that leaves there. Bytes are Batch::bytes(): of the OTLP body,
-// uncompressed, but for what nobody looks into.
+// Counts what a component gives: items and bytes, by component and signal, and by pipeline where a
+// connector chooses between them; and shows it to those who watch (tap.h). It stands where an
+// instance's output begins, before any fan-out, so that one count serves every edge that leaves
+// there: what passed an edge is what went to all of its signal and what went to its pipeline alone.
+// Bytes are Batch::bytes(): of the OTLP body, uncompressed, but for what nobody looks into.
 #pragma once
 
 #include <atomic>
@@ -20,9 +21,9 @@ inline constexpr std::string_view kOutputBytes = "sonde_output_bytes_total";
 
 class OutputMeter final : public Sink {
  public:
-  // `component` is a key of topology.h. The sink must outlive the meter. `items_too` counts the
-  // items as well.
-  OutputMeter(Sink& sink, const std::string& component, Signal signal,
+  // `component` is a key of topology.h; `pipeline` is empty where the output leads to all of the
+  // signal. The sink must outlive the meter. `items_too` counts the items as well.
+  OutputMeter(Sink& sink, const std::string& component, Signal signal, std::string_view pipeline,
               std::shared_ptr<TapPoint> tap, Counter* items_too = nullptr);
   void consume(Batch batch) override;
   // What follows from the next batch on. On the shard of the component.

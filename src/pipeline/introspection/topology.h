@@ -25,7 +25,8 @@ struct TopologyComponent {
   bool operator==(const TopologyComponent&) const = default;
 };
 
-// Everything `from` gives of this signal reaches `to`, through this pipeline.
+// What `from` gives of this signal reaches `to`, through this pipeline: all of it, unless `from` is
+// a connector that chooses between pipelines.
 struct TopologyEdge {
   std::string from, to;  // Keys.
   std::string pipeline, signal;

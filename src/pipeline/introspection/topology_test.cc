@@ -87,7 +87,7 @@ service:
 
 TEST(OutputMeter, CountsItemsAndBytesAndPassesTheBatchOn) {
   CollectingSink sink;
-  OutputMeter meter(sink, "receiver/meter_test", Signal::Traces, std::make_shared<TapPoint>());
+  OutputMeter meter(sink, "receiver/meter_test", Signal::Traces, {}, std::make_shared<TapPoint>());
   TraceBatchBuilder builder;
   for (int i = 0; i < 3; ++i) {
     builder.span({.trace_id = "0123456789abcdef", .span_id = "01234567", .name = "a"});
@@ -101,6 +101,22 @@ TEST(OutputMeter, CountsItemsAndBytesAndPassesTheBatchOn) {
   EXPECT_EQ(counter(kOutputItems, "", labels).value(), 3u);
   EXPECT_EQ(counter(kOutputBytes, "", labels).value(), bytes);
   ASSERT_EQ(sink.batches.size(), 1u);
+}
+
+TEST(OutputMeter, CountsApartWhatGoesToOnePipelineAlone) {
+  CollectingSink sink;
+  const std::string from = "connector/meter_choice@traces";
+  OutputMeter all(sink, from, Signal::Traces, {}, std::make_shared<TapPoint>());
+  OutputMeter one(sink, from, Signal::Traces, "traces/one", std::make_shared<TapPoint>());
+  for (OutputMeter* meter : {&all, &one, &one}) {
+    TraceBatchBuilder builder;
+    builder.span({.name = "a"});
+    meter->consume(builder.build());
+  }
+  CounterLabels labels{{"component", from}, {"signal", "traces"}};
+  EXPECT_EQ(counter(kOutputItems, "", labels).value(), 1u);
+  labels.emplace_back("pipeline", "traces/one");
+  EXPECT_EQ(counter(kOutputItems, "", labels).value(), 2u);
 }
 
 }  // namespace

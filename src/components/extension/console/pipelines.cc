@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "base/counters.h"
@@ -28,6 +29,26 @@ std::map<Pair, uint64_t> by_component_and_signal(std::string_view name) {
     out[{label(s, "component"), label(s, "signal")}] += static_cast<uint64_t>(s.value);
   }
   return out;
+}
+
+// What components gave, by component, signal and pipeline: output_meter.h.
+using Given = std::map<std::tuple<std::string, std::string, std::string>, uint64_t>;
+Given given(std::string_view name) {
+  Given out;
+  for (const CounterSample& s : Counters::samples(name)) {
+    out[{label(s, "component"), label(s, "signal"), label(s, "pipeline")}] +=
+        static_cast<uint64_t>(s.value);
+  }
+  return out;
+}
+
+uint64_t through(const Given& values, const pipeline::TopologyEdge& edge) {
+  uint64_t sum = 0;
+  for (const std::string& pipeline : {std::string(), edge.pipeline}) {
+    const auto found = values.find({edge.from, edge.signal, pipeline});
+    if (found != values.end()) sum += found->second;
+  }
+  return sum;
 }
 
 uint64_t at(const std::map<Pair, uint64_t>& values, const std::string& a, const std::string& b) {
@@ -107,13 +128,13 @@ uint64_t grown(uint64_t from, uint64_t to) { return to >= from ? to - from : to;
 }  // namespace
 
 PipelineHistory::Sample PipelineHistory::read(int64_t now_ms) const {
-  const auto items = by_component_and_signal(pipeline::kOutputItems);
-  const auto bytes = by_component_and_signal(pipeline::kOutputBytes);
+  const Given items = given(pipeline::kOutputItems);
+  const Given bytes = given(pipeline::kOutputBytes);
   const auto dropped = by_component_and_signal("sonde_dropped_records_total");
   Sample sample{.time_ms = now_ms, .flows = {}};
   for (const pipeline::TopologyEdge& e : topology_->edges) {
-    sample.flows.push_back({.items = at(items, e.from, e.signal),
-                            .bytes = at(bytes, e.from, e.signal),
+    sample.flows.push_back({.items = through(items, e),
+                            .bytes = through(bytes, e),
                             .errors = at(dropped, id_of(*topology_, e.to), e.signal)});
   }
   return sample;

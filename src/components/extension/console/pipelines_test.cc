@@ -49,6 +49,31 @@ TEST(Pipelines, MeasuresAnEdgeFromTheFirstSampleInsideTheRange) {
             std::string::npos);
 }
 
+// What a connector that chooses gives to one pipeline passes no edge of another.
+TEST(Pipelines, TellsApartTheEdgesOfAConnectorThatChooses) {
+  const std::string from = "connector/pipelines_choice@traces";
+  const auto topology = std::make_shared<const Topology>(
+      Topology{.components = {{from, "connector", "pipelines_choice", "round_robin", {}}},
+               .edges = {{from, "exporter/a", "traces/a", "traces"},
+                         {from, "exporter/b", "traces/b", "traces"}}});
+  PipelineHistory history;
+  history.sample(topology, 0);
+  const auto give_to = [&](const CounterLabels& which, uint64_t items) {
+    CounterLabels labels{{"component", from}, {"signal", "traces"}};
+    labels.insert(labels.end(), which.begin(), which.end());
+    counter(pipeline::kOutputItems, "", labels).add(items);
+    counter(pipeline::kOutputBytes, "", labels).add(10 * items);
+  };
+  give_to({{"pipeline", "traces/a"}}, 4);
+  give_to({{"pipeline", "traces/b"}}, 6);
+  give_to({}, 100);
+  const auto a = history.answer(topology, {}, 60, 10'000);
+  ASSERT_EQ(a.edges.size(), 2u);
+  EXPECT_EQ(a.edges[0].items, 104u);
+  EXPECT_EQ(a.edges[1].items, 106u);
+  EXPECT_EQ(a.edges[0].bytes, 1040u);
+}
+
 TEST(Pipelines, KnowsNoRateBeforeASecondHasPassed) {
   PipelineHistory history;
   const auto topology = graph("pipelines_young");

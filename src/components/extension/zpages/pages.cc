@@ -57,14 +57,17 @@ Row status_cells(std::string_view key, std::span<const ComponentStatus> statuses
           format_rfc3339(found->since_unix_ns), found->status.error};
 }
 
-uint64_t counted(std::string_view name, std::string_view component, std::string_view signal) {
+// What passed an edge: what its component gave to all of the signal, and to this pipeline alone.
+uint64_t counted(std::string_view name, const pipeline::TopologyEdge& edge) {
   double sum = 0;
   for (const CounterSample& s : Counters::samples(name)) {
-    const auto has = [&](std::string_view key, std::string_view value) {
-      return std::ranges::any_of(
-          s.labels, [&](const auto& label) { return label.first == key && label.second == value; });
+    const auto label = [&](std::string_view key) -> std::string_view {
+      const auto at = std::ranges::find(s.labels, key, [](const auto& pair) { return pair.first; });
+      return at == s.labels.end() ? std::string_view() : std::string_view(at->second);
     };
-    if (has("component", component) && has("signal", signal)) sum += s.value;
+    if (label("component") != edge.from || label("signal") != edge.signal) continue;
+    const std::string_view pipeline = label("pipeline");
+    if (pipeline.empty() || pipeline == edge.pipeline) sum += s.value;
   }
   return static_cast<uint64_t>(sum);
 }
@@ -131,9 +134,8 @@ std::string pipeline_page(const Topology& topology, std::span<const ComponentSta
     rows.clear();
     for (const pipeline::TopologyEdge& e : topology.edges) {
       if (e.pipeline != pipeline) continue;
-      rows.push_back({e.from, e.to,
-                      fmt::format("{}", counted(pipeline::kOutputItems, e.from, e.signal)),
-                      fmt::format("{}", counted(pipeline::kOutputBytes, e.from, e.signal))});
+      rows.push_back({e.from, e.to, fmt::format("{}", counted(pipeline::kOutputItems, e)),
+                      fmt::format("{}", counted(pipeline::kOutputBytes, e))});
     }
     body += table({"From", "To", "Items since the start", "Bytes"}, rows);
   }

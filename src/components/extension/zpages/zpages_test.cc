@@ -32,6 +32,22 @@ TEST(Zpages, ShowsEachPipelineWithStatusAndCounts) {
   EXPECT_NE(pipeline_page({}, {}).find("No pipeline runs"), std::string::npos);
 }
 
+TEST(Zpages, CountsEachPipelineOfAConnectorThatChooses) {
+  const std::string from = "connector/zp_choice@traces";
+  const Topology topology{
+      .components = {{from, "connector", "zp_choice", "round_robin", {"traces/a", "traces/b"}}},
+      .edges = {{from, "exporter/a", "traces/a", "traces"},
+                {from, "exporter/b", "traces/b", "traces"}}};
+  for (const auto& [pipeline, items] : {std::pair("traces/a", 1815), std::pair("traces/b", 1914)}) {
+    counter(pipeline::kOutputItems, "",
+            {{"component", from}, {"signal", "traces"}, {"pipeline", pipeline}})
+        .add(static_cast<uint64_t>(items));
+  }
+  const std::string page = pipeline_page(topology, {});
+  EXPECT_NE(page.find("<td>1815</td>"), std::string::npos) << page;
+  EXPECT_NE(page.find("<td>1914</td>"), std::string::npos);
+}
+
 TEST(Zpages, ShowsTheGatesAndTheVersion) {
   const pipeline::ProcessFacts facts{
       .gates = {{"service.AllowNoPipelines", "Alpha", "Takes none.", "v0.122.0", true}},
