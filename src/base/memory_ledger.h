@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory that telemetry takes in this process, counted where storage is taken and given back:
-// blocks of the pool (buffer.h) and strings that became Bytes. However many queues and branches
+// blocks of the pool (buffer.h), strings that became Bytes, and what is kept by who says so
+// (MemoryCharge). However many queues and branches
 // share the bytes, they are charged once. Beside what is held there is what was promised: memory
 // that an admitted request will need. Who takes data from outside asks has_room() first, so that
 // the budget holds by construction and not by watching what is resident. Thread safe.
@@ -46,6 +47,22 @@ class MemoryLedger {
   std::atomic<size_t> promised_{0};
   std::atomic<size_t> limit_{std::numeric_limits<size_t>::max()};
   std::atomic<size_t> budget_{std::numeric_limits<size_t>::max()};
+};
+
+// Memory that somebody holds beside blocks and Bytes: charged while this lives.
+class MemoryCharge {
+ public:
+  MemoryCharge() = default;
+  explicit MemoryCharge(size_t bytes) : bytes_(bytes) { MemoryLedger::process().charge(bytes); }
+  MemoryCharge(MemoryCharge&& other) noexcept : bytes_(std::exchange(other.bytes_, 0)) {}
+  MemoryCharge& operator=(MemoryCharge&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~MemoryCharge() { MemoryLedger::process().refund(bytes_); }
+
+ private:
+  size_t bytes_ = 0;
 };
 
 // Memory that somebody will need and has not taken yet. Ended before it is taken.

@@ -119,6 +119,9 @@ inline AttributesView pairs(const AnyValueView& value) {
 struct ResourceView {
   std::string_view message;
   std::string_view schema_url;
+  // Of a walk over a chunk: the how manieth group it heads, from 0. Where it is the same, so is the
+  // resource, and what was read of it still holds.
+  size_t group = 0;
   AttributesView attributes() const { return {message, otlp::resource::kAttributes}; }
   AnyValueView get(std::string_view key) const { return attributes().get(key); }
 };

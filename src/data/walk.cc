@@ -47,7 +47,7 @@ Result<> walk_scope(const ResourceView& resource, std::string_view body, RecordV
   return {};
 }
 
-Result<> walk_group(std::string_view body, RecordVisitor visit) {
+Result<> walk_group(std::string_view body, size_t group, RecordVisitor visit) {
   Singular message;
   ResourceView resource;
   Field field;
@@ -58,6 +58,7 @@ Result<> walk_group(std::string_view body, RecordVisitor visit) {
     if (field.number == otlp::group::kSchemaUrl) resource.schema_url = field.bytes;
   }
   resource.message = message.view();
+  resource.group = group;
   Reader second(body);
   while (second.next(field)) {
     if (field.type == Type::Bytes && field.number == otlp::group::kScopes)
@@ -72,9 +73,9 @@ Result<> walk_group(std::string_view body, RecordVisitor visit) {
 Result<> for_each_record(std::string_view chunk, RecordVisitor visit) {
   Reader reader(chunk);
   Field field;
-  while (reader.next(field)) {
+  for (size_t group = 0; reader.next(field);) {
     if (field.type == Type::Bytes && field.number == otlp::request::kGroups)
-      TRY(walk_group(field.bytes, visit));
+      TRY(walk_group(field.bytes, group++, visit));
   }
   if (!reader.ok()) return malformed("the request");
   return {};

@@ -3,7 +3,8 @@
 // into an edge of the service graph. Whichever half comes first waits a bounded time in a bounded
 // table; a client that stays alone becomes an edge to a virtual node named after its peer, a server
 // that stays alone becomes an edge from "user" when it is a root. A half that finds the table full,
-// in halves or in bytes of their names, is resolved at once as if its time had run out.
+// in halves or in bytes of their names, or whose own names are too long to wait, is resolved at
+// once as if its time had run out. What waits is charged to the memory ledger.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include "base/memory_ledger.h"
 
 namespace sonde::rollup {
 
@@ -27,8 +30,9 @@ struct EdgeHalf {
   int64_t end_unix_ns = 0;
 };
 
+// The views live as long as the call that gets it.
 struct FinishedEdge {
-  std::string client{}, client_namespace{}, server{}, server_namespace{};
+  std::string_view client{}, client_namespace{}, server{}, server_namespace{};
   bool failed = false;
   bool virtual_node = false;
   double client_s = -1, server_s = -1;  // -1: that side was not seen.
@@ -39,6 +43,7 @@ struct EdgesOptions {
   std::chrono::nanoseconds wait = std::chrono::seconds(10);
   size_t max_waiting = 10000;
   static constexpr size_t kBytesPerHalf = 2048;  // What the names of a half hold on average.
+  static constexpr size_t kMaxHalfBytes = size_t{16} << 10;  // And what they hold at most.
 };
 
 class Edges {
@@ -56,20 +61,30 @@ class Edges {
     int64_t at;
     std::string key;
   };
-  struct Waiting {
+  // What an edge is made of; the views are the caller's, or of the waiting half.
+  struct Side {
     bool server = false, root = false, error = false;
-    std::string service{}, service_namespace{}, peer{};
+    std::string_view service{}, service_namespace{}, peer{};
     double seconds = 0;
     int64_t end_unix_ns = 0;
     size_t bytes() const { return service.size() + service_namespace.size() + peer.size(); }
-    std::list<Deadline>::iterator deadline;
   };
-  void resolve_alone(const Waiting& half);
+  struct Waiting {
+    Waiting(const Side& of, size_t bytes);
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    Side side;
+    const std::string names;  // What the views of the side point into.
+    std::list<Deadline>::iterator deadline;
+    const MemoryCharge charge;
+  };
+  bool has_room(const Side& side, size_t bytes) const;
+  void resolve_alone(const Side& side);
   EdgesOptions options_;
   Emit emit_;
   std::unordered_map<std::string, Waiting> waiting_;
   std::list<Deadline> order_;
-  size_t bytes_ = 0;  // Of the names of those that wait.
+  size_t bytes_ = 0;  // Of the keys and names of those that wait.
   uint64_t unpaired_ = 0;
 };
 

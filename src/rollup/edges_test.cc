@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <string>
 #include <vector>
 
 namespace sonde::rollup {
@@ -14,9 +16,15 @@ constexpr int64_t kSecond = 1'000'000'000;
 
 struct Fixture {
   std::vector<FinishedEdge> out;
+  std::deque<std::string> names;
   Edges edges;
   explicit Fixture(size_t max = 100)
-      : edges({.max_waiting = max}, [this](const FinishedEdge& e) { out.push_back(e); }) {}
+      : edges({.max_waiting = max}, [this](FinishedEdge e) {
+          for (auto* name : {&e.client, &e.client_namespace, &e.server, &e.server_namespace}) {
+            *name = names.emplace_back(*name);
+          }
+          out.push_back(e);
+        }) {}
 };
 
 EdgeHalf client_half() {
@@ -102,6 +110,41 @@ TEST(Edges, NeverHoldsMoreBytesOfNamesThanItsBound) {
   EXPECT_EQ(f.out.size(), 2u);
   f.edges.add(half, 11 * kSecond);  // What waited no longer counts.
   EXPECT_EQ(f.edges.waiting(), 1u);
+}
+
+TEST(Edges, LetsNoHalfWaitWhoseNamesAreTooLong) {
+  Fixture f;
+  std::string name(EdgesOptions::kMaxHalfBytes - client_half().peer.size(), 'a');
+  EdgeHalf half = client_half();
+  half.service = name;
+  f.edges.add(half, 0);
+  EXPECT_EQ(f.edges.waiting(), 1u);
+  name += 'a';
+  half.service = name;
+  half.span_id = "dddddddd";
+  f.edges.add(half, 0);
+  EXPECT_EQ(f.edges.waiting(), 1u);
+  ASSERT_EQ(f.out.size(), 1u);
+  EXPECT_EQ(f.out[0].client, name);
+}
+
+TEST(Edges, TellsTheLedgerWhatWaits) {
+  const size_t before = MemoryLedger::process().held();
+  {
+    Fixture f;
+    const std::string name(1000, 'a');
+    EdgeHalf half = client_half();
+    half.service = name;
+    f.edges.add(half, 0);
+    EXPECT_GT(MemoryLedger::process().held(), before + name.size());
+    half.server = true;
+    half.parent_span_id = kClient;
+    f.edges.add(half, 0);
+    EXPECT_EQ(MemoryLedger::process().held(), before);
+    half.parent_span_id = "eeeeeeee";
+    f.edges.add(half, 0);
+  }
+  EXPECT_EQ(MemoryLedger::process().held(), before);
 }
 
 }  // namespace

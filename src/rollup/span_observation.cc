@@ -37,14 +37,16 @@ bool take_convention(std::string_view key, const AnyValueView& value, Observatio
 
 std::optional<Observation> observation_of(const ResourceView& resource, const SpanView& span) {
   if (span.kind != SpanKind::Server && span.kind != SpanKind::Client) return std::nullopt;
+  return observation_of(facts_of(resource), span);
+}
+
+std::optional<Observation> observation_of(const ServiceFacts& resource, const SpanView& span) {
+  if (span.kind != SpanKind::Server && span.kind != SpanKind::Client) return std::nullopt;
   Observation o;
   o.server = span.kind == SpanKind::Server;
-  o.service = "unknown_service";
-  for (const KeyValueView& a : resource.attributes()) {
-    if (a.key == "service.name" && !a.value.as_string().empty()) o.service = a.value.as_string();
-    if (a.key == "service.namespace") o.service_namespace = a.value.as_string();
-    if (a.key == "service.instance.id") o.instance = a.value.as_string();
-  }
+  o.service = resource.service;
+  o.service_namespace = resource.service_namespace;
+  o.instance = resource.instance;
   std::string_view path, fallback_peer;
   for (const KeyValueView& a : span.attributes()) {
     const std::string_view k = a.key;

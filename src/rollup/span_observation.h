@@ -12,6 +12,8 @@ namespace sonde::rollup {
 
 // Nothing for spans that are neither server nor client.
 std::optional<Observation> observation_of(const ResourceView& resource, const SpanView& span);
+// The same for the many spans of a resource whose facts were read before.
+std::optional<Observation> observation_of(const ServiceFacts& resource, const SpanView& span);
 ServiceFacts facts_of(const ResourceView& resource);
 bool is_zero_id(std::string_view id);  // Also true for an empty one.
 

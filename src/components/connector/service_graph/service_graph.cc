@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,9 +74,13 @@ class ServiceGraphConnector final : public pipeline::Component {
     const int64_t now = scheduler_->clock().monotonic_ns();
     size_t counted = 0;
     for (const Bytes& chunk : batch.chunks) {
+      std::optional<size_t> group;
+      rollup::ServiceFacts service;
       auto walked =
           for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-            add(r, s, now);
+            if (group != r.group) service = rollup::facts_of(r);
+            group = r.group;
+            add(service, s, now);
             ++counted;
           });
       if (!walked) return refuse(std::move(batch), counted, std::move(walked.error()));
@@ -99,8 +104,8 @@ class ServiceGraphConnector final : public pipeline::Component {
   };
   using Table = rollup::SeriesTable<State>;
 
-  void add(const ResourceView& r, const SpanView& s, int64_t now) {
-    auto o = rollup::observation_of(r, s);
+  void add(const rollup::ServiceFacts& service, const SpanView& s, int64_t now) {
+    auto o = rollup::observation_of(service, s);
     if (!o || s.trace_id.empty() || s.span_id.empty()) return;
     std::string peer(o->peer_service);
     if (peer.empty() && !o->server) {

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,7 +71,11 @@ class SpanMetricsConnector final : public pipeline::Component {
       : id_(id),
         config_(std::move(config)),
         outputs_(outputs),
-        table_(static_cast<size_t>(config_.aggregation_cardinality_limit)) {}
+        table_(static_cast<size_t>(config_.aggregation_cardinality_limit)),
+        defaults_(config_.dimensions.size()),
+        default_texts_(config_.dimensions.size()),
+        values_(kOfSpan + config_.dimensions.size()),
+        texts_(config_.dimensions.size()) {}
 
   Result<> start(pipeline::Host& host) override {
     scheduler_ = &host.scheduler();
@@ -87,9 +93,12 @@ class SpanMetricsConnector final : public pipeline::Component {
     const int64_t now = scheduler_->clock().unix_ns();
     size_t counted = 0;
     for (const Bytes& chunk : batch.chunks) {
+      std::optional<size_t> group;
       auto walked =
           for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-            count(r, s, now);
+            if (group != r.group) enter(r);
+            group = r.group;
+            count(s, now);
             ++counted;
           });
       if (!walked) return refuse(std::move(batch), counted, std::move(walked.error()));
@@ -99,6 +108,8 @@ class SpanMetricsConnector final : public pipeline::Component {
 
  private:
   enum { kService, kNamespace, kInstance, kLanguage, kName, kKind, kStatus, kFixed };
+  static constexpr size_t kOfSpan = kFixed - kName;  // The dimensions come behind these.
+
   // What was whole before the fault is counted already; the rest of the batch is not.
   void refuse(Batch batch, size_t counted, Error error) {
     const size_t lost = std::max(batch.items(), counted + 1) - counted;
@@ -113,30 +124,43 @@ class SpanMetricsConnector final : public pipeline::Component {
   };
   using Table = rollup::SeriesTable<State>;
 
-  void count(const ResourceView& r, const SpanView& s, int64_t now) {
-    AttributesView resource = r.attributes(), attributes = s.attributes();
-    std::vector<std::string_view> values(kFixed + config_.dimensions.size());
-    for (const KeyValueView& a : resource) {
+  // What is of the resource is read once for all of its spans: it may be long.
+  void enter(const ResourceView& r) {
+    std::string_view values[kName];
+    for (const KeyValueView& a : r.attributes()) {
       if (a.key == "service.name") values[kService] = a.value.as_string();
       if (a.key == "service.namespace") values[kNamespace] = a.value.as_string();
       if (a.key == "service.instance.id") values[kInstance] = a.value.as_string();
       if (a.key == "telemetry.sdk.language") values[kLanguage] = a.value.as_string();
     }
-    values[kName] = s.name;
-    values[kKind] = kind_text(s.kind);
-    values[kStatus] = status_text(s.status_code);
-    std::vector<std::string> texts(config_.dimensions.size());
-    for (size_t i = 0; i < texts.size(); i++) {
+    resource_ = rollup::SeriesPrefix(values);
+    for (size_t i = 0; i < config_.dimensions.size(); i++) {
       const Dimension& d = config_.dimensions[i];
-      auto value = attributes.find(d.name);
-      if (!value) value = resource.find(d.name);
-      texts[i] = value ? value->to_string() : d.fallback;
-      values[kFixed + i] = texts[i];
+      const auto value = r.attributes().find(d.name);
+      defaults_[i] = value ? text_of(*value, default_texts_[i]) : d.fallback;
     }
-    State& state = table_.at(values, now).state;
+  }
+
+  // A string is not copied; what is none is spelled out in `spelled`.
+  static std::string_view text_of(const AnyValueView& value, std::string& spelled) {
+    if (value.is_string()) return value.as_string();
+    spelled = value.to_string();
+    return spelled;
+  }
+
+  void count(const SpanView& s, int64_t now) {
+    const AttributesView attributes = s.attributes();
+    values_[kName - kName] = s.name;
+    values_[kKind - kName] = kind_text(s.kind);
+    values_[kStatus - kName] = status_text(s.status_code);
+    for (size_t i = 0; i < config_.dimensions.size(); i++) {
+      const auto value = attributes.find(config_.dimensions[i].name);
+      values_[kOfSpan + i] = value ? text_of(*value, texts_[i]) : defaults_[i];
+    }
+    State& state = table_.at(resource_, values_, now).state;
     state.calls++;
     state.latency.record(static_cast<double>(s.duration_ns()) / 1e9);
-    auto size = [&](std::string_view key) {
+    const auto size = [&](std::string_view key) {
       return static_cast<uint64_t>(std::max<int64_t>(0, attributes.get(key).as_int()));
     };
     state.request_bytes += size("http.request.body.size");
@@ -218,6 +242,13 @@ class SpanMetricsConnector final : public pipeline::Component {
   Config config_;
   pipeline::Outputs outputs_;
   Table table_;
+  // Of the resource in hand: the values it gives, and what dimensions say that a span lacks.
+  rollup::SeriesPrefix resource_;
+  std::vector<std::string_view> defaults_;
+  std::vector<std::string> default_texts_;
+  // Of the span in hand.
+  std::vector<std::string_view> values_;
+  std::vector<std::string> texts_;
   Scheduler* scheduler_ = nullptr;
   RepeatingTimer timer_;
 };
