@@ -180,6 +180,10 @@ class Sonde(Running):
         super().__init__(self.directory.name, text, command=command)
         self.start()
 
+    def _ready(self):
+        # The address of the page is printed when all runs, a moment after the log says so.
+        return super()._ready() and self.log().count("token=") == self.starts
+
     def stop(self):
         super().stop()
         self.directory.cleanup()

@@ -8,7 +8,7 @@ import pytest
 
 from client import Connection, request_bytes, send_requests
 from runtimes import RUNTIMES, Runtime
-from sonde import eventually
+from sonde import eventually, free_port
 from test_counts import seen_on_metrics
 
 
@@ -97,7 +97,7 @@ def test_a_huge_header_that_is_refused_is_counted_as_refused(sonde, server):
 
 
 def test_traffic_that_is_not_http_is_not_counted(sonde):
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", free_port()))
     port = listener.getsockname()[1]
 
     def echo():

@@ -9,7 +9,7 @@ import pytest
 
 from client import Connection, request_bytes, send_requests
 from runtimes import PYTHON, RUNTIMES, Runtime
-from sonde import PATIENCE, Sonde, eventually
+from sonde import PATIENCE, Sonde, eventually, free_port
 from test_counts import REQUESTS, seen_by_the_client, seen_on_metrics, sent_by_status
 
 WAYS = ["peek", "scatter", "readv", "waitall", "dup", "bytes", "segments", "head_and_body"]
@@ -79,7 +79,7 @@ def test_expect_in_one_turn_is_one_request(sonde, start):
 
 def test_a_client_that_gives_up_is_counted_without_a_status_at_both_ends(sonde):
     """The server takes the request and closes without an answer, as one does whose worker died."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", free_port()))
     port = listener.getsockname()[1]
     for _ in range(5):
         connection = Connection(port)
@@ -105,7 +105,7 @@ def test_tls_is_not_counted_as_http(sonde, tmp_path):
                     "1", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", free_port()))
     port = listener.getsockname()[1]
 
     def answer():
@@ -121,7 +121,7 @@ def test_tls_is_not_counted_as_http(sonde, tmp_path):
             assert peer.recv(4096).endswith(b"ok")
     listener.close()
     # What came after it is counted, so what came before it has been drained.
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with socket.create_server(("127.0.0.1", free_port())) as other:
         plain = Connection(other.getsockname()[1])
         plain.send(request_bytes("GET", "/plain"))
         accepted = other.accept()[0]
