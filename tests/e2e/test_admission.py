@@ -126,7 +126,9 @@ def test_memory_stays_below_its_limit_and_nothing_is_lost(branches, protocol):
     drops = Drops(relay)
     sender.burst(100, threads=8, padding=300_000)  # About 270 MB; three items of a trace are 900 kB.
     assert relay.total("sonde_memory_bytes", kind="limit") == limit
-    assert relay.total("sonde_memory_bytes", kind="held") <= relay.total("sonde_memory_bytes", kind="budget") == limit - (32 << 20)
+    assert relay.total("sonde_memory_bytes", kind="budget") == limit - (32 << 20)
+    # The page of metrics that says it is held too, in a block of 128 KiB that asks nobody for room.
+    assert relay.total("sonde_memory_bytes", kind="held") <= limit - (32 << 20) + (1 << 18)
     assert set(sender.refused["traces"].values()) == {REFUSED[protocol]}
     assert len(sender.acknowledged["traces"]) > 10 * ITEMS
     assert memory(relay) < limit
