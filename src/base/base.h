@@ -8,8 +8,9 @@
 //   bytes.h              immutable shared bytes, the currency of a pipeline
 //   bounded_queue.h      a queue that refuses instead of growing
 //   counters.h           the program's telemetry about itself
-//   ascii.h              letters as protocols compare them
-//   base64.h             bytes as text
+//   ascii.h, utf8.h      letters as protocols compare them, and texts that peers wrote
+//   base64.h, hex.h      bytes as text
+//   url_secrets.h        a URL without what nobody else may read
 //   json_writer.h        valid JSON, written straight into a string
 //   regex.h, digest.h    RE2 and hashes behind small faces
 //   check.h, log.h       dying of our own mistakes, and talking to the operator

@@ -27,15 +27,6 @@ void PackedCell::add(const Observation& o, size_t buckets) {
   if (o.convention == &kHttp) answers.add(o.method, o.status);
 }
 
-void PackedCell::merge(const PackedCell& other) {
-  count += other.count;
-  errors += other.errors;
-  duration_s += other.duration_s;
-  queue_s += other.queue_s;
-  latency.merge(other.latency);
-  answers.merge(other.answers);
-}
-
 Track::Slots::iterator Track::slot_at(Slots& slots, Slots::iterator from, int64_t second) {
   auto it = slots.end();
   if (it == from || std::prev(it)->second < second) {

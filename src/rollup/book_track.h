@@ -17,29 +17,17 @@
 
 namespace sonde::rollup {
 
-// What a slot keeps.
-struct PackedCell {
-  uint32_t count = 0, errors = 0;  // As of Cell.
-  double duration_s = 0, queue_s = 0;
-  PackedHistogram latency;
-  AnswerCounts answers;
-
-  // `buckets` bounds what is kept of the durations.
-  void add(const Observation& o, size_t buckets);
-  void merge(const PackedCell& other);
-  size_t heap_bytes() const { return latency.heap_bytes() + answers.heap_bytes(); }
-};
-
-// The sum of slots.
-struct Cell {
-  uint64_t count = 0;
-  uint64_t errors = 0;  // Answers of 5xx and requests without an answer; 4xx are the caller's.
+// What requests sum up to.
+template <class Count, class Latency>
+struct Sums {
+  Count count = 0;
+  Count errors = 0;  // Answers of 5xx and requests without an answer; 4xx are the caller's.
   double duration_s = 0;
   double queue_s = 0;
-  ExponentialHistogram latency;
+  Latency latency;
   AnswerCounts answers;
 
-  template <class Other>  // Cell or PackedCell.
+  template <class Other>  // Sums as well.
   void merge(const Other& other) {
     count += other.count;
     errors += other.errors;
@@ -48,6 +36,17 @@ struct Cell {
     latency.merge(other.latency);
     answers.merge(other.answers);
   }
+};
+
+// What a slot keeps.
+struct PackedCell : Sums<uint32_t, PackedHistogram> {
+  // `buckets` bounds what is kept of the durations.
+  void add(const Observation& o, size_t buckets);
+  size_t heap_bytes() const { return latency.heap_bytes() + answers.heap_bytes(); }
+};
+
+// The sum of slots.
+struct Cell : Sums<uint64_t, ExponentialHistogram> {
   double error_share() const {
     return count ? static_cast<double>(errors) / static_cast<double>(count) : 0;
   }

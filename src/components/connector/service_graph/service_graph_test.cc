@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/introspection/own_telemetry.h"
 #include "pipeline/test_component.h"
 #include "pipeline/testing/malformed_spans.h"
 
@@ -12,18 +11,7 @@ using pipeline::TestComponent;
 
 TEST(ServiceGraph, RefusesAndTellsWhatItCannotCount) {
   TestComponent connector(sonde_component_connector_service_graph(), "{}");
-  ASSERT_EQ(connector.error, "");
-  Counter& dropped = pipeline::dropped_counter("service_graph", Signal::Traces, "malformed");
-  const uint64_t before = dropped.value();
-  Outcome outcome;
-  connector.component->consume(pipeline::spans_around_a_malformed_one(
-      3, 4, Ack::make(nullptr, [&](Outcome done) { outcome = std::move(done); })));
-  EXPECT_EQ(outcome.kind, Outcome::Failed);
-  EXPECT_EQ(outcome.error.kind, ErrorKind::Invalid);
-  EXPECT_EQ(outcome.error.peer_code, 3);  // INVALID_ARGUMENT.
-  EXPECT_NE(outcome.error.message.find("service_graph: malformed OTLP"), std::string::npos)
-      << outcome.error.message;
-  EXPECT_EQ(dropped.value() - before, 5u);
+  pipeline::expect_the_rest_refused(connector, "service_graph");
 }
 
 }  // namespace
