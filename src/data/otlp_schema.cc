@@ -325,6 +325,7 @@ struct Service {
 }  // namespace
 
 const Message& any_value_schema() { return kAnyValue; }
+const Message& key_value_schema() { return kKeyValue; }
 
 const Message& request_schema(Signal signal) {
   switch (signal) {

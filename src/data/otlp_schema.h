@@ -74,6 +74,7 @@ constexpr size_t id_size(Kind kind) {
 
 // What an attribute or a body holds: the one message that may hold itself.
 const Message& any_value_schema();
+const Message& key_value_schema();              // An attribute.
 const Message& request_schema(Signal signal);   // Export<Signal>ServiceRequest
 const Message& response_schema(Signal signal);  // Export<Signal>ServiceResponse
 

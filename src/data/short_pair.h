@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An attribute as nearly every writer sends it: a tag of one byte, then a KeyValue that is a short
 // key followed by a short value that ends where the pair ends. Its tags and lengths are judged a
-// word at a time, for the two loops of this room that pass over most attributes of most items. What
+// word at a time, for the loops of this room that pass over most attributes of most items. What
 // has any other shape is for the Reader. Private to this room.
 #pragma once
 
@@ -18,6 +18,7 @@ struct ShortPair {
   uint32_t size() const { return 2 + (head >> 8 & 0x7f); }  // Of the whole field.
   uint32_t key_size() const { return head >> 24; }
   static constexpr uint32_t kKeyBegin = 4;
+  uint32_t value_begin() const { return kKeyBegin + key_size() + 2; }
 
   // At least six bytes must lie between `at` and `end`.
   [[gnu::always_inline]] static ShortPair read(const char* at, const char* end, uint32_t tag) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "data/otlp_fields.h"
+#include "data/short_pair.h"
 #include "data/text_value.h"
 #include "data/valid_schema.h"
 #include "data/wire.h"
@@ -37,8 +39,15 @@ class Walk {
       uint64_t tag = static_cast<uint8_t>(*at);
       Rule rule{};
       if (tag < 128) {
-        ++at;
         rule = schema.rules[tag];
+        if (rule == kPairs) {
+          const char* const next = short_pairs(at, end, static_cast<uint32_t>(tag), values);
+          if (next != at) {
+            at = next;
+            continue;
+          }
+        }
+        ++at;
       } else {
         at = proto::read_varint(at, end, tag);
         if (at == nullptr || tag > UINT32_MAX) return fail(schema, 0, "its tag is no tag");
@@ -85,6 +94,39 @@ class Walk {
     return true;
   }
 
+  // The first place from `at` on where no attribute follows that has the usual shape, whose value
+  // is a scalar, and that is right.
+  static const char* short_pairs(const char* at, const char* end, uint32_t tag, int values) {
+    // The value of each is one AnyValue deeper.
+    if (values > text::kMaxDepth) return at;
+    while (end - at >= 6) {
+      const ShortPair pair = ShortPair::read(at, end, tag);
+      const char* const next = at + pair.size();
+      if (pair.head == 0 || !short_scalar(at + pair.value_begin(), next)) break;
+      at = next;
+    }
+    return at;
+  }
+
+  // Whether an AnyValue of less than 128 bytes is one scalar that fills it, or nothing.
+  static bool short_scalar(const char* at, const char* end) {
+    if (at == end) return true;
+    const size_t size = static_cast<size_t>(end - at) - 1;  // Without the tag.
+    switch (static_cast<uint8_t>(*at)) {
+      case proto::tag_of(otlp::any_value::kString, proto::Type::Bytes):
+        return size >= 1 && static_cast<uint8_t>(at[1]) == size - 1;
+      case proto::tag_of(otlp::any_value::kBool, proto::Type::Varint):
+      case proto::tag_of(otlp::any_value::kInt, proto::Type::Varint): {
+        uint64_t number = 0;
+        return proto::read_varint(at + 1, end, number) == end;
+      }
+      case proto::tag_of(otlp::any_value::kDouble, proto::Type::Fixed64):
+        return size == 8;
+      default:
+        return false;
+    }
+  }
+
   static bool scalars(Rule rule, const char* at, const char* end) {
     const auto size = static_cast<size_t>(end - at);
     switch (rule) {
@@ -108,6 +150,8 @@ class Walk {
     why_ = why;
     return false;
   }
+
+  static constexpr size_t kPairs = valid::Rule::Nested + valid::kKeyValue;
 
   const Schema* const schemas_ = valid::table().schemas.data();
   std::string_view where_;

@@ -34,6 +34,7 @@ class Builder {
   Table build() {
     Table made;
     CHECK(place_of(&otlp::any_value_schema()) == kAnyValue);
+    CHECK(place_of(&otlp::key_value_schema()) == kKeyValue);
     for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs})
       made.requests[static_cast<size_t>(signal)] = place_of(&otlp::request_schema(signal));
     // Each may name others, which come at the end.

@@ -39,7 +39,9 @@ struct Table {
   std::vector<Schema> schemas;
   std::array<size_t, 3> requests{};  // Their places, by signal.
 };
-inline constexpr size_t kAnyValue = 0;  // Its place.
+// Places in every table.
+inline constexpr size_t kAnyValue = 0;
+inline constexpr size_t kKeyValue = 1;
 
 // Made once, by the first that asks. For any thread.
 const Table& table();

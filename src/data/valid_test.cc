@@ -42,9 +42,9 @@ std::string against_gauge_point(std::string_view point) {
   return against(Signal::Metrics, field(otlp::metric::kGauge, field(1, point)));
 }
 
-std::string attribute(std::string_view value) {
+std::string attribute(std::string_view value, std::string_view key = "k") {
   return field(otlp::span::kAttributes,
-               field(otlp::key_value::kKey, "k") + field(otlp::key_value::kValue, value));
+               field(otlp::key_value::kKey, key) + field(otlp::key_value::kValue, value));
 }
 // A value that lies in so many lists, or maps.
 std::string nest(int depth, bool maps) {
@@ -194,6 +194,49 @@ TEST(Valid, ValuesNestAsDeepAsTheReadersFollow) {
     }
     // A stack holds whatever comes.
     EXPECT_NE(against_span(attribute(nest(2000, maps))), "");
+  }
+}
+
+TEST(Valid, AnAttributeOfTheUsualShapeIsJudgedAsOneOfALongKey) {
+  namespace f = otlp::any_value;
+  const std::string text = field(f::kString, "text");
+  const auto varint = [](uint32_t number, uint64_t value) {
+    return message([=](Writer& w) { w.varint(number, value); });
+  };
+  const auto with = [](std::string start, std::string_view more) { return start.append(more); };
+  const std::string number = message([](Writer& w) { w.fixed64(f::kDouble, 1); });
+  const struct {
+    std::string value;
+    bool taken;
+  } cases[] = {
+      {"", true},
+      {text, true},
+      {text.substr(0, text.size() - 1), false},
+      {with(text, "x"), false},
+      {with(text, text), true},
+      {"\x0a", false},
+      {varint(f::kBool, 1), true},
+      {"\x10", false},
+      {"\x10\xff", false},
+      {varint(f::kInt, UINT64_MAX), true},
+      {with(varint(f::kInt, 7), "\x80"), false},
+      {with(varint(f::kInt, 7), varint(f::kBool, 0)), true},
+      {"\x18" + std::string(10, '\xff') + "\x01", false},
+      {number, true},
+      {number.substr(0, 8), false},
+      {with(number, "\xff"), false},
+      {field(f::kBytes, "\xff"), true},
+      {field(f::kArray, field(1, text)), true},
+      {field(f::kArray, field(1, text.substr(1))), false},
+      {varint(99, 1), true},
+      {"\x0d", false},
+  };
+  for (const auto& [value, taken] : cases) {
+    for (const std::string& key : {std::string(), std::string("k"), std::string(200, 'k')}) {
+      const std::string one = attribute(value, key);
+      EXPECT_EQ(against_span(one).empty(), taken) << key << ' ' << ::testing::PrintToString(value);
+      EXPECT_EQ(against_span(attribute(text) + one + attribute(text)).empty(), taken);
+    }
   }
 }
 
