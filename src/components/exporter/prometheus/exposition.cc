@@ -71,10 +71,11 @@ std::string MetricStore::expose(int64_t now, ExpositionOptions how) {
   for (auto it = families_.begin(); it != families_.end();) {
     series_ -= std::erase_if(it->second.series, [&](const auto& e) {
       if (e.second.last_ns >= before) return false;
-      label_bytes_ -= e.first.size() + e.second.info.size();
+      Cost cost = e.second.cost;
+      account(cost, {});
       return true;
     });
-    if (it->second.series.empty()) label_bytes_ -= it->first.size();
+    if (it->second.series.empty()) kept_.bytes -= it->first.size();
     it = it->second.series.empty() ? families_.erase(it) : std::next(it);
   }
   std::string out;
@@ -130,8 +131,8 @@ void MetricStore::expose_series(std::string& out, std::string_view name, const F
     const std::string_view labels = respell ? spelled : kept;
     const std::string_view info = respell ? std::string_view() : s.info;
     const auto exemplar = [&](size_t bucket) -> std::string {
-      const auto found = s.exemplars.find(bucket);
-      if (!how.open_metrics || found == s.exemplars.end()) return {};
+      const auto found = s.shape.exemplars.find(bucket);
+      if (!how.open_metrics || found == s.shape.exemplars.end()) return {};
       const auto& [value, unix_ns, ids] = found->second;
       std::string text = fmt::format(" # {{{}}} {}", ids, prometheus::number(value));
       constexpr int64_t kSecond = 1'000'000'000;
@@ -141,15 +142,15 @@ void MetricStore::expose_series(std::string& out, std::string_view name, const F
     Lines lines{out, name, timestamp(s.point_ns, how)};
     if (family.type == "histogram") {
       uint64_t below = 0;
-      for (size_t i = 0; i < s.bounds.size(); i++) {
-        below += s.buckets.empty() ? 0 : s.buckets[i];
-        lines.add("_bucket", labels, fmt::format("le=\"{}\"", bound(s.bounds[i])),
+      for (size_t i = 0; i < s.shape.bounds.size(); i++) {
+        below += s.shape.buckets.empty() ? 0 : s.shape.buckets[i];
+        lines.add("_bucket", labels, fmt::format("le=\"{}\"", bound(s.shape.bounds[i])),
                   fmt::to_string(below), exemplar(i));
       }
       lines.add("_bucket", labels, "le=\"+Inf\"", fmt::to_string(s.count),
-                exemplar(s.bounds.size()));
+                exemplar(s.shape.bounds.size()));
     } else if (family.type == "summary") {
-      for (auto [q, v] : s.quantiles) {
+      for (auto [q, v] : s.shape.quantiles) {
         lines.add("", labels, fmt::format("quantile=\"{}\"", bound(q)), prometheus::number(v));
       }
     } else {

@@ -2,8 +2,9 @@
 // The latest value of every series, ready to be shown as Prometheus text: OTLP names and labels
 // translated as the OpenTelemetry specification says (unit suffixes, _total, job and instance,
 // target_info). Cumulative points replace, delta points add up. It is bounded in series, in the
-// bytes of their names and labels, and in what one batch may make it copy, for each series has the
-// labels of its resource and scope. It forgets those that stopped and keeps no history.
+// bytes that they keep, in those of the page, on which each line of a series has its labels, and in
+// what one batch may make it copy, for each series has the labels of its resource and scope. It
+// forgets those that stopped and keeps no history.
 #pragma once
 
 #include <array>
@@ -50,8 +51,12 @@ class MetricStore {
   // Forgets what expired first.
   std::string expose(int64_t now_unix_ns, ExpositionOptions how = {});
   size_t series() const { return series_; }
-  size_t label_bytes() const { return label_bytes_; }  // With names; see most_label_bytes().
-  size_t most_label_bytes() const;
+  // Of names, labels, buckets, quantiles and exemplars.
+  size_t kept_bytes() const { return kept_.bytes; }
+  size_t most_kept_bytes() const;
+  // What the page has at most, without its headings.
+  size_t page_bytes() const { return kept_.page; }
+  size_t most_page_bytes() const;
   size_t families() const { return families_.size(); }  // At most as many as series.
   // Why a point is not shown.
   enum class Refusal : unsigned char { Full, OtherType, NoName, LongLabels };
@@ -65,13 +70,23 @@ class MetricStore {
     int64_t unix_ns = 0;
     std::string labels{};  // trace_id and span_id.
   };
+  using Exemplars = std::map<size_t, Exemplar>;  // By bucket; 0 of a counter.
+  // What a point has beside its value: as much as its sender likes.
+  struct Shape {
+    std::vector<double> bounds{};     // In order, each once, without +Inf.
+    std::vector<uint64_t> buckets{};  // Not cumulative; one more than bounds, or none.
+    std::map<double, double> quantiles{};
+    Exemplars exemplars{};
+  };
+  struct Cost {
+    size_t bytes = 0;  // Kept in memory.
+    size_t page = 0;
+  };
   struct Series {
     double value = 0;
     uint64_t count = 0;
-    std::vector<double> bounds{};
-    std::vector<uint64_t> buckets{};  // Not cumulative.
-    std::map<double, double> quantiles{};
-    std::map<size_t, Exemplar> exemplars{};  // By bucket; 0 of a counter.
+    Shape shape{};
+    Cost cost{};           // As kept_ has it, but for the name of the family.
     std::string info{};    // Labels that are no part of the identity: target_info's.
     int64_t point_ns = 0;  // The time that the point says; 0: none.
     int64_t last_ns = 0;   // When it came.
@@ -105,17 +120,20 @@ class MetricStore {
   std::string point_labels(const ResourceLabels& resource, const ScopeView& scope,
                            const AttributesView& attributes, std::string_view type) const;
   std::string label(std::string_view key) const;
-  void keep_exemplars(Series& series, std::string_view point, uint32_t field) const;
+  static Shape buckets_of(const HistogramPointView& point);
+  Exemplars exemplars_of(const Shape& shape, std::string_view point, uint32_t field) const;
   struct Arrival {
     int64_t now = 0;
     int64_t point_ns = 0;  // As Series::point_ns.
     bool adds = false;     // To what was before; else it takes its place.
   };
-  // The series, made where it is new, its family with it; null, and counted, where it is refused or
-  // the point is older than what the series shows.
-  Series* at(const Heading& heading, std::string labels, const Arrival& arrival);
+  // The series, made where it is new, its family with it, of the point's shape; null, and counted,
+  // where it is refused or the point is older than what the series shows.
+  Series* at(const Heading& heading, std::string labels, const Arrival& arrival, Shape shape);
   std::nullptr_t refuse(Refusal why);
-  bool has_room(size_t bytes) const { return label_bytes_ + bytes <= most_label_bytes(); }
+  static Cost cost_of(const Heading& heading, size_t labels, const Shape& shape);
+  bool has_room(const Cost& before, const Cost& now) const;
+  void account(Cost& before, const Cost& now);  // Puts `now` in its place.
   void end(const Heading& heading, const std::string& labels);
   // Families whose names are spelled alike, all of one type.
   void expose_families(std::string& out, std::string_view name,
@@ -126,7 +144,7 @@ class MetricStore {
   MetricStoreOptions options_;
   std::map<std::string, Family> families_;
   size_t series_ = 0;
-  size_t label_bytes_ = 0;
+  Cost kept_{};
   size_t copies_left_ = 0;             // Bytes that the batch in hand may still make it copy.
   std::array<uint64_t, 4> refused_{};  // By Refusal.
   uint64_t older_ = 0;

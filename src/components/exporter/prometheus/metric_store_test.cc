@@ -40,14 +40,14 @@ TEST(MetricStore, KeepsNoMoreBytesOfLabelsThanItsSeriesMayHave) {
     b.resource({{"service.name", fmt::format("{}", i)}, {"more", std::string(50'000, 'y')}});
     b.gauge({.name = std::string(20'000, 'n') + std::to_string(i)}).point({}, 1.0, {});
     store.add(b.build(), kNow);
-    EXPECT_LE(store.label_bytes(), store.most_label_bytes());
+    EXPECT_LE(store.kept_bytes(), store.most_kept_bytes());
   }
   EXPECT_GT(store.refused(MetricStore::Refusal::Full), 20u);
   EXPECT_GT(store.series(), 8u);
-  EXPECT_GT(store.label_bytes(), store.most_label_bytes() / 2);
+  EXPECT_GT(store.kept_bytes(), store.most_kept_bytes() / 2);
   store.expose(kNow + 11'000'000'000);
   EXPECT_EQ(store.series(), 0u);
-  EXPECT_EQ(store.label_bytes(), 0u);
+  EXPECT_EQ(store.kept_bytes(), 0u);
 }
 
 TEST(MetricStore, CountsTheLabelsOfSeriesThatEndOrBeginAnew) {
@@ -61,15 +61,15 @@ TEST(MetricStore, CountsTheLabelsOfSeriesThatEndOrBeginAnew) {
     store.add(*batch, now);
   };
   add(0, kNow);
-  const size_t both = store.label_bytes();
+  const size_t both = store.kept_bytes();
   EXPECT_GT(both, 0u);
   add(0, kNow + 20'000'000'000);  // Both had expired.
-  EXPECT_EQ(store.label_bytes(), both);
+  EXPECT_EQ(store.kept_bytes(), both);
   add(1, kNow + 20'000'000'000);
   EXPECT_EQ(store.series(), 1u);  // target_info
-  EXPECT_LT(store.label_bytes(), both);
+  EXPECT_LT(store.kept_bytes(), both);
   store.expose(kNow + 40'000'000'000);
-  EXPECT_EQ(store.label_bytes(), 0u);
+  EXPECT_EQ(store.kept_bytes(), 0u);
 }
 
 // Many points below a large resource, or a large scope.
