@@ -95,7 +95,7 @@ void Tracker::event(const sonde_event& event, std::string_view payload) {
       processes_.fork(event.tgid, event.length, process_start_of(payload));
       return;
     case SONDE_CLOSE:
-      drop(event.cookie, time_ns);
+      drop(event.cookie, time_ns, (event.flags & SONDE_GAP) != 0);
       return;
     case SONDE_RECEIVE:
     case SONDE_SEND:
@@ -204,9 +204,10 @@ void Tracker::evict(uint64_t cookie) {
   connections_.erase(place);
 }
 
-void Tracker::drop(uint64_t cookie, int64_t now_ns) {
+void Tracker::drop(uint64_t cookie, int64_t now_ns, bool lost_end) {
   const auto place = connections_.find(cookie);
   if (place == connections_.end()) return;
+  place->second->lost_end = lost_end;
   Listener listener(*this, *place->second);
   if (place->second->parser) place->second->parser->close(now_ns, listener);
   evict(cookie);
@@ -279,7 +280,7 @@ void Tracker::finish(Connection& connection, uint64_t serial, const Finish& fini
   out.end_unix_ns = std::max(out.start_unix_ns, finish.last.time_ns + offset_ns_);
   out.request_bytes = finish.request_body;
   out.response_bytes = finish.response_body;
-  if (finish.ending == Ending::Unanswered) {
+  if (finish.ending == Ending::Unanswered && !connection.lost_end) {
     out.error_type = connection.silent ? "timeout" : "connection_closed";
   } else {
     out.protocol->finish(out);

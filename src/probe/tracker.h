@@ -98,7 +98,7 @@ class Tracker {
   Connection* connection_of(const sonde_event& event);
   void evict(uint64_t cookie);
   void settle_joins();
-  void drop(uint64_t cookie, int64_t now_ns);
+  void drop(uint64_t cookie, int64_t now_ns, bool lost_end = false);
   void begin(Connection& connection, uint64_t serial, const RequestHead& head);
   void respond(Connection& connection, uint64_t serial, const ResponseHead& head);
   void finish(Connection& connection, uint64_t serial, const Finish& finish);

@@ -37,6 +37,8 @@ struct Tracker::Connection {
   const Protocol* protocol = nullptr;
   bool ignored = false;  // Kept only to be recognised.
   bool silent = false;   // Ended for want of any byte, not because it was closed.
+  // Its last bytes found no room on their way here: there may have been an answer among them.
+  bool lost_end = false;
   // Bytes too few to tell the protocol (Go and PHP read one first); fed once it is known.
   std::vector<std::pair<sonde_event, std::string>> early;
   sonde_event last{};

@@ -282,6 +282,17 @@ TEST_F(TrackerTest, CallsAnAbortedRequestClosed) {
   EXPECT_EQ(tracker->connections(), 0U);
 }
 
+TEST_F(TrackerTest, DoesNotBlameAnAbortForAnAnswerThatFoundNoRoom) {
+  End s{1, 10, 11, 8080, 40000};
+  in(s, kGet);
+  sonde_event e = make_event(s, SONDE_CLOSE, 0, 0);
+  e.flags |= SONDE_GAP;
+  tracker->event(e, {});
+  ASSERT_EQ(finished().size(), 1U);
+  EXPECT_EQ(sink->all[0].status, 0);
+  EXPECT_EQ(sink->all[0].error_type, "");
+}
+
 TEST_F(TrackerTest, ReadsErrorsAsTheSideSeesThem) {
   End s{1, 10, 11, 8080, 40000};
   in(s, kGet);

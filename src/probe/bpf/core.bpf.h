@@ -289,7 +289,7 @@ static __always_inline int moved(struct conn* c, struct sock* sk, struct tcp_soc
   e = reserve(&from, direction, want, &captured);
   if (!e) {
     count_lost();
-    c->gap[index] = 1;
+    c->gap[index] = GAP_NO_ROOM;
     return 0;
   }
   __builtin_memcpy(e, &c->template, sizeof(*e));
@@ -331,6 +331,7 @@ static __always_inline void report_close(struct conn* c) {
   __builtin_memcpy(e, &c->template, sizeof(*e));
   e->time_ns = bpf_ktime_get_ns();
   e->type = SONDE_CLOSE;
+  if (c->gap[0] == GAP_NO_ROOM || c->gap[1] == GAP_NO_ROOM) e->flags |= SONDE_GAP;
   bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 

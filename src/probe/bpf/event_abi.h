@@ -22,7 +22,8 @@ enum sonde_event_type {
 
 enum sonde_event_flag {
   SONDE_TURN_START = 1,      /* The direction changed: first message of this turn. */
-  SONDE_GAP = 2,             /* Earlier bytes of this direction were not reported. */
+  SONDE_GAP = 2,             /* Earlier bytes of this direction were not reported; of a close: the
+                              * last ones of either found no room. */
   SONDE_SOCKET_BLOCKING = 4, /* O_NONBLOCK is not set on the file of the socket. */
   SONDE_ACCEPTED = 8,        /* The socket was accepted, so this end is the server. */
   SONDE_PAYLOAD_MISSING = 16 /* Bytes moved that could not be read. */

@@ -19,6 +19,8 @@ enum {
   CONN_ANNOUNCED = 16, /* User space has heard of the socket, so its close matters. */
 };
 
+#define GAP_NO_ROOM 2
+
 struct conn {
   struct sonde_event template; /* The constant part of every event of this socket. */
   u64 offset[2];               /* Bytes moved so far; index is direction - 1. */
@@ -38,7 +40,7 @@ struct conn {
   u8 last; /* Direction of the last message. */
   u8 flags;
   u8 turns;     /* Turns without a match. */
-  u8 gap[2];    /* Unreported bytes in this direction. */
+  u8 gap[2];    /* Unreported bytes in this direction: 1, or GAP_NO_ROOM. */
   u8 overtaken; /* A receive was told before a send that was earlier. */
   u8 unjudged;  /* Turns of a recognised connection since its head was last looked at. */
 };
