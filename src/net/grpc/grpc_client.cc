@@ -55,12 +55,12 @@ void GrpcClient::Impl::start(const GrpcCallPtr& call) {
   if (call->message.size() > UINT32_MAX) {
     return finish(call, fail(ErrorKind::Invalid, "the message is larger than gRPC can carry"));
   }
-  if (!connection || !connection->usable()) {
-    connection = std::make_shared<GrpcConnection>(*this);
-    asio::co_spawn(loop.impl().io, GrpcConnection::run(connection), asio::detached);
-  }
+  const bool usable = connection && connection->usable();
+  if (!usable) connection = std::make_shared<GrpcConnection>(*this);
   const auto target = connection;
+  // Before it runs: what fails at once, as a unix socket may, is over when co_spawn() returns.
   target->submit(call);
+  if (!usable) asio::co_spawn(loop.impl().io, GrpcConnection::run(target), asio::detached);
 }
 
 void GrpcClient::Impl::finish(const GrpcCallPtr& call, Result<std::string> result) {

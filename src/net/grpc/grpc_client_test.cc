@@ -247,5 +247,18 @@ TEST_F(GrpcClientTest, MayBeDestroyedInItsOwnCallback) {
   loop_.poll();
 }
 
+// Nothing is waited for there, so that the connection ends while the call begins.
+TEST(GrpcClient, SaysThatAUnixSocketIsNotThere) {
+  Loop loop;
+  GrpcClient client(loop, "unix:///nowhere/grpc_client_test.sock", 5s);
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = call_and_wait(loop, client, "/a/b", Bytes::copy("x"));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, ErrorKind::Unavailable);
+    EXPECT_NE(answer.error().message.find("cannot connect to unix:"), std::string::npos)
+        << answer.error().message;
+  }
+}
+
 }  // namespace
 }  // namespace sonde::net
