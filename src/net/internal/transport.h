@@ -5,10 +5,12 @@
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -22,6 +24,7 @@
 namespace sonde::net {
 
 using Socket = asio::generic::stream_protocol::socket;
+using UnixSocket = asio::local::stream_protocol::socket;
 
 class Transport {
  public:
@@ -57,6 +60,9 @@ std::unique_ptr<Transport> make_server_transport(Socket socket, TlsContextPtr tl
 
 // "address:port" of the other end of a socket, or "unix".
 std::string peer_name(const Socket& socket);
+
+// Opens and connects at once or not at all: EAGAIN where whoever listens there has its hands full.
+error_code connect_unix(UnixSocket& socket, std::string_view path);
 
 // One attempt to connect, encrypted where a context is given, through a tunnel where a proxy is.
 // abandon() ends it early; it then fails as timed out.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 
 #include "net/internal/loop_impl.h"
 #include "net/internal/tls_transport.h"
@@ -16,6 +17,21 @@ namespace {
 constexpr size_t kMaxTunnelHead = 16 * 1024;
 
 }  // namespace
+
+// A socket that waits would wait for a peer that takes nobody from its full queue, and with it the
+// whole loop. Asio's own connect() takes the refusal of one that does not wait for a success.
+error_code connect_unix(UnixSocket& socket, std::string_view path) {
+  error_code error;
+  socket.open(UnixSocket::protocol_type(), error);
+  if (!error) socket.native_non_blocking(true, error);
+  if (error) return error;
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  const UnixSocket::endpoint_type peer{std::string(path)};
+  if (::connect(socket.native_handle(), peer.data(), static_cast<socklen_t>(peer.size())) == 0) {
+    return {};
+  }
+  return {errno, boost::system::system_category()};
+}
 
 Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
 
@@ -104,14 +120,11 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
                                                                   TlsContextPtr tls,
                                                                   std::optional<Proxy> proxy) {
   if (const auto path = address.unix_path(); !path.empty()) {
-    asio::local::stream_protocol::socket local(loop.impl().io);
-    error_code error;  // Connecting to a unix socket never waits for its peer.
-    local.connect(asio::local::stream_protocol::endpoint(std::string(path)), error);
-    if (error) {
+    UnixSocket local(loop.impl().io);
+    if (const error_code error = connect_unix(local, path)) {
       co_return fail(ErrorKind::Unavailable,
                      fmt::format("cannot connect to {}: {}", address.to_string(), error.message()));
     }
-    ::fcntl(local.native_handle(), F_SETFD, FD_CLOEXEC);
     co_return co_await ready(Socket(std::move(local)), OwnPort(), "localhost", std::move(tls));
   }
   auto connected = co_await connect_tcp(proxy ? proxy->address : address);

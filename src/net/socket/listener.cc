@@ -12,6 +12,7 @@
 
 #include "net/internal/loop_impl.h"
 #include "net/internal/shared_socket.h"
+#include "net/internal/transport.h"
 #include "net/socket/own_port.h"
 #include "net/socket/port_owner.h"
 
@@ -146,9 +147,9 @@ Result<> Listener::Impl::bind_unix(std::string_view path) {
   // A socket that nobody answers on was left by a process that died.
   struct stat info{};
   if (::stat(endpoint.path().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
-    asio::local::stream_protocol::socket probe(loop.impl().io);
-    probe.connect(endpoint, error);
-    if (!error) {
+    UnixSocket probe(loop.impl().io);
+    error = connect_unix(probe, path);
+    if (!error || error == asio::error::try_again) {
       return fail(ErrorKind::Unavailable,
                   fmt::format("cannot listen on unix:{}: another process answers there", path));
     }
