@@ -92,7 +92,7 @@ TEST(SpanObservation, ReadsTheProbesAttributes) {
   Batch batch = b.build();
   int seen = 0;
   ASSERT_TRUE(for_each_span(batch, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-    auto o = observation_of(r, s);
+    auto o = observation_of(facts_of(r), s);
     ASSERT_TRUE(o);
     seen++;
     EXPECT_FALSE(o->server);

@@ -35,11 +35,6 @@ bool take_convention(std::string_view key, const AnyValueView& value, Observatio
 
 }  // namespace
 
-std::optional<Observation> observation_of(const ResourceView& resource, const SpanView& span) {
-  if (span.kind != SpanKind::Server && span.kind != SpanKind::Client) return std::nullopt;
-  return observation_of(facts_of(resource), span);
-}
-
 std::optional<Observation> observation_of(const ServiceFacts& resource, const SpanView& span) {
   if (span.kind != SpanKind::Server && span.kind != SpanKind::Client) return std::nullopt;
   Observation o;

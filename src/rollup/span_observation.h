@@ -10,9 +10,7 @@
 
 namespace sonde::rollup {
 
-// Nothing for spans that are neither server nor client.
-std::optional<Observation> observation_of(const ResourceView& resource, const SpanView& span);
-// The same for the many spans of a resource whose facts were read before.
+// Nothing for spans that are neither server nor client. A resource is read once for its many spans.
 std::optional<Observation> observation_of(const ServiceFacts& resource, const SpanView& span);
 ServiceFacts facts_of(const ResourceView& resource);
 bool is_zero_id(std::string_view id);  // Also true for an empty one.

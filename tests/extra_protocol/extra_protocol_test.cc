@@ -156,7 +156,7 @@ TEST(ExtraProtocol, IsCapturedJoinedAndReportedUnderItsName) {
     EXPECT_EQ(s.get("rpc.method").as_string(), "ECHO");
     EXPECT_NE(s.get("echo_line.text").as_string(), "");
     EXPECT_EQ(s.get("http.request.method").as_string(), "");
-    const auto o = rollup::observation_of(r, s);
+    const auto o = rollup::observation_of(rollup::facts_of(r), s);
     ASSERT_TRUE(o);
     EXPECT_EQ(o->scheme, "echo_line");
     EXPECT_EQ(o->route, "lines");

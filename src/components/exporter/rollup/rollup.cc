@@ -2,6 +2,8 @@
 // Feeds the live book of the page from server and client spans. It keeps no span: a batch is
 // delivered when it was read. The book is leased, so that the console on any shard reads the same
 // one.
+#include <optional>
+
 #include "pipeline/component.h"
 #include "rollup/book.h"
 #include "rollup/span_observation.h"
@@ -46,15 +48,17 @@ class RollupExporter final : public pipeline::Component {
 
   void consume(Batch batch) override {
     const int64_t now = clock_->unix_ns();
-    const char* described = nullptr;
     for (const Bytes& chunk : batch.chunks) {
+      std::optional<size_t> group;
+      rollup::ServiceFacts service;
       // Bytes that do not parse were counted by whoever received them; the whole spans still count.
       (void)for_each_span(chunk, [&](const ResourceView& r, const ScopeView&, const SpanView& s) {
-        if (r.message.data() != described) {
-          book_->describe(rollup::facts_of(r), now);
-          described = r.message.data();
+        if (group != r.group) {
+          service = rollup::facts_of(r);
+          book_->describe(service, now);
         }
-        if (auto o = rollup::observation_of(r, s)) book_->observe(*o, now);
+        group = r.group;
+        if (auto o = rollup::observation_of(service, s)) book_->observe(*o, now);
       });
     }
     batch.ack.deliver();
