@@ -68,11 +68,18 @@ int list_components(const std::vector<std::string>& names, bool schema, bool ref
   return 0;
 }
 
+// The arguments that a unit or container gives to a Collector are flags alone, and run it.
+bool is_flag_of_run(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || !arguments.front().starts_with('-')) return false;
+  static constexpr std::string_view kOfNoCommand[] = {"-h", "--help", "-v", "--version"};
+  return std::ranges::find(kOfNoCommand, arguments.front()) == std::end(kOfNoCommand);
+}
+
 }  // namespace
 
 int run(std::vector<std::string> arguments) {
   CLI::App cli{"Sonde: full observability of a host with one command.", "sonde"};
-  cli.set_version_flag("--version", SONDE_VERSION);
+  cli.set_version_flag("--version,-v", SONDE_VERSION);
   cli.require_subcommand(1);
 
   UpOptions up;
@@ -143,6 +150,7 @@ int run(std::vector<std::string> arguments) {
   config_flags(print_command, false);
   auto* gate_command = cli.add_subcommand("featuregate", "List the feature gates, or describe one");
   gate_command->add_option("id", gate, "Which one");
+  print_command->alias("print-initial-config");  // As the Collector still calls it.
   auto* doctor_command = cli.add_subcommand("doctor", "Say what this machine allows");
 
   std::vector<Command> commands;
@@ -151,7 +159,11 @@ int run(std::vector<std::string> arguments) {
     for (const CLI::Option* o : c->get_options()) {
       for (const std::string& name : o->get_lnames()) commands.back().flags.push_back("--" + name);
     }
+    for (const std::string& alias : c->get_aliases()) {
+      commands.push_back({.name = alias, .flags = commands.back().flags});
+    }
   }
+  if (is_flag_of_run(arguments)) arguments.insert(arguments.begin(), "run");
   if (const std::string unknown = unknown_word(arguments, commands); !unknown.empty()) {
     fmt::print(stderr, "sonde: {}\n", unknown);
     return kMistake;

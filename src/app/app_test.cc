@@ -123,6 +123,20 @@ TEST(CommandLine, NamesTheNearestCommandAndFlag) {
   EXPECT_NE(answer_to({}), "");
 }
 
+TEST(CommandLine, RunsWhatFlagsAloneSayAsACollectorDoes) {
+  EXPECT_NE(answer_to({"--config", "yaml:receivers: 1"}).find("receivers"), std::string::npos);
+  EXPECT_NE(answer_to({"--set=a=b", "--config=yaml:exporters: 1"}).find("exporters"),
+            std::string::npos);
+  EXPECT_EQ(answer_to({"--confg", "x"}),
+            "sonde: there is no flag \"--confg\"; did you mean \"--config\"?\n");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"-v"}), 0);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), SONDE_VERSION "\n");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"print-initial-config", "up"}), 0);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("receivers:"), std::string::npos);
+}
+
 TEST(CommandLine, TakesEveryFlagOfItsCommand) {
   EXPECT_EQ(unknown_word({"a", "--x=1", "-c", "--", "--y"}, {{"a", {"--x"}}}), "");
   EXPECT_EQ(unknown_word({"--version"}, {}), "");
