@@ -11,15 +11,14 @@
 namespace sonde::sampling {
 namespace {
 
-constexpr size_t kMostMembers = 32;
-constexpr size_t kMostOther = 256;
+constexpr size_t kMostMembers = 31;  // The Collector's, one less than the specification's.
 constexpr double kWhole = 72057594037927936.0;  // kMost.
 
 std::optional<uint64_t> read_digits(std::string_view text) {
   uint64_t value = 0;
   for (const char c : text) {
     const int digit = hex_digit(c);
-    if (digit < 0 || c != lower(c)) return std::nullopt;
+    if (digit < 0) return std::nullopt;
     value = value << 4 | static_cast<uint64_t>(digit);
   }
   return value;
@@ -31,23 +30,39 @@ std::string_view write_digits(uint64_t value, std::array<char, kDigits>& to) {
   return {to.data(), to.size()};
 }
 
-// Calls back with each part between separators; false where the visitor says so.
+// Calls back with each part between separators, one at least; false where the visitor says so.
 template <class Visit>
 bool each(std::string_view text, char separator, Visit&& visit) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
+  for (;;) {
+    const size_t end = text.find(separator);
     if (!visit(text.substr(0, end))) return false;
-    text.remove_prefix(std::min(end + 1, text.size()));
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
   }
-  return true;
 }
 
-bool is_key(std::string_view key) {
+bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_word(std::string_view text, size_t most, bool digit_first) {
   const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' ||
-           c == '/' || c == '@';
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '*' || c == '/';
   };
-  return !key.empty() && key.size() <= 256 && std::ranges::all_of(key, fits);
+  return !text.empty() && text.size() <= most &&
+         (is_letter(text[0]) || (digit_first && is_digit(text[0]))) &&
+         std::ranges::all_of(text, fits);
+}
+
+// https://www.w3.org/TR/trace-context/#list, as the Collector takes it.
+bool is_key(std::string_view key) {
+  const size_t at = key.find('@');
+  if (at == std::string_view::npos) return is_word(key, 256, false);
+  return is_word(key.substr(0, at), 241, true) && is_word(key.substr(at + 1), 14, false);
+}
+
+bool is_value(std::string_view value) {
+  const auto fits = [](char c) { return c >= ' ' && c <= '~' && c != '='; };
+  return !value.empty() && value.size() <= 256 && std::ranges::all_of(value, fits);
 }
 
 std::unexpected<Error> malformed() {
@@ -59,11 +74,13 @@ bool read_part(std::string_view part, TraceState& state) {
   const size_t colon = part.find(':');
   if (colon == 0 || colon == std::string_view::npos) return false;
   const std::string_view value = part.substr(colon + 1);
-  const auto in_key = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const std::string_view key = part.substr(0, colon);
+  const auto in_key = [](char c) { return is_letter(c) || is_digit(c); };
   const auto in_value = [](char c) {
     return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
   };
-  if (!std::ranges::all_of(part.substr(0, colon), in_key) || !std::ranges::all_of(value, in_value))
+  if (!is_letter(key[0]) || !std::ranges::all_of(key, in_key) ||
+      !std::ranges::all_of(value, in_value))
     return false;
   if (part.starts_with("rv:")) return (state.randomness = read_randomness(value)).has_value();
   if (part.starts_with("th:")) return (state.threshold = read_threshold(value)).has_value();
@@ -141,11 +158,12 @@ Result<TraceState> TraceState::parse(std::string_view text) {
     if (member.empty()) return true;
     const size_t equals = member.find('=');
     if (++members > kMostMembers || equals == std::string_view::npos) return false;
-    if (!is_key(member.substr(0, equals))) return false;
+    if (!is_key(member.substr(0, equals)) || !is_value(member.substr(equals + 1))) return false;
     if (!member.starts_with("ot=")) return true;
+    state.threshold.reset();  // Of two of them the last one counts.
+    state.randomness.reset();
     state.other = member.substr(equals + 1);
-    return state.other.size() <= kMostOther &&
-           each(state.other, ';', [&](std::string_view part) { return read_part(part, state); });
+    return each(state.other, ';', [&](std::string_view part) { return read_part(part, state); });
   });
   if (!good) return malformed();
   return state;
@@ -163,7 +181,7 @@ void TraceState::write_to(std::string& out) const {
   if (randomness) part("rv:", write(*randomness, digits));
   if (threshold) part("th:", write(*threshold, digits));
   each(other, ';', [&](std::string_view rest) {
-    if (!rest.starts_with("rv:") && !rest.starts_with("th:")) part({}, rest);
+    if (!rest.empty() && !rest.starts_with("rv:") && !rest.starts_with("th:")) part({}, rest);
     return true;
   });
   each(text, ',', [&](std::string_view member) {

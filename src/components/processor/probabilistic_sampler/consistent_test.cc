@@ -48,9 +48,30 @@ TEST(Consistent, TakesTraceStatesApart) {
   EXPECT_FALSE(TraceState::parse("novalue"));
   EXPECT_FALSE(TraceState::parse("ot=x:2 ;y:3"));
   EXPECT_TRUE(TraceState::parse(""));
-  std::string many;
-  for (int i = 0; i < 33; ++i) many += "k=v,";
-  EXPECT_FALSE(TraceState::parse(many));
+}
+
+// What a real Collector takes, and what not.
+TEST(Consistent, KnowsATraceStateAsTheCollectorDoes) {
+  const auto repeat = [](size_t n, char c) { return std::string(n, c); };
+  const auto members = [](int n) {
+    std::string text = "k=v";
+    for (int i = 1; i < n; ++i) text += ",k=v";
+    return text;
+  };
+  for (const std::string& good :
+       {std::string(""), std::string(",ot=th:8,"), std::string("a=b ,\tot=th:8"),
+        std::string("ot=rv:ABCDEF01234567"), std::string("1a@b=c"), std::string("a=b;c d"),
+        std::string("ot=x:"), "a=" + repeat(256, 'x'), repeat(256, 'a') + "=b",
+        repeat(241, 'a') + "@b=c", "b@" + repeat(14, 'a') + "=c", members(31)})
+    EXPECT_TRUE(TraceState::parse(good)) << good;
+  EXPECT_FALSE(TraceState::parse("ot=th:8,ot=x:1")->threshold);
+  for (const std::string& bad :
+       {std::string("ot="), std::string("ot= "), std::string("a="), std::string("ot=th:8;"),
+        std::string("ot=;th:8"), std::string("1a=b"), std::string("A=b"), std::string("o@=x"),
+        std::string("ot=1a:b"), std::string("a==b"), std::string("a=\xc3\xa9"),
+        std::string("a=b=c"), "a=" + repeat(257, 'x'), repeat(257, 'a') + "=b",
+        repeat(242, 'a') + "@b=c", "b@" + repeat(15, 'a') + "=c", members(32)})
+    EXPECT_FALSE(TraceState::parse(bad)) << bad;
 }
 
 }  // namespace

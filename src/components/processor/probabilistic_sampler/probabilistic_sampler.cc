@@ -187,7 +187,8 @@ class ProbabilisticSampler final : public pipeline::EditingProcessor {
     if (!value) return std::nullopt;
     std::optional<double> number = value->number();
     if (value->is_string()) {
-      const std::string_view text = value->as_string();
+      std::string_view text = value->as_string();
+      if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
       double parsed = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
       if (error == std::errc() && end == text.data() + text.size()) number = parsed;
@@ -256,13 +257,12 @@ class ProbabilisticSampler final : public pipeline::EditingProcessor {
     if (explicit_one || found.threshold) found.fault = true, found.writable = false;
   }
 
+  // Nothing where the record has no percentage of its own, or none above 0 and up to 100.
   std::optional<Threshold> log_priority(LogEdit& log) const {
     if (config_.sampling_priority.empty()) return std::nullopt;
     const auto value = log.attributes().get(config_.sampling_priority);
     if (!value) return std::nullopt;
-    const double share = value->number().value_or(0) / 100;
-    return sampling::threshold_of(share > 1 ? 1 : share, precision())
-        .value_or(Threshold{sampling::kNever});
+    return sampling::threshold_of(value->number().value_or(0) / 100, precision());
   }
 
   void count(Signal signal, std::string_view policy, bool kept) {
