@@ -116,6 +116,7 @@ class Session {
   bool begin_stream(uint32_t id, const FieldsPtr& fields, bool last);
   bool settings_frame(std::string_view payload);
   bool apply(Setting setting, uint32_t value);
+  bool resize_windows(int64_t size);
   bool window_update(std::string_view payload);
   bool reset_frame(std::string_view payload);
   bool goaway_frame(std::string_view payload);

@@ -305,13 +305,29 @@ bool Session::settings_frame(std::string_view payload) {
   }
   if (frame_.has(kAck)) return true;
   greeted_ = true;
+  int64_t window = peer_stream_window_;
   for (; !payload.empty(); payload.remove_prefix(6)) {
     const auto setting = static_cast<Setting>(static_cast<uint8_t>(payload[0]) << 8 |
                                               static_cast<uint8_t>(payload[1]));
-    if (!apply(setting, read_uint32(payload.data() + 2))) return false;
+    const uint32_t value = read_uint32(payload.data() + 2);
+    if (!apply(setting, value)) return false;
+    if (setting == Setting::InitialWindowSize) window = value;
   }
   write(Type::Settings, kAck, 0, {});
-  return true;
+  // Once for a frame: all streams change with it, and a frame could ask for it ten thousand times.
+  return window == peer_stream_window_ || resize_windows(window);
+}
+
+// Of the streams that are open as well, and below 0 where need be (RFC 9113 section 6.9.2).
+bool Session::resize_windows(int64_t size) {
+  const int64_t change = size - std::exchange(peer_stream_window_, size);
+  bool ok = true;
+  streams_.each([&](Stream& stream) {
+    stream.send_window += change;
+    ok = ok && stream.send_window <= kMaxWindow;
+    if (stream.has_body && stream.send_window > 0) queue(stream);
+  });
+  return ok || fail(Code::FlowControlError, "a window that is too large");
 }
 
 bool Session::apply(Setting setting, uint32_t value) {
@@ -324,19 +340,8 @@ bool Session::apply(Setting setting, uint32_t value) {
     case Setting::MaxConcurrentStreams:
       peer_max_streams_ = value;
       return true;
-    case Setting::InitialWindowSize: {
-      if (value > kMaxWindow) return fail(Code::FlowControlError, "a window that is too large");
-      // Of the streams that are open as well, and below 0 where need be (RFC 9113 section 6.9.2).
-      const int64_t change = int64_t{value} - peer_stream_window_;
-      peer_stream_window_ = value;
-      bool ok = true;
-      streams_.each([&](Stream& stream) {
-        stream.send_window += change;
-        ok = ok && stream.send_window <= kMaxWindow;
-        if (stream.has_body && stream.send_window > 0) queue(stream);
-      });
-      return ok || fail(Code::FlowControlError, "a window that is too large");
-    }
+    case Setting::InitialWindowSize:
+      return value <= kMaxWindow || fail(Code::FlowControlError, "a window that is too large");
     case Setting::MaxFrameSize:
       if (value < kDefaultMaxFrame || value > 0xffffff) {
         return fail(Code::ProtocolError, "a setting with a wrong value");
