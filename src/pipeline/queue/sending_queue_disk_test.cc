@@ -303,6 +303,27 @@ TEST_F(SendingQueueDiskTest, WhatCannotBeReadForLongStaysForTheNextStart) {
   EXPECT_EQ(bodies.size(), 2u);
 }
 
+// Nothing is in flight then whose end would let them in.
+TEST_F(SendingQueueDiskTest, WhoWaitsForRoomGetsThatOfWhatTheDiskHasLost) {
+  hold = true;
+  settings.queue.num_consumers = 1;
+  settings.queue.queue_size = 10;
+  settings.queue.sizer = "items";
+  settings.queue.block_on_overflow = true;
+  auto queue = make();
+  consume_large(*queue, 6);
+  queue->consume(spans(9, ack()));
+  EXPECT_EQ(outcomes.size(), 6u);
+  for (const auto& file : std::filesystem::directory_iterator(directory.path() / id() / "traces")) {
+    std::filesystem::remove(file);
+  }
+  answer_all_held();
+  EXPECT_EQ(dropped("damaged"), 2u);
+  EXPECT_EQ(sizes, (std::vector<size_t>{1, 1, 1, 1, 9}));
+  EXPECT_EQ(outcomes.size(), 7u);
+  EXPECT_TRUE(queue->drained());
+}
+
 TEST_F(SendingQueueDiskTest, AStorageThatIsNotThereStopsTheStart) {
   settings.queue.storage = "file_storage/other";
   SendingQueue queue(host.scheduler(), id(), settings, [](const Batch&, const SendDone&) {});

@@ -49,6 +49,8 @@ SignalQueue::Loaded SignalQueue::load(QueuedRequest& request) {
 void SignalQueue::pump() {
   const QueueSettings& queue = settings_.queue;
   while (!queue.enabled || active_ < queue.num_consumers) {
+    // What cannot be read back makes room too, and no request ends with it.
+    admit_overflow();
     const int64_t now = waiting_->batching() ? scheduler_.clock().monotonic_ns() : 0;
     Duration wait{};
     WaitingRequests::Line* line = waiting_->ready(now, stopping_, wait);
