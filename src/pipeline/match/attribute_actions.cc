@@ -196,7 +196,7 @@ void AttributeActions::hash(const AnyValueView& value) {
   if (value.kind() == ValueKind::Bool) raw(static_cast<char>(value.as_bool() ? 1 : 0));
   if (value.kind() == ValueKind::Int) raw(value.as_int());
   if (value.kind() == ValueKind::Double) raw(value.as_double());
-  if (!scratch_.empty()) scratch_ = hex_digest(Digest::Sha256, scratch_);
+  if (!scratch_.empty() || value.is_string()) scratch_ = hex_digest(Digest::Sha256, scratch_);
 }
 
 void AttributeActions::hash_key(std::string_view key, MessageEdit& attributes) {
