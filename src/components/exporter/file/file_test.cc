@@ -69,6 +69,23 @@ TEST_F(FileExporter, WritesALineOfJsonABatchAndBeginsAnewUnlessToldToAppend) {
   EXPECT_EQ(read(path_), std::string(kLine) + std::string(kLine));
 }
 
+// As logrotate does with copytruncate.
+TEST_F(FileExporter, GoesOnAtTheEndWhereSomebodyElseCutTheFile) {
+  for (const std::string_view more : {"", "append: true", "rotation: {max_megabytes: 1}"}) {
+    TestComponent file(sonde_component_exporter_file(), settings(more));
+    ASSERT_EQ(file.error, "");
+    file.give(kLog);
+    file.give(kLog);
+    fs::resize_file(path_, 0);
+    file.give(kLog);
+    EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+    const std::string text = read(path_);
+    EXPECT_TRUE(text.starts_with("{\"resourceLogs\"")) << text.size();
+    EXPECT_EQ(std::ranges::count(text, '\n'), 1);
+    fs::remove(path_);
+  }
+}
+
 TEST_F(FileExporter, GoesOnInTheFileOfTheOneThatItReplaces) {
   TestComponent old(sonde_component_exporter_file(), settings());
   old.give(kLog);

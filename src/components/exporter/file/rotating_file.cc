@@ -84,7 +84,8 @@ Result<> RotatingFile::mend() {
 
 Result<> RotatingFile::reopen(bool truncate) {
   // Read, too: to find the end of the last message.
-  const int flags = O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0);
+  // Each message goes to the end, also where somebody else cut the file in between.
+  const int flags = O_APPEND | O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0);
   fd_ = ::open(path_.c_str(), O_RDWR | flags, 0644);
   if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | flags, 0644);
   if (fd_ < 0) return system_error(path_, "cannot be opened for writing");
@@ -102,7 +103,14 @@ void RotatingFile::take_over(RotatingFile& other) {
   if (const auto mended = mend(); !mended) log_error("{}", mended.error().message);
 }
 
+void RotatingFile::look_at_size() {
+  struct stat now{};
+  if (fd_ >= 0 && ::fstat(fd_, &now) == 0 && S_ISREG(now.st_mode))
+    size_ = static_cast<uint64_t>(now.st_size);
+}
+
 Result<> RotatingFile::write(std::string_view message) {
+  look_at_size();
   if (rotation_ && !no_backup_name_ && size_ > 0 &&
       size_ + message.size() >
           static_cast<uint64_t>(rotation_->max_megabytes > 0 ? rotation_->max_megabytes : 100)

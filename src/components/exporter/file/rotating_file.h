@@ -52,6 +52,8 @@ class RotatingFile {
 
  private:
   Result<> reopen(bool truncate);
+  // Another process may have cut the file (logrotate's copytruncate) or added to it.
+  void look_at_size();
   Result<> append(std::string_view message);
   // Makes the end of what lies there fit for the next message.
   Result<> mend();
