@@ -127,7 +127,7 @@ asio::awaitable<void> GrpcConnection::run(std::shared_ptr<GrpcConnection> self) 
   const TimerId timer = c.loop_.after(c.connect_timeout_, [weak = c.weak_from_this()] {
     if (const auto late = weak.lock()) late->dial_.abandon();
   });
-  auto made = co_await c.dial_.connect(c.url_.address, c.tls_, c.proxy_);
+  auto made = co_await c.dial_.connect(c.url_.address, c.connect_timeout_, c.tls_, c.proxy_);
   c.loop_.cancel(timer);
   if (!made) {
     if (!c.dead_) c.abort(std::move(made.error().message));

@@ -111,8 +111,9 @@ asio::awaitable<HttpAnswer> HttpClientConnection::attempt(const HttpJob& job) {
     dial_ = std::make_unique<Dial>(loop_);
     // Without encryption the proxy is the peer.
     const bool tunnel = proxy_ && tls_;
-    auto made = co_await dial_->connect(proxy_ && !tls_ ? proxy_->address : url_.address, tls_,
-                                        tunnel ? proxy_ : std::nullopt);
+    const Duration left(job.deadline_ns - loop_.clock().monotonic_ns());
+    auto made = co_await dial_->connect(proxy_ && !tls_ ? proxy_->address : url_.address, left,
+                                        tls_, tunnel ? proxy_ : std::nullopt);
     dial_.reset();
     if (!made) co_return std::unexpected(HttpFailure{std::move(made.error()), false});
     transport_ = std::move(*made);

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "net/internal/asio.h"
+#include "net/internal/name_lookup.h"
 #include "net/loop.h"
 #include "net/socket/address.h"
 #include "net/socket/own_port.h"
@@ -65,21 +66,24 @@ std::string peer_name(const Socket& socket);
 error_code connect_unix(UnixSocket& socket, std::string_view path);
 
 // One attempt to connect, encrypted where a context is given, through a tunnel where a proxy is.
-// abandon() ends it early; it then fails as timed out.
+// The addresses of a name share the time that there is (`limit`, which the caller ends with
+// abandon()). abandon() ends it early; it then fails as timed out.
 struct Dial {
   explicit Dial(Loop& on);
   asio::awaitable<Result<std::unique_ptr<Transport>>> connect(
-      Address address, TlsContextPtr tls = nullptr, std::optional<Proxy> proxy = std::nullopt);
+      Address address, Duration limit, TlsContextPtr tls = nullptr,
+      std::optional<Proxy> proxy = std::nullopt);
   void abandon();
 
   Loop& loop;
   Tcp::socket socket;
-  Tcp::resolver resolver;
+  NameLookup names;
   Transport* handshaking = nullptr;
   bool abandoned = false;
 
  private:
-  asio::awaitable<Result<>> connect_tcp(Address address);
+  asio::awaitable<error_code> try_address(Tcp::endpoint endpoint, std::optional<Duration> share);
+  asio::awaitable<Result<>> connect_tcp(Address address, Duration limit);
   asio::awaitable<Result<>> open_tunnel(Address address, Proxy proxy);
   asio::awaitable<Result<std::unique_ptr<Transport>>> ready(Socket connected, OwnPort near_end,
                                                             std::string host, TlsContextPtr tls);

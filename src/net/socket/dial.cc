@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <boost/asio/connect.hpp>
+#include <algorithm>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 
@@ -15,6 +15,9 @@ namespace sonde::net {
 namespace {
 
 constexpr size_t kMaxTunnelHead = 16 * 1024;
+// Of the time, for one of several addresses: the most has room for one SYN that is lost.
+constexpr Duration kLeastShare = std::chrono::milliseconds(250);
+constexpr Duration kMostShare = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -33,11 +36,11 @@ error_code connect_unix(UnixSocket& socket, std::string_view path) {
   return {errno, boost::system::system_category()};
 }
 
-Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), resolver(on.impl().io) {}
+Dial::Dial(Loop& on) : loop(on), socket(on.impl().io), names(on) {}
 
 void Dial::abandon() {
   abandoned = true;
-  resolver.cancel();
+  names.cancel();
   error_code ignored;
   socket.close(ignored);
   if (handshaking != nullptr) handshaking->close();
@@ -58,26 +61,48 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::ready(Socket connected
   co_return std::unique_ptr<Transport>(std::move(transport));
 }
 
-asio::awaitable<Result<>> Dial::connect_tcp(Address address) {
-  const auto failed = [&](const error_code& error) {
-    return fail(ErrorKind::Unavailable, fmt::format("cannot connect to {}: {}", address.to_string(),
-                                                    abandoned ? "timed out" : error.message()));
-  };
-  error_code numeric;
-  const auto ip = asio::ip::make_address(address.host, numeric);
-  if (!numeric) {
-    const auto [error] = co_await socket.async_connect(Tcp::endpoint(ip, address.port), kAwait);
-    if (error || abandoned) co_return failed(error);
+// One that says nothing within the share leaves the others of the time.
+asio::awaitable<error_code> Dial::try_address(Tcp::endpoint endpoint,
+                                              std::optional<Duration> share) {
+  error_code ignored;
+  socket.close(ignored);
+  TimerId timer = 0;
+  if (share) {
+    timer = loop.after(*share, [this] {
+      error_code closed;
+      socket.close(closed);
+    });
+  }
+  const auto [error] = co_await socket.async_connect(endpoint, kAwait);
+  loop.cancel(timer);
+  if (!error && !socket.is_open()) co_return asio::error::timed_out;
+  co_return error;
+}
+
+asio::awaitable<Result<>> Dial::connect_tcp(Address address, Duration limit) {
+  const int64_t deadline = loop.clock().monotonic_ns() + limit.count();
+  std::vector<Tcp::endpoint> found;
+  error_code error;
+  if (const auto ip = asio::ip::make_address(address.host, error); !error) {
+    found.emplace_back(ip, address.port);
   } else {
-    const auto [error, found] = co_await resolver.async_resolve(
-        address.host, fmt::format("{}", address.port), Tcp::resolver::numeric_service, kAwait);
-    if (abandoned) co_return failed(error);
-    if (error) {
-      co_return fail(ErrorKind::Unavailable,
-                     fmt::format("cannot find host \"{}\": {}", address.host, error.message()));
+    auto named = co_await names.find(address.host, address.port);
+    if (!named) co_return std::unexpected(std::move(named.error()));
+    found = std::move(*named);
+  }
+  for (size_t i = 0; i < found.size() && !abandoned; ++i) {
+    std::optional<Duration> share;
+    if (const size_t left = found.size() - i; left > 1) {
+      const Duration time(deadline - loop.clock().monotonic_ns());
+      share = std::clamp<Duration>(time / left, kLeastShare, kMostShare);
     }
-    const auto [refused, endpoint] = co_await asio::async_connect(socket, found, kAwait);
-    if (refused || abandoned) co_return failed(refused);
+    error = co_await try_address(found[i], share);
+    if (!error) break;
+  }
+  if (error || abandoned) {
+    co_return fail(ErrorKind::Unavailable,
+                   fmt::format("cannot connect to {}: {}", address.to_string(),
+                               abandoned ? "timed out" : error.message()));
   }
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
@@ -116,7 +141,7 @@ asio::awaitable<Result<>> Dial::open_tunnel(Address address, Proxy proxy) {
   co_return Result<>();
 }
 
-asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address,
+asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address address, Duration limit,
                                                                   TlsContextPtr tls,
                                                                   std::optional<Proxy> proxy) {
   if (const auto path = address.unix_path(); !path.empty()) {
@@ -127,7 +152,7 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dial::connect(Address addres
     }
     co_return co_await ready(Socket(std::move(local)), OwnPort(), "localhost", std::move(tls));
   }
-  auto connected = co_await connect_tcp(proxy ? proxy->address : address);
+  auto connected = co_await connect_tcp(proxy ? proxy->address : address, limit);
   if (connected && proxy) connected = co_await open_tunnel(address, std::move(*proxy));
   if (!connected) co_return std::unexpected(std::move(connected.error()));
   error_code ignored;
