@@ -18,6 +18,7 @@ constexpr uint32_t kMaxStreams = 100;
 constexpr uint32_t kStreamWindow = 1 << 20;
 constexpr uint32_t kConnectionWindow = 16 << 20;
 constexpr size_t kReadSize = 64 * 1024;
+constexpr size_t kMostUnsent = 1 << 20;  // of answers, before further requests wait
 const Refusal kNoMemory{429, "the memory limit is reached, try again later", true};
 
 char* read_buffer() {
@@ -225,9 +226,18 @@ void Http2ServerConnection::answer(uint64_t id, Response response) {
   flush_soon();
 }
 
-// Requests are given out after the session has returned: a handler may answer at once.
+size_t Http2ServerConnection::unsent() {
+  size_t bytes = session_.output().size();
+  session_.each_stream([&](const Stream& stream) { bytes += stream.body.left(); });
+  return bytes;
+}
+
+// Requests are given out after the session has returned: a handler may answer at once. Those of a
+// peer that does not take its answers wait.
 void Http2ServerConnection::give_out() {
-  for (const uint32_t id : std::exchange(ready_, {})) {
+  while (!ready_.empty() && unsent() < kMostUnsent) {
+    const uint32_t id = ready_.front();
+    ready_.pop_front();
     const Stream* const stream = session_.find(id);
     if (stream == nullptr || dead_) continue;
     Call& call = call_of(*stream);
@@ -255,6 +265,7 @@ void Http2ServerConnection::flush_soon() {
   core_->loop.post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
       self->flush_posted_ = false;
+      self->give_out();
       self->flush();
     }
   });
@@ -270,6 +281,7 @@ void Http2ServerConnection::flush() {
     asio::co_spawn(core_->loop.impl().io, write_rest(shared_from_this()), asio::detached);
     return;
   }
+  if (!ready_.empty() && unsent() < kMostUnsent) flush_soon();
   if (session_.finished()) close();
 }
 
@@ -316,6 +328,7 @@ void Http2ServerConnection::tick(int64_t now_ns) {
   if (blocked_since_ns_ != 0 && now_ns - blocked_since_ns_ > limits.write_timeout.count()) {
     return close();
   }
+  if (stalled(now_ns)) return close();
   // A peer that does not greet has as long as one that does not finish a header.
   const Duration idle = session_.greeted() ? limits.idle_timeout : limits.header_timeout;
   if (calls_.empty() && now_ns - idle_since_ns_ > idle.count()) {
@@ -332,6 +345,13 @@ void Http2ServerConnection::tick(int64_t now_ns) {
     }
   }
   if (!late.empty()) flush_soon();
+}
+
+// The socket takes what is written, but the peer opens no window for the rest.
+bool Http2ServerConnection::stalled(int64_t now_ns) {
+  const size_t left = unsent();
+  if (left != std::exchange(stalled_at_, left)) stalled_since_ns_ = now_ns;
+  return left > 0 && now_ns - stalled_since_ns_ > core_->options.write_timeout.count();
 }
 
 // In two steps (RFC 9113 section 6.8): a notice first, and at the next tick, when requests that

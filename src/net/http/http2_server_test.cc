@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 class Client : private http2::Session::Events {
  public:
-  explicit Client(uint16_t port) : raw_(port), session_({.role = http2::Role::Client}, *this) {}
+  explicit Client(uint16_t port, uint32_t window = http2::kDefaultWindow)
+      : raw_(port), session_({.role = http2::Role::Client, .stream_window = window}, *this) {}
 
   struct Answer {
     Headers fields;
@@ -86,6 +87,10 @@ class Http2Server : public ::testing::Test {
     options.http2 = true;
     const auto echo = [this](const Request& request, Responder responder) {
       if (request.path == "/wait") return waiting_.push_back(std::move(responder));
+      if (request.path == "/page") {
+        ++pages_;
+        return responder.respond({200, "text/plain", std::string(kPage, 'x'), {}});
+      }
       if (request.path == "/stream") {
         stream_ = responder.start_stream({});
         return;
@@ -106,10 +111,12 @@ class Http2Server : public ::testing::Test {
     waiting_.clear();
     server_.reset();
   }
+  static constexpr size_t kPage = 512 * 1024;
   LoopThread thread_;
   std::unique_ptr<HttpServer> server_;
   std::vector<Responder> waiting_;
   Stream stream_;
+  size_t pages_ = 0;
 };
 
 TEST_F(Http2Server, AnswersSeveralRequestsOfOneConnectionAtOnce) {
@@ -217,6 +224,22 @@ TEST_F(Http2Server, GivesUpOnASlowBody) {
   raw.send(block);
   EXPECT_NE(raw.read_until("did not arrive in time").find("did not arrive in time"),
             std::string::npos);
+}
+
+// A hundred requests take a few kB, and their answers a hundred pages.
+TEST_F(Http2Server, MakesNoMoreAnswersThanThePeerTakes) {
+  serve({.write_timeout = 200ms});
+  Client stuck(server_->port(), 0);
+  for (int i = 0; i < 10; ++i) stuck.send(post("/page"));
+  ASSERT_TRUE(thread_.eventually([&] { return server_->connections() == 1 && pages_ > 0; }));
+  stuck.wait_for_end();
+  EXPECT_TRUE(thread_.eventually([&] { return server_->connections() == 0; }));
+  EXPECT_EQ(thread_.on_loop([&] { return pages_; }), 2u);
+
+  Client reads(server_->port());
+  std::vector<uint32_t> asked;
+  for (int i = 0; i < 10; ++i) asked.push_back(reads.send(post("/page")));
+  for (const uint32_t id : asked) EXPECT_EQ(reads.wait(id).body.size(), kPage);
 }
 
 TEST_F(Http2Server, EndsItsRequestsWhenItIsDrained) {

@@ -4,6 +4,7 @@
 // its door to the handler.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -61,6 +62,9 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
   void refuse(Stream& stream, const Refusal& refusal);
   void respond(Stream& stream, Response response);
   void give_out();
+  // Of answers, without what is being written.
+  size_t unsent();
+  bool stalled(int64_t now_ns);
   void flush();
   void flush_soon();
   static asio::awaitable<void> write_rest(std::shared_ptr<Http2ServerConnection> self);
@@ -69,9 +73,12 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
   HttpConnection& door_;
   std::unique_ptr<Transport> transport_;
   std::unordered_map<uint32_t, std::unique_ptr<Call>> calls_;
-  std::vector<uint32_t> ready_;  // whole requests, for after the session has returned
+  // Whole requests, for after the session has returned and when answers before them are sent.
+  std::deque<uint32_t> ready_;
   int64_t idle_since_ns_;
   int64_t blocked_since_ns_ = 0;  // 0: the peer reads
+  int64_t stalled_since_ns_ = 0;  // when `stalled_at_` was first seen
+  size_t stalled_at_ = 0;         // bytes of answers for which the peer opens no window
   bool retiring_ = false;
   bool flush_posted_ = false;
   bool writing_ = false;
