@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/buffer.h"
+#include "base/memory_ledger.h"
 #include "data/otlp_fields.h"
 #include "data/wire.h"
 #include "pipeline/introspection/own_telemetry.h"
@@ -187,18 +188,42 @@ std::array<pipeline::OpaqueCounter, 2> Intake::opaque_of(Signal signal) {
   return known;
 }
 
+namespace {
+
+// A header that HTTP/2 sends as one byte is here as long as it ever was, for each request that
+// waits in a queue.
+struct CountedContext {
+  RequestContext context;
+  MemoryCharge charge;
+
+  void count() {
+    size_t bytes = sizeof(CountedContext);
+    for (const auto* const pairs : {&context.metadata, &context.auth}) {
+      for (const auto& [name, value] : *pairs) {
+        bytes += sizeof(pairs->front()) + name.size() + value.size();
+      }
+    }
+    charge = MemoryCharge(bytes);
+  }
+};
+
+}  // namespace
+
 std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, std::string_view peer,
                                                  pipeline::AuthData auth) {
   if (!headers && auth.empty()) return nullptr;
-  auto context = std::make_shared<RequestContext>();
-  context->peer = peer;
-  context->auth = std::move(auth);
-  if (!headers) return context;
-  for (const net::Header& header : *headers) {
-    auto& [name, value] = context->metadata.emplace_back(header.name, header.value);
-    name = lower(name);
+  auto counted = std::make_shared<CountedContext>();
+  RequestContext& context = counted->context;
+  context.peer = peer;
+  context.auth = std::move(auth);
+  if (headers) {
+    context.metadata.reserve(headers->size());
+    for (const net::Header& header : *headers) {
+      context.metadata.emplace_back(lower(header.name), header.value);
+    }
   }
-  return context;
+  counted->count();
+  return {counted, &context};
 }
 
 std::string encode_response(const Accepted& accepted) {

@@ -92,7 +92,7 @@ class Intake {
 };
 
 // What came with a request, names in lower case, and what is known of its sender; nullptr where
-// nothing is to be kept. `headers` is nullptr where they are not.
+// nothing is to be kept. `headers` is nullptr where they are not. Counts towards the memory limit.
 std::shared_ptr<const RequestContext> context_of(const net::Headers* headers, std::string_view peer,
                                                  pipeline::AuthData auth);
 

@@ -8,6 +8,7 @@
 
 #include "base/memory_ledger.h"
 #include "base/testing/sanitizer.h"
+#include "components/receiver/otlp/intake.h"
 #include "config/yaml.h"
 #include "net/compression/compression.h"
 #include "net/grpc/grpc_client.h"
@@ -152,6 +153,18 @@ TEST(Receiver_otlp_bombs, JsonIsReadOnlyWhereTheMemoryLimitHasRoom) {
   }
   EXPECT_EQ(post(kMib, "gzip"), 200);
   EXPECT_EQ(MemoryLedger::process().promised(), promised);
+}
+
+TEST(OtlpMetadata, CountsTowardsTheMemoryLimit) {
+  const MemoryLedger& ledger = MemoryLedger::process();
+  const size_t before = ledger.held();
+  const net::Headers headers(10, net::Header{"Tenant", std::string(1'000, 'x')});
+  auto kept = otlp_receiver::context_of(&headers, "peer", {{"subject", std::string(5'000, 'y')}});
+  ASSERT_EQ(kept->metadata.size(), 10u);
+  EXPECT_EQ(kept->metadata.back().first, "tenant");
+  EXPECT_GE(ledger.held(), before + 15'000);
+  kept.reset();
+  EXPECT_EQ(ledger.held(), before);
 }
 
 }  // namespace
