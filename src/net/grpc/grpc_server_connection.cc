@@ -17,6 +17,8 @@ namespace {
 constexpr uint32_t kStreamWindow = 4 << 20;
 constexpr uint32_t kConnectionWindow = 64 << 20;
 constexpr uint32_t kMaxFrame = 1 << 20;
+constexpr size_t kAlwaysCalls = 16;  // of a connection, however little memory there is
+const GrpcStatus kNoMemory{GrpcCode::Unavailable, "the memory limit is reached", {}};
 
 }  // namespace
 
@@ -38,15 +40,23 @@ GrpcServerConnection::GrpcServerConnection(std::shared_ptr<GrpcServer::Impl> ser
   hello_by_ns_ = server_->loop.clock().monotonic_ns() + server_->options.hello_timeout.count();
 }
 
-GrpcServerConnection::Call& GrpcServerConnection::begin(Stream& stream) {
-  if (free_.empty()) free_.push_back(&calls_.emplace_back());
+GrpcServerConnection::Call* GrpcServerConnection::begin(Stream& stream) {
+  constexpr size_t kCallBytes = sizeof(Call) + sizeof(Stream) + 64;
+  // A head of a few bytes begins a call, which then has a minute for its message.
+  if (session_.streams() > kAlwaysCalls && !MemoryLedger::process().has_room(kCallBytes)) {
+    return nullptr;
+  }
+  if (free_.empty()) {
+    free_.push_back(&calls_.emplace_back());
+    calls_charge_ = MemoryCharge(calls_.size() * kCallBytes);
+  }
   Call& call = *free_.back();
   free_.pop_back();
   stream.user = &call;
   keepalive_.called();
   call.deadline_ns =
       server_->loop.clock().monotonic_ns() + server_->options.message_timeout.count();
-  return call;
+  return &call;
 }
 
 std::shared_ptr<const GrpcServerConnection::Head> GrpcServerConnection::head_of(
@@ -64,6 +74,11 @@ std::shared_ptr<const GrpcServerConnection::Head> GrpcServerConnection::head_of(
       head->metadata.push_back({name, value});
     }
   }
+  size_t bytes = sizeof(Head) + head->path.size() + head->encoding.size();
+  for (const Header& field : head->metadata) {
+    bytes += sizeof(Header) + field.name.size() + field.value.size();
+  }
+  head->charge = MemoryCharge(bytes);
   last_fields_ = fields;
   last_head_ = std::move(head);
   return last_head_;
@@ -71,7 +86,9 @@ std::shared_ptr<const GrpcServerConnection::Head> GrpcServerConnection::head_of(
 
 void GrpcServerConnection::on_fields(Stream& stream, const http2::FieldsPtr& fields, bool last) {
   if (stream.user == nullptr) {
-    Call& call = begin(stream);
+    Call* const begun = begin(stream);
+    if (begun == nullptr) return submit_status(stream, kNoMemory);
+    Call& call = *begun;
     if (fields->too_large) {
       return submit_status(
           stream, {GrpcCode::ResourceExhausted,
@@ -110,7 +127,7 @@ void GrpcServerConnection::on_data(Stream& stream, std::string_view bytes) {
   Buffer& message = message_of(stream);
   if (call.unknown && bytes.size() > message.capacity() - message.size() &&
       !MemoryLedger::process().has_room(2 * Buffer::block_size(message.size() + bytes.size()))) {
-    return submit_status(stream, {GrpcCode::Unavailable, "the memory limit is reached", {}});
+    return submit_status(stream, kNoMemory);
   }
   if (bytes.size() > call.length - message.size()) {
     return submit_status(stream,
@@ -210,6 +227,7 @@ void GrpcServerConnection::on_end(Stream& stream) {
 }
 
 void GrpcServerConnection::on_closed(Stream& stream, http2::Code) {
+  if (stream.user == nullptr) return;  // It was refused before it was a call.
   Call& call = call_of(stream);
   call = {};
   free_.push_back(&call);
@@ -238,10 +256,12 @@ void GrpcServerConnection::refuse(uint32_t id, const GrpcStatus& status) {
 }
 
 void GrpcServerConnection::submit_status(Stream& stream, const GrpcStatus& status) {
-  Call& call = call_of(stream);
-  call.answered = true;
-  call.message = {};
-  call.admission.end();
+  if (stream.user != nullptr) {
+    Call& call = call_of(stream);
+    call.answered = true;
+    call.message = {};
+    call.admission.end();
+  }
   http2::HeaderBlock head{{{":status", "200"},
                            {"content-type", "application/grpc"},
                            {"grpc-status", fmt::format("{}", static_cast<int>(status.code))}}};

@@ -5,13 +5,17 @@
 
 #include <chrono>
 #include <deque>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
 #include <thread>
 
+#include "base/memory_ledger.h"
 #include "net/grpc/grpc_frame.h"
 #include "net/grpc/grpc_server.h"
+#include "net/http2/header_block.h"
+#include "net/testing/h2_frames.h"
 #include "net/testing/raw_client.h"
 
 namespace sonde::net {
@@ -160,6 +164,50 @@ TEST(GrpcServerReceive, PutsMessagesTogetherWhoseSenderIsNotKnownYet) {
     SCOPED_TRACE(seed);
     send_calls_in_pieces(seed, true);
   }
+}
+
+// What a peer is told of a call that the server refused.
+std::string refusal_of(RawClient& client, uint32_t stream) {
+  for (std::string all;;) {
+    const std::string bytes = client.read_some_bytes();
+    if (bytes.empty()) return "nothing came";
+    all += bytes;
+    http2::HeaderDecoder decoder(16 * 1024);
+    for (const auto& [head, payload] : http2::frames_of(all)) {
+      if (head.type != http2::Type::Headers) continue;
+      const auto fields = decoder.decode(payload);
+      if (head.stream == stream) return std::string(find_header(fields->list, "grpc-message"));
+    }
+  }
+}
+
+// Heads of a few bytes, whose calls have a minute to go on.
+TEST(GrpcServer, BeginsNoCallsThatThereIsNoMemoryFor) {
+  LoopThread thread;
+  auto server = thread.on_loop([&] {
+    return GrpcServer::listen(thread.loop, "127.0.0.1:0", [](GrpcRequest, GrpcResponder) {})
+        .value();
+  });
+  {
+    MemoryLedger& ledger = MemoryLedger::process();
+    const size_t before = ledger.held();
+    RawClient client(server->port());
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0, ""));
+    for (uint32_t i = 0; i < 500; ++i) client.send(head(1 + 2 * i));
+    EXPECT_TRUE(thread.eventually([&] { return ledger.held() >= before + 500 * 200; }));
+    struct Limit {
+      Limit() { MemoryLedger::process().set_limit(0); }
+      ~Limit() { MemoryLedger::process().set_limit(std::numeric_limits<size_t>::max()); }
+    } limit;
+    client.send(head(1001));
+    EXPECT_EQ(refusal_of(client, 1001), "the memory limit is reached");
+    RawClient other(server->port());
+    other.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0, ""));
+    other.send(head(1) + frame(kData, kEndStream, 1, "short"));
+    EXPECT_EQ(refusal_of(other, 1), "the message prefix is damaged");
+  }
+  thread.join();
+  server.reset();
 }
 
 }  // namespace

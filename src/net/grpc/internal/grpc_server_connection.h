@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/memory_ledger.h"
 #include "net/grpc/grpc_server.h"
 #include "net/grpc/internal/grpc_keepalive.h"
 #include "net/internal/http2_flush.h"
@@ -73,6 +74,7 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
     std::string encoding;
     Headers metadata;
     bool grpc = false;  // by its content-type
+    MemoryCharge charge;
   };
   struct Call {
     std::shared_ptr<const Head> head;
@@ -104,7 +106,8 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   std::pair<error_code, bool> receive();
   asio::mutable_buffer begin_direct();
   void end_direct();
-  Call& begin(Stream& stream);
+  // Null where there is no memory for another call of this connection.
+  Call* begin(Stream& stream);
   std::shared_ptr<const Head> head_of(const http2::FieldsPtr& fields);
   void identify(Stream& stream);
   void identified(uint32_t stream, GrpcIdentified identified);
@@ -122,6 +125,7 @@ class GrpcServerConnection : public std::enable_shared_from_this<GrpcServerConne
   std::shared_ptr<GrpcServer::Impl> server_;
   std::unique_ptr<Transport> transport_;
   std::deque<Call> calls_;  // their memory is used again
+  MemoryCharge calls_charge_;
   std::vector<Call*> free_;
   http2::HeaderBlock ok_head_;
   http2::HeaderBlock ok_trailers_;
