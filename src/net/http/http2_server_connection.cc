@@ -19,6 +19,7 @@ constexpr uint32_t kStreamWindow = 1 << 20;
 constexpr uint32_t kConnectionWindow = 16 << 20;
 constexpr size_t kReadSize = 64 * 1024;
 constexpr size_t kMostUnsent = 1 << 20;  // of answers, before further requests wait
+constexpr size_t kAlwaysRequests = 4;    // of a connection, however little memory there is
 const Refusal kNoMemory{429, "the memory limit is reached, try again later", true};
 
 char* read_buffer() {
@@ -77,6 +78,13 @@ std::optional<Refusal> Http2ServerConnection::begin(Call& call, const http2::Fie
       request.headers.push_back({name, value});
     }
   }
+  // Of a few bytes, as HPACK writes them.
+  size_t bytes = sizeof(Call) + target.size();
+  for (const Header& field : request.headers) {
+    bytes += sizeof(Header) + field.name.size() + field.value.size();
+  }
+  call.charge = MemoryCharge(bytes);
+  if (session_.streams() > kAlwaysRequests && MemoryLedger::process().room() == 0) return kNoMemory;
   request.peer = transport_->peer();
   if (auto refusal = take_target(target, request)) return refusal;
   const std::string_view said = request.header("content-length");
@@ -213,7 +221,11 @@ void Http2ServerConnection::respond(Stream& stream, Response response) {
   if (!bodyless) {
     head.fields.push_back({"content-length", fmt::format("{}", response.body.size())});
   }
-  if (bodyless || call.request.head || response.body.empty()) {
+  const bool empty = bodyless || call.request.head || response.body.empty();
+  // It may be long until the peer takes the answer.
+  call.request = {};
+  call.charge = {};
+  if (empty) {
     return session_.respond(stream, head);
   }
   session_.respond(stream, head, {{}, Bytes::take(std::move(response.body))});

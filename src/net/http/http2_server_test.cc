@@ -3,8 +3,10 @@
 // and a blocking socket.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
+#include "base/memory_ledger.h"
 #include "net/http/http_server.h"
 #include "net/http2/session.h"
 #include "net/testing/raw_client.h"
@@ -240,6 +242,27 @@ TEST_F(Http2Server, MakesNoMoreAnswersThanThePeerTakes) {
   std::vector<uint32_t> asked;
   for (int i = 0; i < 10; ++i) asked.push_back(reads.send(post("/page")));
   for (const uint32_t id : asked) EXPECT_EQ(reads.wait(id).body.size(), kPage);
+}
+
+TEST_F(Http2Server, TakesNoHeadsThatThereIsNoMemoryFor) {
+  serve();
+  const MemoryLedger& ledger = MemoryLedger::process();
+  const size_t before = ledger.held();
+  Client client(server_->port());
+  Headers head = post("/wait");
+  head.push_back({"x-long", std::string(3'000, 'x')});
+  for (int i = 0; i < 20; ++i) client.send(head);
+  EXPECT_TRUE(thread_.eventually([&] { return waiting_.size() == 20; }));
+  EXPECT_GE(ledger.held(), before + 20 * 3'000);
+  struct Limit {
+    Limit() { MemoryLedger::process().set_limit(0); }
+    ~Limit() { MemoryLedger::process().set_limit(std::numeric_limits<size_t>::max()); }
+  } limit;
+  const auto refused = client.wait(client.send(post("/")));
+  EXPECT_EQ(refused[":status"], "429");
+  EXPECT_EQ(refused["retry-after"], "1");
+  Client other(server_->port());
+  EXPECT_EQ(other.wait(other.send(post("/")))[":status"], "200");
 }
 
 TEST_F(Http2Server, EndsItsRequestsWhenItIsDrained) {

@@ -37,6 +37,7 @@ class Http2ServerConnection : public std::enable_shared_from_this<Http2ServerCon
   struct Call {
     Request request;
     Buffer body;
+    MemoryCharge charge;  // of the head
     int64_t deadline_ns = 0;
     bool unknown = false;  // Who sent it is still to be found out.
     bool ended = false;    // The peer has sent everything.
