@@ -228,7 +228,13 @@ void Http2ServerConnection::respond(Stream& stream, Response response) {
   if (empty) {
     return session_.respond(stream, head);
   }
-  session_.respond(stream, head, {{}, Bytes::take(std::move(response.body))});
+  Bytes body = Bytes::take(std::move(response.body));
+  if (response.held) {
+    const auto both = std::make_shared<const std::pair<Bytes, std::shared_ptr<const void>>>(
+        body, std::move(response.held));
+    body = Bytes::alias(both, both->first.view());
+  }
+  session_.respond(stream, head, {{}, std::move(body)});
 }
 
 void Http2ServerConnection::answer(uint64_t id, Response response) {

@@ -93,6 +93,12 @@ class Http2Server : public ::testing::Test {
         ++pages_;
         return responder.respond({200, "text/plain", std::string(kPage, 'x'), {}});
       }
+      if (request.path == "/held") {
+        return responder.respond({.content_type = "text/plain",
+                                  .body = std::string(100'000, 'h'),
+                                  .headers = {},
+                                  .held = std::exchange(held_, nullptr)});
+      }
       if (request.path == "/stream") {
         stream_ = responder.start_stream({});
         return;
@@ -116,10 +122,31 @@ class Http2Server : public ::testing::Test {
   static constexpr size_t kPage = 512 * 1024;
   LoopThread thread_;
   std::unique_ptr<HttpServer> server_;
+  std::shared_ptr<const void> held_;
   std::vector<Responder> waiting_;
   Stream stream_;
   size_t pages_ = 0;
 };
+
+TEST_F(Http2Server, LetsGoOfWhatAnAnswerHoldsWhenItWasSentOrCannotBe) {
+  serve();
+  for (const bool read : {true, false}) {
+    const std::weak_ptr<const void> held = thread_.on_loop([&] {
+      held_ = std::make_shared<int>();
+      return std::weak_ptr(held_);
+    });
+    {
+      Client client(server_->port());
+      const uint32_t id = client.send(post("/held"));
+      if (read) EXPECT_EQ(client.wait(id).body.size(), 100'000u);
+    }
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (!thread_.on_loop([&] { return held.expired() && !held_; }) &&
+           std::chrono::steady_clock::now() < until) {
+    }
+    EXPECT_TRUE(held.expired());
+  }
+}
 
 TEST_F(Http2Server, AnswersSeveralRequestsOfOneConnectionAtOnce) {
   serve();

@@ -159,7 +159,11 @@ asio::awaitable<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self
       break;
     }
     const bool keep_alive = c.keep_alive_ && !c.last_;
-    if (!co_await c.write(*c.answer_, keep_alive)) break;
+    const bool written = co_await c.write(*c.answer_, keep_alive);
+    // The next request may be long in coming.
+    c.answer_->body = {};
+    c.answer_->held.reset();
+    if (!written) break;
     if (!keep_alive) {
       co_await c.linger();
       break;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ struct Response {
   std::string content_type;  // empty: no Content-Type header
   std::string body;
   Headers headers;
+  // Let go of, as the body is, when the answer was sent or cannot be any more.
+  std::shared_ptr<const void> held = nullptr;
 };
 
 struct HttpResponse {

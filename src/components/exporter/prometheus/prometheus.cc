@@ -5,10 +5,12 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "base/counters.h"
+#include "base/memory_ledger.h"
 #include "components/exporter/prometheus/metric_store.h"
 #include "components/exporter/prometheus/names.h"
 #include "net/http/http_server.h"
@@ -78,6 +80,35 @@ constexpr auto kFields = config::fields<Config>(
                               "NoUTF8EscapingWithSuffixes|NoTranslation"}),
     config::field("max_series", &Config::max_series,
                   "Series shown at most; further ones are counted.", {.min = 1}));
+
+// Pages are as large as what they tell of, and who scrapes may read slowly.
+constexpr size_t kMostUnderWay = size_t{64} << 20;  // Bytes.
+constexpr size_t kLeastUnderWay = 4;                // Pages, however large.
+
+struct UnderWay {
+  size_t pages = 0;
+  size_t bytes = 0;
+};
+// A page that was not sent to its end.
+class Page {
+ public:
+  Page(std::shared_ptr<UnderWay> all, size_t bytes)
+      : all_(std::move(all)), bytes_(bytes), charge_(bytes) {
+    all_->pages++;
+    all_->bytes += bytes_;
+  }
+  ~Page() {
+    all_->pages--;
+    all_->bytes -= bytes_;
+  }
+  Page(const Page&) = delete;
+  Page& operator=(const Page&) = delete;
+
+ private:
+  const std::shared_ptr<UnderWay> all_;
+  const size_t bytes_;
+  const MemoryCharge charge_;
+};
 
 class PrometheusExporter final : public pipeline::Component {
  public:
@@ -160,16 +191,22 @@ class PrometheusExporter final : public pipeline::Component {
     } else if (request.method != "GET") {
       response.status = 405;
       response.body = "Only GET is answered here.\n";
+    } else if (under_way_->pages >= kLeastUnderWay &&
+               under_way_->bytes + store_.page_bytes() > kMostUnderWay) {
+      response.status = 503;
+      response.body = "Too many scrapes are under way.\n";
     } else {
       response.body = store_.expose(clock_->unix_ns(), {.open_metrics = asked.open_metrics,
                                                         .timestamps = config_.send_timestamps,
                                                         .escaping = asked.escaping});
+      response.held = std::make_shared<const Page>(under_way_, response.body.capacity());
     }
     return response;
   }
 
   Config config_;
   MetricStore store_;
+  const std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
   const Clock* clock_ = nullptr;
   Gauge* series_ = nullptr;
   Counter* older_ = nullptr;
