@@ -314,9 +314,11 @@ void Reader::done(const FilePtr& file, std::vector<Batch> left, size_t size,
   }
   const Batch& batch = left.back();
   if (outcome.kind == Outcome::Failed) {
-    log_warn("{}: {} items of {} are lost: {}", id_, batch.items(), file->path,
-             outcome.error.message);
-    pipeline::dropped_counter(id_, batch.signal, "refused").add(batch.items());
+    // Where some were rejected the others were taken.
+    const uint64_t all = batch.items();
+    const uint64_t lost = outcome.rejected > 0 ? std::min(outcome.rejected, all) : all;
+    log_warn("{}: {} items of {} are lost: {}", id_, lost, file->path, outcome.error.message);
+    pipeline::dropped_counter(id_, batch.signal, "refused").add(lost);
   }
   left.pop_back();
   if (!left.empty()) return reader->send(file, std::move(left), size);

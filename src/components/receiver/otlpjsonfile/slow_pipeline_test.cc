@@ -118,6 +118,22 @@ TEST_F(SlowPipeline, HasOneLineOfAFileAndABoundOfFilesUnderWay) {
   EXPECT_EQ(taken_.size(), 200u);
 }
 
+// Of a line that is taken in part, that part is counted, by whoever rejected it too.
+TEST_F(SlowPipeline, CountsAsLostWhatWasRejectedOfALine) {
+  append("a.json", R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a"},{"name":"b"},)"
+                   R"({"name":"c"}]}]}]})"
+                   "\n" +
+                       line("2"));
+  const double before = Counters::sum("sonde_dropped_records_total");
+  start_slowly();
+  ASSERT_EQ(sink_.held.size(), 1u);
+  sink_.held[0].ack.fail({ErrorKind::Invalid, "one is wrong", {}}, 1);
+  sink_.held.clear();
+  host_.scheduler().run_ready();
+  EXPECT_EQ(Counters::sum("sonde_dropped_records_total") - before, 1);
+  EXPECT_EQ(take(), "2");
+}
+
 TEST_F(SlowPipeline, HasTakenALineWhenAllSignalsOfItAreTaken) {
   const std::string both =
       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n"}]}]}],)" + line("2").substr(1);
