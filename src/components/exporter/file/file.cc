@@ -115,6 +115,8 @@ class FileExporter final : public pipeline::Component {
       TRY(deal_out(batch.signal, chunk.view(), groups, nowhere));
     // All or nothing: who is told that a batch failed sends all of it again.
     std::vector<std::pair<std::string, uint64_t>> done;
+    size_t bad_paths = 0;
+    std::string first_bad;
     for (const auto& [path, body] : groups) {
       const Bytes whole = Bytes::copy(body);
       auto file = groups_->file(path);
@@ -126,7 +128,7 @@ class FileExporter final : public pipeline::Component {
       }
       // A name that no file can have will not become better by trying again.
       if (written.error().kind == ErrorKind::Invalid) {
-        log_warn("{}: {}", id_, written.error().message);
+        if (bad_paths++ == 0) first_bad = printable(written.error().message);
         nowhere.items[kBadPath] += count_records(batch.signal, body);
         continue;
       }
@@ -136,7 +138,18 @@ class FileExporter final : public pipeline::Component {
       }
       return written;
     }
+    // Once, for a peer may send very many.
+    if (bad_paths > 0)
+      log_warn("{}: no file can be had for {} resources; of the first: {}", id_, bad_paths,
+               first_bad);
     return {};
+  }
+  // A peer that chose the path must not write lines of the log, nor to the terminal.
+  static std::string printable(std::string text) {
+    for (char& c : text) {
+      if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+    }
+    return text;
   }
 
   // Adds each resource of the chunk to the request of its file.

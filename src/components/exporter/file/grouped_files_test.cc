@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/counters.h"
+#include "base/log.h"
 #include "base/testing/open_files.h"
 #include "base/testing/process_limit.h"
 #include "base/testing/temporary_directory.h"
@@ -134,6 +135,21 @@ TEST_F(FileExporterGroups, DropsAndCountsWhatHasNoFile) {
   EXPECT_EQ(file.outcome.reason, "bad_path");
   EXPECT_EQ(Counters::sum("sonde_dropped_records_total") - before, 5);
   EXPECT_EQ(files(), (Files{{"a", "2 "}, {"b", "4 "}}));
+}
+
+TEST_F(FileExporterGroups, TellsOnceOfPathsThatNoFileCanHaveAndForgesNoLines) {
+  TestComponent file(sonde_component_exporter_file(), settings("", "*"));
+  std::vector<std::string> lines;
+  set_log_sink([&](LogLevel, std::string_view line) { lines.emplace_back(line); });
+  std::string text = "logs\n";
+  for (const char c : {'a', 'b', 'c'}) text += log(std::string(300, c) + "\\n\x1b[31m", "1");
+  file.give(text);
+  set_log_sink(nullptr);
+  EXPECT_EQ(file.outcome.reason, "bad_path");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].contains("3 resources")) << lines[0];
+  EXPECT_FALSE(lines[0].contains('\n')) << lines[0];
+  EXPECT_FALSE(lines[0].contains('\x1b')) << lines[0];
 }
 
 TEST_F(FileExporterGroups, HasSoManyFilesOpenAndLosesNothingOfThoseThatItCloses) {
