@@ -207,7 +207,7 @@ TEST(Decode, TakesTheOtherWaysInWhichAFieldMayBeWritten) {
   EXPECT_EQ(w.headers, (std::map<std::string, std::string>{{"a", "b"}}));
   EXPECT_FALSE(w.tls.has_value());
   for (const char* wrong :
-       {"headers: [{name: a}]", "headers: [a]", "headers: [{name: 1, value: b}]",
+       {"headers: [{name: a, key: b}]", "headers: [a]", "headers: [{name: 1, value: b}]",
         "headers: [{name: a, value: b, c: d}]"}) {
     EXPECT_FALSE(decode(yaml(wrong), kWrittenFields.table(), &w, "p")) << wrong;
   }

@@ -29,7 +29,8 @@ Value split_list(const Value& value) {
 }
 
 Result<> decode_list(const Slot& slot, const Value& value) {
-  if (value.type == Value::Type::String) return decode_list(slot, split_list(value));
+  if (value.type == Value::Type::String && !slot.options.unsplit)
+    return decode_list(slot, split_list(value));
   if (!value.is_list()) return slot.wrong_type(value, "a list");
   slot.ops.clear(slot.out);
   Problems problems;
@@ -46,13 +47,25 @@ Result<Value> map_of_pairs(const Slot& slot, const Value& list) {
   Value map = Value::map();
   map.position = list.position;
   for (const Value& pair : list.items) {
-    const Value* name = pair.find("name");
-    const Value* content = pair.find("value");
-    if (!name || !content || pair.entries.size() != 2) {
+    if (!pair.is_map() && !pair.is_null()) {
       return slot.fail(pair, "expected a map of `name` and `value`");
     }
-    if (name->type != Value::Type::String) return slot.wrong_type(*name, "a string");
-    map.entries.push_back({name->text, name->position, *content});
+    // What a pair does not say is empty, as for the Collector.
+    Entry made{{}, pair.position, Value::string({})};
+    for (const Entry& part : pair.entries) {
+      if (part.key == "value") {
+        made.value = part.value;
+      } else if (part.key != "name") {
+        return slot.fail(pair, "expected a map of `name` and `value`");
+      } else if (part.value.type == Value::Type::String || part.value.expanded) {
+        made.key = part.value.text;
+        made.position = part.value.position;
+      } else if (!part.value.is_null()) {
+        return slot.wrong_type(part.value, "a string");
+      }
+    }
+    if (map.find(made.key)) return slot.fail(pair, "a name is there twice");
+    map.entries.push_back(std::move(made));
   }
   return map;
 }
@@ -101,7 +114,8 @@ Result<> decode_optional(const Slot& slot, const Value& value) {
     return Slot{*slot.ops.element, slot.options, slot.nested, slot.ops.append(slot.out, {}),
                 slot.path};
   };
-  const bool switchable = !slot.options.pointer && slot.ops.element->shape == Shape::Struct &&
+  const bool switchable = !slot.options.pointer && !slot.options.no_enabled &&
+                          slot.ops.element->shape == Shape::Struct &&
                           !has_field(*slot.nested, "enabled");
   const Value* enabled = switchable ? value.find("enabled") : nullptr;
   if (!enabled) return decode_into(inner(), value);
@@ -125,6 +139,7 @@ Result<> clear_members(const FieldTable& table, void* object, const Value& null,
 Result<> decode_null(const Slot& slot, const Value& value) {
   Value zero = Value::integer_value(0);
   zero.position = value.position;
+  if (slot.options.not_null) return slot.wrong_type(value, "true or false");
   switch (slot.ops.shape) {
     case Shape::Bool:
       *static_cast<bool*>(slot.out) = false;

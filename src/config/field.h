@@ -53,6 +53,9 @@ struct FieldOptions {
   bool null_is_absent = false;
   // An optional section that a null or an unset variable takes away and that has no `enabled`.
   bool pointer = false;
+  bool no_enabled = false;   // An optional section that `enabled` does not switch.
+  bool unsplit = false;      // A list that is not written as "a,b".
+  bool not_null = false;     // A null is refused.
   bool unset_keeps = false;  // An unset variable leaves a section as it is.
   bool secret = false;       // Never printed.
   bool url = false;          // Printed without its user, password and query.

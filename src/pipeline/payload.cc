@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/memory_ledger.h"
 #include "pipeline/otlp_export.h"
 
@@ -15,7 +16,9 @@ Result<net::Encoding> compression_of(std::string_view name, int level, net::Carr
   // What the Collector's gRPC client knows; receivers know no more.
   const bool grpc_knows =
       name == "gzip" || name == "zstd" || name == "snappy" || name == "none" || name.empty();
-  if (!encoding || (carrier == net::Carrier::Grpc && !grpc_knows)) {
+  // Names on the wire may be in capitals, settings may not.
+  const bool plain = name == lower(name) && name != "identity";
+  if (!encoding || !plain || (carrier == net::Carrier::Grpc && !grpc_knows)) {
     return fail(
         ErrorKind::Invalid,
         fmt::format("compression: unsupported compression type \"{}\"; it is one of {}", name,

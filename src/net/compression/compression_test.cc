@@ -153,7 +153,11 @@ TEST(Compression, HasTheLevelsOfTheCollector) {
   EXPECT_LT(compress(Encoding::Gzip, parts, 9)->size(), compress(Encoding::Gzip, parts, 1)->size());
   EXPECT_LT(compress(Encoding::Zstd, parts, 19)->size(),
             compress(Encoding::Zstd, parts, 1)->size());
-  EXPECT_FALSE(compress(Encoding::Zstd, parts, 23));
+  EXPECT_EQ(compress(Encoding::Zstd, parts, 1000)->size(),
+            compress(Encoding::Zstd, parts, 22)->size());
+  EXPECT_EQ(compress(Encoding::Zstd, parts, -5)->size(),
+            compress(Encoding::Zstd, parts, 1)->size());
+  EXPECT_TRUE(check_level(Encoding::Identity, 5));
   const auto refused = check_level(Encoding::Snappy, 1);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "snappy has no levels");

@@ -4,6 +4,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -40,7 +41,8 @@ Result<Bytes> zstd_compress(std::span<const Bytes> parts, int level) {
   const size_t total = total_size(parts);
   ZSTD_CCtx* const c = context.get();
   ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
-  ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level == 0 ? kUsualLevel : level);
+  ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel,
+                         level == 0 ? kUsualLevel : std::clamp(level, 1, 22));
   ZSTD_CCtx_setPledgedSrcSize(c, total);
   const size_t bound = ZSTD_compressBound(total) + 64;
   Buffer buffer(bound);

@@ -106,14 +106,14 @@ void TlsContext::reload() const {
   Duration interval = settings.reload_interval;
   if (settings.client_ca_file_reload && !settings.client_ca_file.empty()) {
     const Duration other = settings.client_ca_file_interval;
-    interval = interval.count() == 0 ? other : std::min(interval, other);
+    interval = interval.count() <= 0 ? other : std::min(interval, other);
   }
   if (interval.count() <= 0 || Steady::now() - looked_ < interval) return;
   looked_ = Steady::now();
   const auto load = [&]() -> Result<> {
     TlsFiles now = TRY(load_tls_files(settings));
     if (!settings.client_ca_file_reload) now.client_ca = files_.client_ca;
-    if (settings.reload_interval.count() == 0) {
+    if (settings.reload_interval.count() <= 0) {
       now = {files_.ca, files_.cert, files_.key, std::move(now.client_ca)};
     }
     if (now == files_) return {};

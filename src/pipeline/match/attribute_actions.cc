@@ -101,18 +101,16 @@ Result<AttributeActions::Action> AttributeActions::prepare(const AttributeAction
     return wrong(by_pattern ? "give a key or a pattern" : "it has no key");
   const int sources = (from.value.is_null() ? 0 : 1) + (from.from_attribute.empty() ? 0 : 1) +
                       (from.from_context.empty() ? 0 : 1);
-  if (puts && sources != 1) {
-    return wrong(name + (sources == 0 ? " needs one of value, from_attribute and from_context"
-                                      : " takes only one of value, from_attribute and "
-                                        "from_context"));
+  if (puts && sources > 1) {
+    return wrong(name + " takes only one of value, from_attribute and from_context");
   }
-  if (!puts && sources > 0)
+  if (puts && sources == 0 && from.default_value.is_null())
+    return wrong(name + " needs one of value, from_attribute, from_context and default_value");
+  // The Collector takes a from_context of hash and delete, and any default_value that nothing uses.
+  if (!puts && sources > (by_pattern && !from.from_context.empty() ? 1 : 0))
     return wrong(name + " does not take value, from_attribute or from_context");
-  if (!from.default_value.is_null()) {
-    if (from.from_attribute.empty() && from.from_context.empty())
-      return wrong("default_value goes with from_attribute or from_context only");
+  if (puts && !from.default_value.is_null())
     action.fallback = TRY(any_value_of(from.default_value));
-  }
   if (!from.value.is_null()) action.value = TRY(any_value_of(from.value));
   if (action.kind == Kind::Extract && from.pattern.empty()) return wrong("extract needs a pattern");
   if (!from.pattern.empty()) {

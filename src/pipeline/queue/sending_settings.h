@@ -91,7 +91,8 @@ inline constexpr auto kQueueBatchFields = config::fields<QueueBatchSettings>(
     config::field("partition", &QueueBatchSettings::partition, kPartitionFields,
                   "What is kept apart."));
 inline constexpr auto kQueueFields = config::fields<QueueSettings>(
-    config::field("enabled", &QueueSettings::enabled, "Whether batches wait in a queue."),
+    config::field("enabled", &QueueSettings::enabled, "Whether batches wait in a queue.",
+                  {.not_null = true}),
     config::field("queue_size", &QueueSettings::queue_size,
                   "How much the queue of each signal holds, in the sizer's unit."),
     config::field("num_consumers", &QueueSettings::num_consumers,

@@ -14,8 +14,8 @@ namespace sonde::pipeline {
 
 // Taken and without an effect: bytes are read into buffers that connections share.
 struct BufferSizes {
-  uint64_t read_buffer_size = 0;
-  uint64_t write_buffer_size = 0;
+  int64_t read_buffer_size = 0;
+  int64_t write_buffer_size = 0;
 };
 
 struct GrpcServerParameters {
@@ -67,17 +67,17 @@ inline constexpr auto kBufferFields = config::fields<BufferSizes>(
 
 inline constexpr auto kGrpcServerParameterFields = config::fields<GrpcServerParameters>(
     config::field("max_connection_idle", &GrpcServerParameters::max_connection_idle,
-                  "Without a call for so long a peer is sent away; 0: never.", {.min = 0}),
+                  "Without a call for so long a peer is sent away; 0 or less: never."),
     config::field("max_connection_age", &GrpcServerParameters::max_connection_age,
-                  "After so long a peer is sent away; 0: never.", {.min = 0}),
+                  "After so long a peer is sent away; 0 or less: never."),
     config::field("max_connection_age_grace", &GrpcServerParameters::max_connection_age_grace,
-                  "And after so long is closed; 0: never.", {.min = 0}),
+                  "And after so long is closed; 0 or less: never."),
     config::field("time", &GrpcServerParameters::time,
-                  "After so much silence a peer is asked for a sign; 0: two hours.", {.min = 0}),
-    config::field("timeout", &GrpcServerParameters::timeout, "For the sign; 0: 20s.", {.min = 0}));
+                  "After so much silence a peer is asked for a sign; 0 or less: two hours."),
+    config::field("timeout", &GrpcServerParameters::timeout, "For the sign; 0 or less: 20s."));
 inline constexpr auto kGrpcPolicyFields = config::fields<GrpcEnforcementPolicy>(
     config::field("min_time", &GrpcEnforcementPolicy::min_time,
-                  "Who asks more often than so is closed; 0: five minutes.", {.min = 0}),
+                  "Who asks more often than so is closed; 0 or less: five minutes."),
     config::field("permit_without_stream", &GrpcEnforcementPolicy::permit_without_stream,
                   "Let a peer ask while it has no calls."));
 inline constexpr auto kGrpcServerKeepaliveFields = config::fields<GrpcServerKeepaliveSettings>(
@@ -88,8 +88,8 @@ inline constexpr auto kGrpcServerKeepaliveFields = config::fields<GrpcServerKeep
 
 inline constexpr auto kGrpcClientKeepaliveFields = config::fields<GrpcClientKeepaliveSettings>(
     config::field("time", &GrpcClientKeepaliveSettings::time,
-                  "After so much silence the peer is asked for a sign; at least 10s.", {.min = 0}),
-    config::field("timeout", &GrpcClientKeepaliveSettings::timeout, "For the sign.", {.min = 0}),
+                  "After so much silence the peer is asked for a sign; at least 10s."),
+    config::field("timeout", &GrpcClientKeepaliveSettings::timeout, "For the sign."),
     config::field("permit_without_stream", &GrpcClientKeepaliveSettings::permit_without_stream,
                   "Also while nothing is sent."));
 

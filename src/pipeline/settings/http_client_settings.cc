@@ -6,11 +6,11 @@
 namespace sonde::pipeline {
 
 void HttpClientSettings::apply(net::HttpClientOptions& options, size_t at_once) const {
-  options.max_connections =
-      max_conns_per_host > 0 ? max_conns_per_host : std::max<size_t>(at_once, 1);
+  options.max_connections = max_conns_per_host > 0 ? static_cast<size_t>(max_conns_per_host)
+                                                   : std::max<size_t>(at_once, 1);
   options.max_queued = std::max(options.max_queued, at_once);
-  const uint64_t idle = max_idle_conns_per_host > 0 ? max_idle_conns_per_host : max_idle_conns;
-  if (idle > 0) options.max_idle = idle;
+  const int64_t idle = max_idle_conns_per_host != 0 ? max_idle_conns_per_host : max_idle_conns;
+  if (idle != 0) options.max_idle = idle < 0 ? 0 : static_cast<size_t>(idle);
   constexpr Duration kForEver = std::chrono::hours(24 * 365);
   options.idle_timeout = idle_conn_timeout.count() > 0 ? idle_conn_timeout : kForEver;
   options.keep_alive = !disable_keep_alives;

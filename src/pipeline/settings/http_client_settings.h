@@ -19,9 +19,9 @@ struct CookieSettings {};
 struct HttpClientSettings {
   std::string proxy_url;
   BufferSizes buffers;
-  uint64_t max_idle_conns = 100;
-  uint64_t max_idle_conns_per_host = 0;
-  uint64_t max_conns_per_host = 0;
+  int64_t max_idle_conns = 100;
+  int64_t max_idle_conns_per_host = 0;
+  int64_t max_conns_per_host = 0;
   Duration idle_conn_timeout = std::chrono::seconds(90);
   bool disable_keep_alives = false;
   bool force_attempt_http2 = true;
@@ -50,11 +50,11 @@ inline constexpr auto kHttpClientFields = config::fields<HttpClientSettings>(
                   {.secret = true}),
     config::embed(&HttpClientSettings::buffers, kBufferFields),
     config::field("max_idle_conns", &HttpClientSettings::max_idle_conns,
-                  "Connections kept while nothing is sent; 0: all."),
+                  "Connections kept while nothing is sent; 0: all; less: none."),
     config::field("max_idle_conns_per_host", &HttpClientSettings::max_idle_conns_per_host,
-                  "The same for one host; 0: as max_idle_conns."),
+                  "The same for one host; 0: as max_idle_conns; less: none."),
     config::field("max_conns_per_host", &HttpClientSettings::max_conns_per_host,
-                  "Connections to a host at once; 0: one for each request in flight."),
+                  "Connections to a host at once; 0 or less: one for each request in flight."),
     config::field("idle_conn_timeout", &HttpClientSettings::idle_conn_timeout,
                   "How long a connection is kept while nothing is sent; 0 or less: for ever."),
     config::field("disable_keep_alives", &HttpClientSettings::disable_keep_alives,

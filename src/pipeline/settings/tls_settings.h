@@ -50,7 +50,7 @@ inline Result<> check_tls_settings(const TlsServerSettings& settings) {
       config::field("key_file", &Settings::key_file, "The key of our certificate, as PEM."),      \
       config::field("key_pem", &Settings::key_pem, "The same as text.", {.secret = true}),        \
       config::field("min_version", &Settings::min_version, "The oldest TLS to speak.",            \
-                    {.choices = "1.0|1.1|1.2|1.3", .null_is_absent = true}),                      \
+                    {.choices = "|1.0|1.1|1.2|1.3", .null_is_absent = true}),                     \
       config::field("max_version", &Settings::max_version, "The newest TLS to speak.",            \
                     {.choices = "|1.0|1.1|1.2|1.3"}),                                             \
       config::field("include_system_ca_certs_pool", &Settings::include_system_ca_certs_pool,      \
@@ -61,7 +61,7 @@ inline Result<> check_tls_settings(const TlsServerSettings& settings) {
       config::field("curve_preferences", &Settings::curve_preferences,                            \
                     "P256, P384, P521, X25519, X25519MLKEM768: the best first."),                 \
       config::field("reload_interval", &Settings::reload_interval,                                \
-                    "Read certificates and authorities again after so long.", {.min = 0}),        \
+                    "Read certificates and authorities again after so long; 0 or less: never."),  \
       config::field("tpm", &Settings::tpm, kTpmFields, "A key in a trusted platform module.")
 
 inline constexpr auto kTlsClientFields = config::fields<TlsClientSettings>(

@@ -232,8 +232,6 @@ TEST_F(FileExporter, SaysWhatDoesNotGoTogether) {
   EXPECT_NE(refusal("directory_permissions: '0755'").find("needs create_directory"),
             std::string::npos);
   EXPECT_NE(refusal("encoding: otlp_encoding").find("use format"), std::string::npos);
-  EXPECT_NE(refusal("compression: zstd, compression_params: {level: 23}").find("level"),
-            std::string::npos);
   EXPECT_NE(refusal("create_directory: true, directory_permissions: '99'").find("octal"),
             std::string::npos);
   EXPECT_NE(TestComponent(sonde_component_exporter_file(), "{path: /nowhere/at/all}")

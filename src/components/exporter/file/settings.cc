@@ -11,13 +11,13 @@ namespace {
 
 constexpr auto kRotationFields = config::fields<Rotation>(
     config::field("max_megabytes", &Rotation::max_megabytes,
-                  "How large the file grows before it is put aside; 0: 100.",
-                  {.min = 0, .max = 1e9, .unit = "MiBy"}),
+                  "How large the file grows before it is put aside; 0 or less: 100.",
+                  {.max = 1e9, .unit = "MiBy"}),
     config::field("max_days", &Rotation::max_days,
-                  "How old what was put aside gets; 0: whatever its age.",
-                  {.min = 0, .max = 100000}),
+                  "How old what was put aside gets; 0 or less: whatever its age.",
+                  {.max = 2147483647}),
     config::field("max_backups", &Rotation::max_backups,
-                  "How many are kept of what was put aside; 0: all.", {.min = 0}),
+                  "How many are kept of what was put aside; 0 or less: all."),
     config::field("localtime", &Rotation::localtime,
                   "Whether the time in their names is local and not UTC."));
 constexpr auto kGroupFields = config::fields<GroupBy>(
@@ -29,8 +29,9 @@ constexpr auto kGroupFields = config::fields<GroupBy>(
                   "How many files are open at most; the one that was written to the longest ago is "
                   "closed.",
                   {.max = 1e6}));
-constexpr auto kParameterFields = config::fields<CompressionParameters>(config::field(
-    "level", &CompressionParameters::level, "Of zstd, 1 to 22; 0 and below are the default."));
+constexpr auto kParameterFields = config::fields<CompressionParameters>(
+    config::field("level", &CompressionParameters::level,
+                  "Of zstd, 1 to 22, and 22 for more; 0 and below are the default."));
 constexpr auto kFields = config::fields<Settings>(
     config::field("path", &Settings::path, "The file; with group_by it has one *.",
                   {.required = true}),
@@ -42,7 +43,7 @@ constexpr auto kFields = config::fields<Settings>(
     config::field("compression_params", &Settings::compression_params, kParameterFields.table(),
                   "How much work compression does."),
     config::field("rotation", &Settings::rotation, kRotationFields.table(),
-                  "When the file is put aside."),
+                  "When the file is put aside.", {.no_enabled = true}),
     config::field("append", &Settings::append, "Whether to add to what is there at the start."),
     config::field("create_directory", &Settings::create_directory,
                   "Whether to make the folder of the file. With group_by folders are always made."),
@@ -78,11 +79,6 @@ Result<> Settings::validate() const {
   if (!directory_permissions.empty() && !create_directory)
     return fail(ErrorKind::Invalid, "directory_permissions needs create_directory to be true");
   (void)TRY(permissions());
-  if (!compression.empty() && compression_params.level > 0) {
-    const auto level = static_cast<int>(std::min<int64_t>(compression_params.level, 1000));
-    auto known = net::check_level(net::Encoding::Zstd, level);
-    if (!known) return std::unexpected(at("compression_params::level", std::move(known.error())));
-  }
   if (!group_by.enabled) return {};
   if (std::ranges::count(path, '*') != 1)
     return fail(ErrorKind::Invalid, "path: group_by needs exactly one * in it, for the attribute");

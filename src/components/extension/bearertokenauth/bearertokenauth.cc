@@ -53,7 +53,7 @@ constexpr auto kFields = config::fields<Config>(
     config::field("token", &Config::token, "The token.", {.secret = true}),
     config::field("tokens", &Config::tokens,
                   "Several: a sender may have any of them, a peer is given the first.",
-                  {.secret = true}),
+                  {.unsplit = true, .secret = true}),
     config::field("filename", &Config::filename,
                   "A file with a token at the head of each line, read again when it changes; "
                   "instead of `token`."));

@@ -58,6 +58,10 @@ struct Config {
     if (compaction.on_start || compaction.on_rebound) {
       TRY(check_directory("compaction::directory", compaction.directory));
     }
+    if (compaction.on_rebound && compaction.check_interval <= Duration{}) {
+      return fail(ErrorKind::Invalid,
+                  "compaction::check_interval: it must be positive where on_rebound is set");
+    }
     if (!create_directory || permissions()) return {};
     return fail(ErrorKind::Invalid,
                 "directory_permissions: \"" + directory_permissions +
@@ -105,8 +109,7 @@ constexpr auto kCompactionFields = config::fields<Compaction>(
 constexpr auto kFields = config::fields<Config>(
     config::field("directory", &Config::directory, "Where it keeps everything."),
     config::field("timeout", &Config::timeout,
-                  "How long to wait at start for another process to give a directory up.",
-                  {.min = 0}),
+                  "How long to wait at start for another process to give a directory up."),
     config::field("fsync", &Config::fsync,
                   "Whether a sender is answered only when the disk has what it sent, so that it "
                   "survives the machine too."),

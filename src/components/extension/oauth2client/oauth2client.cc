@@ -199,7 +199,8 @@ class OAuth2Client final : public pipeline::Component, public pipeline::ClientAu
       if (token->lifetime) {
         const Duration life = *token->lifetime;
         held.used_until_ns = now + (life - std::min(kOnItsWay, life / 4)).count();
-        held.replaced_from_ns = now + (life - std::min(config_.expiry_buffer, life / 2)).count();
+        held.replaced_from_ns =
+            now + (life - std::clamp(config_.expiry_buffer, Duration{}, life / 2)).count();
       }
       log_debug("{}: has a token of {}", id_, net::shown_url(config_.token_url));
       held_.set(std::move(held));

@@ -96,9 +96,8 @@ inline constexpr auto kFields = config::fields<Config>(
     config::field("tls", &Config::tls, pipeline::kTlsClientFields,
                   "Encryption of requests for a token."),
     config::field("timeout", &Config::timeout,
-                  "How long a request for a token may take; 0: half a minute.", {.min = 0}),
+                  "How long a request for a token may take; 0 or less: half a minute."),
     config::field("expiry_buffer", &Config::expiry_buffer,
-                  "How long before its end a token is replaced; at most half of its lifetime.",
-                  {.min = 0}));
+                  "How long before its end a token is replaced; at most half of its lifetime."));
 
 }  // namespace sonde::oauth2

@@ -7,6 +7,9 @@ Result<Limits> limits_of(const Settings& settings, uint64_t total) {
   constexpr uint64_t kMib = 1 << 20;
   uint64_t hard = settings.limit_mib * kMib;
   uint64_t spike = settings.spike_limit_mib * kMib;
+  if (settings.limit_percentage != 0 &&
+      settings.spike_limit_percentage >= settings.limit_percentage)
+    return fail(ErrorKind::Invalid, "spike_limit_percentage must be smaller than limit_percentage");
   if (hard == 0) {
     if (settings.limit_percentage == 0)
       return fail(ErrorKind::Invalid, "give limit_mib or limit_percentage");

@@ -55,9 +55,9 @@ constexpr auto kFields = config::fields<Config>(
                   {.required = true}),
     config::embed(&Config::limits, kLimitFields.table()),
     config::field("min_gc_interval_when_soft_limited", &Config::min_gc_interval_when_soft_limited,
-                  "How long idle buffers are left alone above the soft limit.", {.min = 0}),
+                  "How long idle buffers are left alone above the soft limit."),
     config::field("min_gc_interval_when_hard_limited", &Config::min_gc_interval_when_hard_limited,
-                  "The same above the hard limit.", {.min = 0}));
+                  "The same above the hard limit."));
 
 class MemoryLimiter final : public pipeline::Component {
  public:

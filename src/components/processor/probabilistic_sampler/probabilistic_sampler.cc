@@ -46,7 +46,7 @@ struct Config {
 constexpr auto kFields = config::fields<Config>(
     config::field("sampling_percentage", &Config::sampling_percentage,
                   "Share of traces and records kept; more than 100 is all.",
-                  {.min = 0, .unit = "%"}),
+                  {.min = 0, .max = 3.4028235e38, .unit = "%"}),
     config::field("hash_seed", &Config::hash_seed,
                   "Mode hash_seed: must be equal where traces are kept or dropped together."),
     config::field("mode", &Config::mode,
@@ -58,7 +58,7 @@ constexpr auto kFields = config::fields<Config>(
                   "Hexadecimal digits of the threshold.", {.min = 1, .max = sampling::kDigits}),
     config::field("attribute_source", &Config::attribute_source,
                   "Logs: whether the trace id decides, or from_attribute alone.",
-                  {.choices = "traceID|record", .null_is_absent = true}),
+                  {.choices = "|traceID|record", .null_is_absent = true}),
     config::field("from_attribute", &Config::from_attribute,
                   "Logs: the attribute that decides where there is no trace id."),
     config::field("sampling_priority", &Config::sampling_priority,

@@ -143,7 +143,10 @@ class OtlpReceiver final : public pipeline::Component {
     return config_.opaque && !intake.looks_inside(signal);
   }
 
-  size_t grpc_max_message() const { return config_.protocols.grpc->max_recv_msg_size_mib << 20; }
+  size_t grpc_max_message() const {
+    const uint64_t mib = config_.protocols.grpc->max_recv_msg_size_mib;
+    return static_cast<size_t>(mib == 0 ? 4 : std::min<uint64_t>(mib, 1024)) << 20;
+  }
 
   static net::GrpcStatus not_taken(std::string_view path) {
     return {GrpcCode::Unimplemented, fmt::format("no pipeline takes {}", path), {}};

@@ -52,6 +52,10 @@ struct Config {
       auto checked = pipeline::check_tls_settings(*protocols.grpc->tls);
       if (!checked) return std::unexpected(at("protocols::grpc::tls", std::move(checked.error())));
     }
+    if (protocols.grpc && (protocols.grpc->buffers.read_buffer_size < 0 ||
+                           protocols.grpc->buffers.write_buffer_size < 0)) {
+      return fail(ErrorKind::Invalid, "protocols::grpc: sizes of buffers must not be negative");
+    }
     if (protocols.http) {
       auto checked = pipeline::check_http_server(protocols.http->server);
       if (!checked) return std::unexpected(at("protocols::http", std::move(checked.error())));
@@ -70,8 +74,8 @@ inline constexpr auto kGrpcFields = config::fields<Grpc>(
     config::field("keepalive", &Grpc::keepalive, pipeline::kGrpcServerKeepaliveFields,
                   "How long connections are kept, and who may ask whether they are."),
     config::field("max_recv_msg_size_mib", &Grpc::max_recv_msg_size_mib,
-                  "The largest message, decompressed, that is taken.",
-                  {.min = 1, .max = 1024, .unit = "MiB"}),
+                  "The largest message, decompressed, that is taken, up to 1024; 0 is 4.",
+                  {.min = 0, .unit = "MiB"}),
     config::field("max_concurrent_streams", &Grpc::max_concurrent_streams,
                   "Calls in progress on one connection; 0 is 1024."),
     config::field("include_metadata", &Grpc::include_metadata,
