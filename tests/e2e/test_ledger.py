@@ -165,8 +165,8 @@ def test_a_back_end_slower_than_the_timeout_gets_everything(tmp_path, protocol):
         setup.back_end.unsure()
         setup.settle()
         for signal in SIGNALS:
-            # It was slower than the timeout: what it had taken came again.
-            assert eventually(lambda signal=signal: set(setup.back_end.delivered[signal.name].values()) == {2})
+            # It was slower than the timeout: what it had taken came again, on a busy machine more than once.
+            assert eventually(lambda signal=signal: min(setup.back_end.delivered[signal.name].values()) >= 2)
     finally:
         setup.stop()
 
