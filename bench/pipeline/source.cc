@@ -14,9 +14,11 @@ std::string_view path_of(Signal signal) {
     case Signal::Metrics:
       return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
     case Signal::Logs:
+      return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    case Signal::Profiles:
       break;
   }
-  return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+  return "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
 }
 
 }  // namespace

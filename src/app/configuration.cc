@@ -33,8 +33,9 @@ Result<Configuration> finish(config::Resolution resolution) {
   const FeatureGates& gates = feature_gates();
   Configuration out{std::move(resolution.root), {}};
   config::Problems problems;
-  const config::GraphOptions options{.allow_no_pipelines =
-                                         gates.enabled("service.AllowNoPipelines")};
+  const config::GraphOptions options{
+      .allow_no_pipelines = gates.enabled("service.AllowNoPipelines"),
+      .profiles = gates.enabled("service.profilesSupport")};
   // Settings are judged all the same, but pipelines that are wrong only give echoes.
   if (!problems.ok(config::build_graph(out.root, options, out.graph))) out.graph.pipelines.clear();
   problems.ok(pipeline::check_graph(out.graph, all_components()));

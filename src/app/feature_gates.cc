@@ -43,16 +43,16 @@ constexpr FeatureGate kWithoutEffect[] = {
 }  // namespace
 
 FeatureGates::FeatureGates()
-    : gates_{{"confmap.enableMergeAppendOption", "Alpha",
-              "Joins lists of service::extensions and of pipelines' receivers and exporters from "
-              "several files, in place of taking the last.",
-              false, "v0.120.0"},
-             {"service.AllowNoPipelines", "Alpha", "Takes a configuration without pipelines.",
-              false, "v0.122.0"},
-             {"service.profilesSupport", "Alpha", "No effect: profiles are not supported.", false,
-              "v0.112.0"},
-             {"telemetry.newPipelineTelemetry", "Alpha",
-              "No effect: own metrics always name the component.", false, "v0.123.0"}} {
+    : gates_{
+          {"confmap.enableMergeAppendOption", "Alpha",
+           "Joins lists of service::extensions and of pipelines' receivers and exporters from "
+           "several files, in place of taking the last.",
+           false, "v0.120.0"},
+          {"service.AllowNoPipelines", "Alpha", "Takes a configuration without pipelines.", false,
+           "v0.122.0"},
+          {"service.profilesSupport", "Alpha", "Takes pipelines of profiles.", false, "v0.112.0"},
+          {"telemetry.newPipelineTelemetry", "Alpha",
+           "No effect: own metrics always name the component.", false, "v0.123.0"}} {
   gates_.insert(gates_.end(), std::begin(kWithoutEffect), std::end(kWithoutEffect));
 }
 

@@ -19,7 +19,7 @@ constexpr Kind kKinds[] = {Kind::Receiver, Kind::Processor, Kind::Exporter, Kind
 
 std::string signals(Signals set) {
   std::string out;
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     if (set.has(signal)) out += fmt::format("{}{}", out.empty() ? "" : ", ", to_string(signal));
   }
   return out;

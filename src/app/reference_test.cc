@@ -12,7 +12,7 @@ TEST(ComponentReference, DescribesAComponentByAnOlderName) {
   const auto text = component_reference(all_components(), "otlphttp");
   ASSERT_TRUE(text) << text.error().message;
   EXPECT_TRUE(text->starts_with("### exporter `otlp_http`\n")) << *text;
-  EXPECT_NE(text->find("Takes traces, metrics, logs."), std::string::npos) << *text;
+  EXPECT_NE(text->find("Takes traces, metrics, logs, profiles."), std::string::npos) << *text;
   EXPECT_NE(text->find("- `encoding` (string, `\"proto\"`): "), std::string::npos) << *text;
   EXPECT_NE(text->find(" One of proto, json."), std::string::npos) << *text;
 }

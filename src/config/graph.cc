@@ -174,9 +174,9 @@ class Builder {
       problems_.add(entry.position, path + ": " + id.error().message);
       return;
     }
-    if (id->type == "profiles") {
-      problems_.add(entry.position,
-                    path + ": profiles are not supported; traces, metrics and logs are");
+    if (id->type == "profiles" && !options_.profiles) {
+      problems_.add(entry.position, path + ": pipelines of profiles need the feature gate " +
+                                        "service.profilesSupport");
       return;
     }
     PipelineNode pipeline{id->to_string(), id->type, {}, {}, {}, entry.position};

@@ -58,6 +58,7 @@ struct Graph {
 
 struct GraphOptions {
   bool allow_no_pipelines = false;  // Feature gate service.AllowNoPipelines.
+  bool profiles = false;            // Feature gate service.profilesSupport.
 };
 
 Result<Graph> build_graph(const Value& root, const GraphOptions& options = {});

@@ -65,7 +65,7 @@ Result<ComponentId> parse_pipeline_id(std::string_view text) {
   constexpr std::string_view kSignals[] = {"traces", "metrics", "logs", "profiles"};
   if (std::ranges::find(kSignals, id.type) != std::end(kSignals)) return id;
   std::string close = suggestion(id.type, {"traces", "metrics", "logs"});
-  if (close.empty()) close = "; use traces, metrics or logs";
+  if (close.empty()) close = "; use traces, metrics, logs or profiles";
   return fail(ErrorKind::Invalid, "unknown signal " + quoted(id.type) + close);
 }
 

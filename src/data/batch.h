@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The currency of a pipeline: OTLP bytes with an acknowledgement. Each chunk is the body of an
 // Export<Signal>ServiceRequest, immutable and shared, so that fanning out copies pointers. Because
-// two such bodies one after the other are again a valid one, joining batches joins their lists.
+// two such bodies one after the other are again a valid one, joining batches joins their lists
+// (can_be_joined()).
 // A batch is no tree of objects: read it with trace_view.h and its kin, change it with
 // edit.h.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,7 +22,9 @@
 
 namespace sonde {
 
-enum class Signal : uint8_t { Traces, Metrics, Logs };
+enum class Signal : uint8_t { Traces, Metrics, Logs, Profiles };
+inline constexpr std::array kSignals{Signal::Traces, Signal::Metrics, Signal::Logs,
+                                     Signal::Profiles};
 
 constexpr std::string_view to_string(Signal signal) {
   switch (signal) {
@@ -30,9 +34,30 @@ constexpr std::string_view to_string(Signal signal) {
       return "metrics";
     case Signal::Logs:
       return "logs";
+    case Signal::Profiles:
+      return "profiles";
   }
   return "unknown";
 }
+
+// Two requests one after the other are one, but for profiles: what they hold points by its place
+// into one dictionary of the whole request.
+constexpr bool can_be_joined(Signal signal) { return signal != Signal::Profiles; }
+
+// Something for each signal.
+template <class T>
+class BySignal {
+ public:
+  T& operator[](Signal signal) { return all_[static_cast<size_t>(signal)]; }
+  const T& operator[](Signal signal) const { return all_[static_cast<size_t>(signal)]; }
+  auto begin() { return all_.begin(); }
+  auto end() { return all_.end(); }
+  auto begin() const { return all_.begin(); }
+  auto end() const { return all_.end(); }
+
+ private:
+  std::array<T, kSignals.size()> all_{};
+};
 
 // What came with a request and is no telemetry. Kept only where a receiver is told to
 // (`include_metadata`), for batching by it and for sending it on.
@@ -78,7 +103,8 @@ struct Batch {
     for (const Bytes& chunk : chunks) total += chunk.size();
     return total;
   }
-  // Spans, metric points or log records. Counted once: the chunks are not changed after that.
+  // Spans, metric points, log records or samples of profiles. Counted once: the chunks are not
+  // changed after that.
   size_t items() const;
   void set_items(size_t known) { items_ = known; }
 

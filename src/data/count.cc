@@ -61,7 +61,10 @@ size_t metric(std::string_view body) {
 }
 
 size_t record(Signal signal, std::string_view body) {
-  return signal == Signal::Metrics ? metric(body) : 1;
+  const auto one = [](std::string_view) -> size_t { return 1; };
+  return signal == Signal::Metrics    ? metric(body)
+         : signal == Signal::Profiles ? sum(body, otlp::profile::kSamples, one)
+                                      : 1;
 }
 
 size_t scope(Signal signal, std::string_view body) {

@@ -14,9 +14,9 @@ enum class Temporality : uint8_t { Unspecified, Delta, Cumulative };
 
 namespace otlp {
 
-// The three signals share these shapes: request > group > scope group > record.
+// The signals share these shapes: request > group > scope group > record.
 namespace request {
-inline constexpr uint32_t kGroups = 1;
+inline constexpr uint32_t kGroups = 1, kDictionary = 2;  // The latter of profiles alone.
 }
 namespace response {
 inline constexpr uint32_t kPartialSuccess = 1;
@@ -24,12 +24,12 @@ inline constexpr uint32_t kPartialSuccess = 1;
 namespace partial_success {
 inline constexpr uint32_t kRejected = 1, kMessage = 2;
 }
-namespace group {  // ResourceSpans, ResourceMetrics, ResourceLogs
+namespace group {  // ResourceSpans, ResourceMetrics, ResourceLogs, ResourceProfiles
 inline constexpr uint32_t kResource = 1, kScopes = 2, kSchemaUrl = 3;
 // Where the scopes of OTLP before 1.0 stood; the Collector still parses them.
 inline constexpr uint32_t kDeprecatedScopes = 1000;
 }  // namespace group
-namespace scope_group {  // ScopeSpans, ScopeMetrics, ScopeLogs
+namespace scope_group {  // ScopeSpans, ScopeMetrics, ScopeLogs, ScopeProfiles
 inline constexpr uint32_t kScope = 1, kRecords = 2, kSchemaUrl = 3;
 }
 namespace resource {
@@ -111,6 +111,41 @@ inline constexpr uint32_t kQuantile = 1, kValue = 2;
 namespace exemplar {
 inline constexpr uint32_t kTime = 2, kDouble = 3, kSpanId = 4, kTraceId = 5, kInt = 6,
                           kAttributes = 7;
+}
+
+// Profiles, as v1development has them since opentelemetry-proto 1.9.
+namespace profile {
+inline constexpr uint32_t kSampleType = 1, kSamples = 2, kTime = 3, kDuration = 4, kPeriodType = 5,
+                          kPeriod = 6, kProfileId = 7, kDroppedAttributes = 8, kPayloadFormat = 9,
+                          kPayload = 10, kAttributes = 11;
+}
+namespace value_type {
+inline constexpr uint32_t kType = 1, kUnit = 2;
+}
+namespace sample {
+inline constexpr uint32_t kStack = 1, kAttributes = 2, kLink = 3, kValues = 4, kTimestamps = 5;
+}
+namespace dictionary {
+inline constexpr uint32_t kMappings = 1, kLocations = 2, kFunctions = 3, kLinks = 4, kStrings = 5,
+                          kAttributes = 6, kStacks = 7;
+}
+namespace mapping {
+inline constexpr uint32_t kStart = 1, kLimit = 2, kOffset = 3, kFilename = 4, kAttributes = 5;
+}
+namespace location {
+inline constexpr uint32_t kMapping = 1, kAddress = 2, kLines = 3, kAttributes = 4;
+}
+namespace line {
+inline constexpr uint32_t kFunction = 1, kLine = 2, kColumn = 3;
+}
+namespace function {
+inline constexpr uint32_t kName = 1, kSystemName = 2, kFilename = 3, kStartLine = 4;
+}
+namespace key_value_and_unit {
+inline constexpr uint32_t kKey = 1, kValue = 2, kUnit = 3;
+}
+namespace stack {
+inline constexpr uint32_t kLocations = 1;
 }
 
 }  // namespace otlp

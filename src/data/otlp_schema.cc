@@ -2,6 +2,7 @@
 #include "data/otlp_schema.h"
 
 #include "data/otlp_fields.h"
+#include "data/otlp_schema_parts.h"
 
 namespace sonde::otlp {
 namespace {
@@ -27,13 +28,10 @@ constexpr S kSeverities[] = {
     "SEVERITY_NUMBER_FATAL",       "SEVERITY_NUMBER_FATAL2", "SEVERITY_NUMBER_FATAL3",
     "SEVERITY_NUMBER_FATAL4"};
 
-// Values nest: arrays and maps hold values again.
-extern const Message kAnyValue;
-
 constexpr FieldInfo kKeyValueFields[] = {
     {key_value::kKey, "key", K::String},
     {key_value::kValue, "value", K::Message, R::Plain, &kAnyValue},
-    {key_value::kKeyIndex, "", K::Enum},
+    {key_value::kKeyIndex, "keyStrindex", K::Enum},
 };
 constexpr Message kKeyValue{"KeyValue", kKeyValueFields};
 
@@ -55,10 +53,8 @@ constexpr FieldInfo kAnyValueFields[] = {
     {any_value::kArray, "arrayValue", K::Message, R::Oneof, &kArray},
     {any_value::kMap, "kvlistValue", K::Message, R::Oneof, &kMap},
     {any_value::kBytes, "bytesValue", K::Base64, R::Oneof},
-    {any_value::kStringIndex, "", K::Enum, R::Oneof},
+    {any_value::kStringIndex, "stringValueStrindex", K::Enum, R::Oneof},
 };
-constinit const Message kAnyValue{"AnyValue", kAnyValueFields};
-
 constexpr FieldInfo kEntityRefFields[] = {
     {entity_ref::kSchemaUrl, "schemaUrl", K::String},
     {entity_ref::kType, "type", K::String},
@@ -72,15 +68,19 @@ constexpr FieldInfo kResourceFields[] = {
     {resource::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
     {resource::kEntityRefs, "entityRefs", K::Message, R::Repeated, &kEntityRef},
 };
-constexpr Message kResource{"Resource", kResourceFields};
-
 constexpr FieldInfo kScopeFields[] = {
     {scope::kName, "name", K::String},
     {scope::kVersion, "version", K::String},
     {scope::kAttributes, "attributes", K::Message, R::Repeated, &kKeyValue},
     {scope::kDroppedAttributes, "droppedAttributesCount", K::Uint32},
 };
-constexpr Message kScope{"InstrumentationScope", kScopeFields};
+}  // namespace
+
+constinit const Message kAnyValue{"AnyValue", kAnyValueFields};
+constinit const Message kResource{"Resource", kResourceFields};
+constinit const Message kScope{"InstrumentationScope", kScopeFields};
+
+namespace {
 
 constexpr FieldInfo kEventFields[] = {
     {event::kTime, "timeUnixNano", K::Fixed64},
@@ -334,9 +334,11 @@ const Message& request_schema(Signal signal) {
     case Signal::Metrics:
       return Service<kMetric, kMetrics>::kRequest;
     case Signal::Logs:
+      return Service<kLog, kLogs>::kRequest;
+    case Signal::Profiles:
       break;
   }
-  return Service<kLog, kLogs>::kRequest;
+  return kProfilesRequest;
 }
 
 const Message& response_schema(Signal signal) {
@@ -346,9 +348,11 @@ const Message& response_schema(Signal signal) {
     case Signal::Metrics:
       return Service<kMetric, kMetrics>::kResponse;
     case Signal::Logs:
+      return Service<kLog, kLogs>::kResponse;
+    case Signal::Profiles:
       break;
   }
-  return Service<kLog, kLogs>::kResponse;
+  return kProfilesResponse;
 }
 
 }  // namespace sonde::otlp

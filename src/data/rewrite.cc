@@ -262,6 +262,8 @@ Rewriter::Walk::Verdict Rewriter::Walk::record(std::string_view field, std::stri
       recount = metric.dropped_points();
       break;
     }
+    case Signal::Profiles:
+      break;  // No editor looks into them: their attributes lie in a dictionary.
   }
   if (!item_.valid()) return item_.overgrown() ? Verdict::TooLarge : Verdict::Malformed;
   if (keep && !item_.changed()) return Verdict::Keep;

@@ -42,15 +42,11 @@ class Parser {
     if (lines_.empty()) return fail(ErrorKind::Invalid, "the text is empty; expected `traces`");
     const Line& head = lines_.front();
     Batch out;
-    if (head.content == "traces") {
-      out.signal = Signal::Traces;
-    } else if (head.content == "metrics") {
-      out.signal = Signal::Metrics;
-    } else if (head.content == "logs") {
-      out.signal = Signal::Logs;
-    } else {
-      return wrong(head, "expected `traces`, `metrics` or `logs`");
-    }
+    const auto signal =
+        std::ranges::find(kSignals, head.content, [](Signal s) { return to_string(s); });
+    if (signal == kSignals.end())
+      return wrong(head, "expected `traces`, `metrics`, `logs` or `profiles`");
+    out.signal = *signal;
     next_ = 1;
     std::string body = TRY(message(request_schema(out.signal), head.indent, true));
     if (next_ < lines_.size()) return wrong(lines_[next_], "is not indented deeper than its head");
@@ -165,11 +161,11 @@ class Parser {
   Result<> field(const Line& line, Cursor& at, const FieldInfo& info, Parts& parts) {
     std::string& out = parts.add(info.number);
     proto::Writer writer(out);
-    if (info.kind == Kind::String || info.kind == Kind::Value) {
+    if (info.kind == Kind::String || info.kind == Kind::Strings || info.kind == Kind::Value) {
       std::string value;
-      const bool ok = info.kind == Kind::String ? at.quoted(value) : parse_value(at, value);
+      const bool ok = info.kind == Kind::Value ? parse_value(at, value) : at.quoted(value);
       if (!ok || !at.end()) return wrong(line, at.error);
-      if (!value.empty() || info.kind == Kind::Value) writer.bytes(info.number, value);
+      if (!value.empty() || info.kind != Kind::String) writer.bytes(info.number, value);
       return {};
     }
     if (info.kind >= Kind::PackedFixed64) return packed(line, at, info, out);

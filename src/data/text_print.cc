@@ -114,11 +114,18 @@ class Printer {
         message(*info.message, field.bytes, indent + 2);
       } else if (info.kind == Kind::Attributes) {
         attribute(KeyValueView::parse(field.bytes), indent);
+      } else if (info.kind == Kind::Strings) {
+        line(indent, info.name);
+        out_ += ": ";
+        put_quoted(out_, field.bytes);
+        out_ += '\n';
       } else if (info.kind == Kind::Inline) {
         singular.add(field.bytes);
       }
     }
-    if (!seen || info.kind == Kind::Block || info.kind == Kind::Attributes) return;
+    if (!seen || info.kind == Kind::Block || info.kind == Kind::Attributes ||
+        info.kind == Kind::Strings)
+      return;
     if (info.kind == Kind::Inline) {
       message(*info.message, singular.view(), indent, info.name);
     } else if (info.kind >= Kind::PackedFixed64) {

@@ -197,10 +197,111 @@ constexpr FieldInfo kScopeFields[] = {
 };
 constexpr Message kScope{kScopeFields};
 
-// The three levels above a record, for each of the three kinds of records.
+constexpr FieldInfo kSampleTypeFields[] = {
+    {otlp::value_type::kType, "sample_type", K::Varint},
+    {otlp::value_type::kUnit, "sample_unit", K::Varint},
+};
+constexpr Message kSampleType{kSampleTypeFields};
+
+constexpr FieldInfo kPeriodTypeFields[] = {
+    {otlp::value_type::kType, "period_type", K::Varint},
+    {otlp::value_type::kUnit, "period_unit", K::Varint},
+};
+constexpr Message kPeriodType{kPeriodTypeFields};
+
+constexpr FieldInfo kSampleFields[] = {
+    {otlp::sample::kStack, "stack", K::Varint},
+    {otlp::sample::kLink, "link", K::Varint},
+    {otlp::sample::kAttributes, "attributes", K::PackedVarint},
+    {otlp::sample::kValues, "values", K::PackedVarint},
+    {otlp::sample::kTimestamps, "timestamps", K::PackedFixed64},
+};
+constexpr Message kSample{kSampleFields};
+
+constexpr FieldInfo kProfileFields[] = {
+    {otlp::profile::kProfileId, "profile_id", K::Hex},
+    {otlp::profile::kSampleType, "of_samples", K::Inline, &kSampleType},
+    {otlp::profile::kPeriodType, "of_period", K::Inline, &kPeriodType},
+    {otlp::profile::kPeriod, "period", K::Varint},
+    {otlp::profile::kTime, "time", K::Time},
+    {otlp::profile::kDuration, "duration", K::Varint},
+    {otlp::profile::kAttributes, "attributes", K::PackedVarint},
+    {otlp::profile::kDroppedAttributes, "dropped_attributes", K::Varint},
+    {otlp::profile::kPayloadFormat, "original_payload_format", K::String},
+    {otlp::profile::kPayload, "original_payload", K::Hex},
+    {otlp::profile::kSamples, "sample", K::Block, &kSample},
+};
+constexpr Message kProfile{kProfileFields};
+
+constexpr FieldInfo kMappingFields[] = {
+    {otlp::mapping::kStart, "memory_start", K::Varint},
+    {otlp::mapping::kLimit, "memory_limit", K::Varint},
+    {otlp::mapping::kOffset, "file_offset", K::Varint},
+    {otlp::mapping::kFilename, "filename", K::Varint},
+    {otlp::mapping::kAttributes, "attributes", K::PackedVarint},
+};
+constexpr Message kMapping{kMappingFields};
+
+constexpr FieldInfo kLineFields[] = {
+    {otlp::line::kFunction, "function", K::Varint},
+    {otlp::line::kLine, "number", K::Varint},
+    {otlp::line::kColumn, "column", K::Varint},
+};
+constexpr Message kLine{kLineFields};
+
+constexpr FieldInfo kLocationFields[] = {
+    {otlp::location::kMapping, "mapping", K::Varint},
+    {otlp::location::kAddress, "address", K::Varint},
+    {otlp::location::kAttributes, "attributes", K::PackedVarint},
+    {otlp::location::kLines, "line", K::Block, &kLine},
+};
+constexpr Message kLocation{kLocationFields};
+
+constexpr FieldInfo kFunctionFields[] = {
+    {otlp::function::kName, "name", K::Varint},
+    {otlp::function::kSystemName, "system_name", K::Varint},
+    {otlp::function::kFilename, "filename", K::Varint},
+    {otlp::function::kStartLine, "start_line", K::Varint},
+};
+constexpr Message kFunction{kFunctionFields};
+
+constexpr FieldInfo kProfileLinkFields[] = {
+    {otlp::link::kTraceId, "trace_id", K::Hex},
+    {otlp::link::kSpanId, "span_id", K::Hex},
+};
+constexpr Message kProfileLink{kProfileLinkFields};
+
+constexpr FieldInfo kKeyValueAndUnitFields[] = {
+    {otlp::key_value_and_unit::kKey, "key", K::Varint},
+    {otlp::key_value_and_unit::kValue, "value", K::Value},
+    {otlp::key_value_and_unit::kUnit, "unit", K::Varint},
+};
+constexpr Message kKeyValueAndUnit{kKeyValueAndUnitFields};
+
+constexpr FieldInfo kStackFields[] = {
+    {otlp::stack::kLocations, "locations", K::PackedVarint},
+};
+constexpr Message kStack{kStackFields};
+
+// Other parts name an entry of a table by its place in it, from 0.
+constexpr FieldInfo kDictionaryFields[] = {
+    {otlp::dictionary::kStrings, "string", K::Strings},
+    {otlp::dictionary::kMappings, "mapping", K::Block, &kMapping},
+    {otlp::dictionary::kFunctions, "function", K::Block, &kFunction},
+    {otlp::dictionary::kLocations, "location", K::Block, &kLocation},
+    {otlp::dictionary::kStacks, "stack", K::Block, &kStack},
+    {otlp::dictionary::kAttributes, "attribute", K::Block, &kKeyValueAndUnit},
+    {otlp::dictionary::kLinks, "link", K::Block, &kProfileLink},
+};
+constexpr Message kDictionary{kDictionaryFields};
+
+// The three levels above a record, for each of the kinds of records.
 template <const Message& kRecord, char kLetter>
 struct Request {
-  static constexpr S kName = kLetter == 's' ? "span" : kLetter == 'm' ? "metric" : "log";
+  static constexpr S kName = kLetter == 's'   ? "span"
+                             : kLetter == 'm' ? "metric"
+                             : kLetter == 'l' ? "log"
+                                              : "profile";
   static constexpr FieldInfo kScopeGroupFields[] = {
       {otlp::scope_group::kScope, "of_scope", K::Inline, &kScope},
       {otlp::scope_group::kSchemaUrl, "schema_url", K::String},
@@ -213,8 +314,12 @@ struct Request {
       {otlp::group::kScopes, "scope", K::Block, &kScopeGroup},
   };
   static constexpr Message kGroup{kGroupFields};
-  static constexpr FieldInfo kFields[] = {{otlp::request::kGroups, "resource", K::Block, &kGroup}};
-  static constexpr Message kMessage{kFields};
+  static constexpr FieldInfo kFields[] = {
+      {otlp::request::kGroups, "resource", K::Block, &kGroup},
+      {otlp::request::kDictionary, "dictionary", K::Block, &kDictionary},
+  };
+  // Only profiles have a dictionary.
+  static constexpr Message kMessage{std::span(kFields).first(kLetter == 'p' ? 2 : 1)};
 };
 
 }  // namespace
@@ -226,9 +331,11 @@ const Message& request_schema(Signal signal) {
     case Signal::Metrics:
       return Request<kMetric, 'm'>::kMessage;
     case Signal::Logs:
+      return Request<kLog, 'l'>::kMessage;
+    case Signal::Profiles:
       break;
   }
-  return Request<kLog, 'l'>::kMessage;
+  return Request<kProfile, 'p'>::kMessage;
 }
 
 }  // namespace sonde::text

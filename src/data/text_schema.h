@@ -18,6 +18,7 @@ enum class Kind : uint8_t {
   Attributes,  // Repeated KeyValue, `key = value`.
   Value,       // AnyValue.
   String,
+  Strings,  // Repeated: a line each, also where it is empty, because their places count.
   Hex,
   Varint,
   Bool,

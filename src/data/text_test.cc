@@ -6,6 +6,7 @@
 #include "data/metric_writer.h"
 #include "data/testing/sample.h"
 #include "data/trace_view.h"
+#include "data/valid.h"
 
 namespace sonde {
 namespace {
@@ -97,12 +98,77 @@ constexpr std::string_view kLogs = R"(logs
         b = -1.5e+300
 )";
 
+constexpr std::string_view kProfiles = R"(profiles
+  resource
+    service.name = "shop"
+    scope
+      name: "profiler"
+      profile
+        profile_id: 0102030405060708090a0b0c0d0e0f10
+        sample_type: 1
+        sample_unit: 2
+        period: 50000000
+        time: 1s
+        duration: 500
+        attributes: [1]
+        sample
+          stack: 1
+          attributes: [1, 300]
+          values: [7]
+          timestamps: [1000000000, 1000000001]
+        sample
+          values: [8]
+  dictionary
+    string: ""
+    string: "cpu"
+    string: "nanoseconds"
+    string: ""
+    string: "main"
+    mapping
+    mapping
+      memory_start: 4096
+      filename: 4
+    function
+    function
+      name: 4
+      start_line: 12
+    location
+    location
+      mapping: 1
+      address: 4660
+      line
+        function: 1
+        number: 13
+    stack
+    stack
+      locations: [1, 0]
+    attribute
+    attribute
+      key: 4
+      value: "x"
+      unit: 2
+    link
+    link
+      trace_id: 0102030405060708090a0b0c0d0e0f10
+      span_id: 0102030405060708
+)";
+
 TEST(Text, RoundTripsEverySignal) {
-  for (const std::string_view text : {kTraces, kMetrics, kLogs}) {
+  for (const std::string_view text : {kTraces, kMetrics, kLogs, kProfiles}) {
     const auto batch = from_text(text);
     ASSERT_TRUE(batch) << batch.error().message;
     EXPECT_EQ(to_text(*batch), text);
   }
+}
+
+TEST(Text, ProfilesAreCountedByTheirSamplesAndAreValid) {
+  const auto batch = from_text(kProfiles);
+  ASSERT_TRUE(batch) << batch.error().message;
+  EXPECT_EQ(batch->items(), 2U);
+  EXPECT_TRUE(validate(*batch));
+  EXPECT_FALSE(
+      validate(*from_text("profiles\n  resource\n    scope\n      profile\n"
+                          "        profile_id: 0102\n")));
 }
 
 TEST(Text, RoundTripsTheBytesOfTheBuilders) {
@@ -127,7 +193,7 @@ TEST(Text, NamesTheLineOfAMistake) {
     return batch ? std::string("none") : batch.error().message;
   };
   EXPECT_EQ(error(""), "the text is empty; expected `traces`");
-  EXPECT_EQ(error("spans"), "line 1: `spans`: expected `traces`, `metrics` or `logs`");
+  EXPECT_EQ(error("spans"), "line 1: `spans`: expected `traces`, `metrics`, `logs` or `profiles`");
   EXPECT_EQ(error("traces\n  resource\n    nmae: 1\n"), "line 3: `nmae: 1`: no such name here");
   EXPECT_EQ(error("traces\n  resource\n    a = b\n"),
             "line 3: `a = b`: `b` is no value; a string needs quotes");

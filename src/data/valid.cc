@@ -18,7 +18,7 @@ using valid::Schema;
 class Walk {
  public:
   bool request(Signal signal, std::string_view body) {
-    const size_t which = valid::table().requests[static_cast<size_t>(signal)];
+    const size_t which = valid::table().requests[signal];
     return walk(which, body.data(), body.data() + body.size(), 0);
   }
   Error error() const {

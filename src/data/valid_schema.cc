@@ -35,8 +35,8 @@ class Builder {
     Table made;
     CHECK(place_of(&otlp::any_value_schema()) == kAnyValue);
     CHECK(place_of(&otlp::key_value_schema()) == kKeyValue);
-    for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs})
-      made.requests[static_cast<size_t>(signal)] = place_of(&otlp::request_schema(signal));
+    for (const Signal signal : kSignals)
+      made.requests[signal] = place_of(&otlp::request_schema(signal));
     // Each may name others, which come at the end.
     for (size_t i = 0; i < messages_.size(); ++i) made.schemas.push_back(schema(*messages_[i]));
     return made;

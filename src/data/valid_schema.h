@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/batch.h"
+
 namespace sonde::valid {
 
 // What is to follow a tag. From Nested on, the rule gives the place in the table of the message
@@ -37,7 +39,7 @@ struct alignas(64) Schema {
 
 struct Table {
   std::vector<Schema> schemas;
-  std::array<size_t, 3> requests{};  // Their places, by signal.
+  BySignal<size_t> requests;  // Their places.
 };
 // Places in every table.
 inline constexpr size_t kAnyValue = 0;

@@ -58,8 +58,7 @@ std::string nest(int depth, bool maps) {
 
 TEST(Valid, TakesWhatTheBuildersWriteAndAllThatTheTextFormKnows) {
   EXPECT_TRUE(validate(testing::sample_spans(3)));
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs})
-    EXPECT_TRUE(validate(signal, ""));
+  for (const Signal signal : kSignals) EXPECT_TRUE(validate(signal, ""));
   for (const std::string_view text : {
            "traces\n  resource\n    a = [1, {b = true}]\n    scope\n      name: \"s\"\n"
            "      span\n        trace_id: 0123456789abcdef0123456789abcdef\n        status: error\n"

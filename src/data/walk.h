@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way down that all three signals share: groups, scopes, records. A private helper of the
+// The way down that all signals share: groups, scopes, records. A private helper of the
 // views. A message that is given in several pieces is one message whose pieces are concatenated;
 // hardly anybody sends that, so only that case allocates.
 #pragma once

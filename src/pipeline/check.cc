@@ -16,8 +16,6 @@ using config::Problems;
 using config::Reference;
 using config::Section;
 
-constexpr Signal kSignals[] = {Signal::Traces, Signal::Metrics, Signal::Logs};
-
 Kind kind_of(Section section) {
   switch (section) {
     case Section::Receivers:
@@ -45,11 +43,9 @@ std::string words(Signals signals) {
   return out.empty() ? "nothing" : out;
 }
 
-// graph.cc lets only these three through.
+// graph.cc lets no other through.
 Signal signal_of(const PipelineNode& pipeline) {
-  return pipeline.signal == "traces"    ? Signal::Traces
-         : pipeline.signal == "metrics" ? Signal::Metrics
-                                        : Signal::Logs;
+  return *std::ranges::find(kSignals, pipeline.signal, [](Signal s) { return to_string(s); });
 }
 
 bool names(const std::vector<Reference>& list, std::string_view id) {

@@ -51,20 +51,33 @@ struct Signals {
   bool traces = false;
   bool metrics = false;
   bool logs = false;
+  bool profiles = false;
 
   constexpr bool has(Signal signal) const {
-    return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
+    switch (signal) {
+      case Signal::Traces:
+        return traces;
+      case Signal::Metrics:
+        return metrics;
+      case Signal::Logs:
+        return logs;
+      case Signal::Profiles:
+        break;
+    }
+    return profiles;
   }
-  constexpr bool any() const { return traces || metrics || logs; }
+  constexpr bool any() const { return traces || metrics || logs || profiles; }
   friend constexpr Signals operator|(Signals a, Signals b) {
-    return {a.traces || b.traces, a.metrics || b.metrics, a.logs || b.logs};
+    return {a.traces || b.traces, a.metrics || b.metrics, a.logs || b.logs,
+            a.profiles || b.profiles};
   }
 };
 inline constexpr Signals kNoSignals{};
 inline constexpr Signals kTraces{.traces = true};
 inline constexpr Signals kMetrics{.metrics = true};
 inline constexpr Signals kLogs{.logs = true};
-inline constexpr Signals kAllSignals{true, true, true};
+inline constexpr Signals kStableSignals{true, true, true};  // All but profiles.
+inline constexpr Signals kAllSignals{true, true, true, true};
 
 class Component;
 
@@ -138,11 +151,23 @@ struct Outputs {
   Sink* traces = nullptr;
   Sink* metrics = nullptr;
   Sink* logs = nullptr;
+  Sink* profiles = nullptr;
   std::vector<PipelineOutput> pipelines = {};  // Of a connector: the same sinks, one by one.
 
-  Sink* of(Signal signal) const {
-    return signal == Signal::Traces ? traces : signal == Signal::Metrics ? metrics : logs;
+  Sink*& of(Signal signal) {
+    switch (signal) {
+      case Signal::Traces:
+        return traces;
+      case Signal::Metrics:
+        return metrics;
+      case Signal::Logs:
+        return logs;
+      case Signal::Profiles:
+        break;
+    }
+    return profiles;
   }
+  Sink* of(Signal signal) const { return const_cast<Outputs*>(this)->of(signal); }
   // As Sink::gates().
   void gates(Signal signal, Gates& out) const {
     if (Sink* sink = of(signal)) sink->gates(signal, out);

@@ -15,9 +15,11 @@ std::string_view otlp_grpc_path(Signal signal) {
     case Signal::Metrics:
       return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
     case Signal::Logs:
+      return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    case Signal::Profiles:
       break;
   }
-  return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+  return "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
 }
 
 std::string_view otlp_http_path(Signal signal) {
@@ -27,9 +29,11 @@ std::string_view otlp_http_path(Signal signal) {
     case Signal::Metrics:
       return "/v1/metrics";
     case Signal::Logs:
+      return "/v1/logs";
+    case Signal::Profiles:
       break;
   }
-  return "/v1/logs";
+  return "/v1development/profiles";
 }
 
 Bytes joined(const Batch& batch) {

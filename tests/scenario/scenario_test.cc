@@ -130,7 +130,7 @@ class Runner {
 
   Result<> try_start(std::string_view text) {
     const config::Value value = TRY(config::parse_yaml(text, "scenario.yaml"));
-    config::Graph graph = TRY(config::build_graph(value));
+    config::Graph graph = TRY(config::build_graph(value, {.profiles = true}));
     std::vector<const ComponentType*> types = {&receiver_type(), &exporter_type()};
     types.insert(types.end(), all_components().begin(), all_components().end());
     pipeline::EngineOptions options;

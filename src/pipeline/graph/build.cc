@@ -18,7 +18,7 @@ using config::Section;
 
 std::string words(Signals signals) {
   std::string out;
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     if (!signals.has(signal)) continue;
     out += (out.empty() ? "" : ", ") + std::string(to_string(signal));
   }
@@ -28,7 +28,7 @@ std::string words(Signals signals) {
 }  // namespace
 
 Result<Signal> signal_of(const PipelineNode& pipeline) {
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     if (pipeline.signal == to_string(signal)) return signal;
   }
   return config::fail_at(pipeline.position, "unknown signal " + pipeline.signal);
@@ -181,9 +181,7 @@ Result<Outputs> Build::outputs_of(const Place& place) {
     if (node.section == Section::Connectors)
       outputs.pipelines.push_back({pipeline.id, signal, sink});
   }
-  if (auto& t = targets[Signal::Traces]; !t.empty()) outputs.traces = fan_out(std::move(t));
-  if (auto& t = targets[Signal::Metrics]; !t.empty()) outputs.metrics = fan_out(std::move(t));
-  if (auto& t = targets[Signal::Logs]; !t.empty()) outputs.logs = fan_out(std::move(t));
+  for (auto& [signal, sinks] : targets) outputs.of(signal) = fan_out(std::move(sinks));
   return outputs;
 }
 
@@ -204,9 +202,7 @@ Result<Component*> Build::instance(const Place& place) {
     Sink* next = TRY(stage(*place.pipeline, index + 1, place.shard));
     const Signal signal = TRY(signal_of(*place.pipeline));
     part = place.pipeline->id;
-    (signal == Signal::Traces    ? outputs.traces
-     : signal == Signal::Metrics ? outputs.metrics
-                                 : outputs.logs) = next;
+    outputs.of(signal) = next;
   } else if (type->kind == Kind::Receiver || type->kind == Kind::Connector) {
     outputs = TRY(outputs_of(place));
     if (place.signal) part = to_string(*place.signal);

@@ -104,9 +104,9 @@ std::vector<std::string> shape_of(const Outputs& outputs);
 // for those that a connector chooses between.
 template <class OutputsLike, class Visit>
 void for_each_output(OutputsLike& outputs, Visit&& visit) {
-  if (outputs.traces) visit(outputs.traces, Signal::Traces, std::string_view());
-  if (outputs.metrics) visit(outputs.metrics, Signal::Metrics, std::string_view());
-  if (outputs.logs) visit(outputs.logs, Signal::Logs, std::string_view());
+  for (const Signal signal : kSignals) {
+    if (auto&& sink = outputs.of(signal)) visit(sink, signal, std::string_view());
+  }
   for (auto& output : outputs.pipelines) {
     visit(output.sink, output.signal, std::string_view(output.id));
   }

@@ -12,7 +12,8 @@ namespace sonde::pipeline {
 std::string_view record_word(Signal signal) {
   return signal == Signal::Traces    ? "spans"
          : signal == Signal::Metrics ? "metric_points"
-                                     : "log_records";
+         : signal == Signal::Logs    ? "log_records"
+                                     : "profile_samples";
 }
 
 Counter& exporter_counter(std::string_view prefix, Signal signal, std::string_view id) {

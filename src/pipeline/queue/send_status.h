@@ -4,7 +4,6 @@
 // queue.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 
@@ -18,13 +17,13 @@ class SendStatus {
   void report_to(Host* host) { host_ = host; }
 
   void failed(Signal signal, const Error& error) {
-    auto& at = errors_[static_cast<size_t>(signal)];
+    auto& at = errors_[signal];
     if (at == error.message) return;
     at = error.message;
     if (host_) host_->report_status(Status::recoverable(error));
   }
   void worked(Signal signal) {
-    auto& at = errors_[static_cast<size_t>(signal)];
+    auto& at = errors_[signal];
     if (!at) return;
     at.reset();
     if (!host_) return;
@@ -38,7 +37,7 @@ class SendStatus {
 
  private:
   Host* host_ = nullptr;
-  std::array<std::optional<std::string>, 3> errors_;
+  BySignal<std::optional<std::string>> errors_;
 };
 
 }  // namespace sonde::pipeline

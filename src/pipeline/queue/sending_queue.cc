@@ -9,7 +9,6 @@ namespace sonde::pipeline {
 namespace {
 
 constexpr Duration kShownEvery = std::chrono::seconds(5);
-constexpr Signal kSignals[] = {Signal::Traces, Signal::Metrics, Signal::Logs};
 
 }  // namespace
 
@@ -25,8 +24,8 @@ SendingQueue::SendingQueue(Scheduler& scheduler, std::string_view id,
 
 SendingQueue::~SendingQueue() {
   status_->report_to(nullptr);
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if (queues_[i] && !given_[i]) queues_[i]->abandon();
+  for (const Signal signal : kSignals) {
+    if (queues_[signal] && !given_[signal]) queues_[signal]->abandon();
   }
 }
 
@@ -54,15 +53,14 @@ Result<> SendingQueue::restore(Host& host, SendingQueue* predecessor) {
 }
 
 Result<> SendingQueue::open(Signal signal) {
-  const auto i = static_cast<size_t>(signal);
-  const auto held = predecessor_ ? predecessor_->queues_[i] : nullptr;
+  const auto held = predecessor_ ? predecessor_->queues_[signal] : nullptr;
   if (held && held->journal() &&
       held->journal()->directory() == TRY(QueueJournal::directory_of(*storage_, id_, signal))) {
     return {};
   }
   auto journal = TRY(QueueJournal::open(*storage_, id_, signal, scheduler_));
   if (predecessor_) {
-    journals_[i] = std::move(journal);
+    journals_[signal] = std::move(journal);
   } else {
     of(signal).restore(std::move(journal));
   }
@@ -73,27 +71,32 @@ void SendingQueue::take_over() {
   SendingQueue* const old = std::exchange(predecessor_, nullptr);
   if (!old) return;
   for (const Signal signal : kSignals) {
-    const auto i = static_cast<size_t>(signal);
-    auto& held = old->queues_[i];
+    auto& held = old->queues_[signal];
     // Its own journal was opened in restore(), or it has the same one.
-    const bool elsewhere = held && held->journal() && (!storage_ || journals_[i]);
+    const bool elsewhere = held && held->journal() && (!storage_ || journals_[signal]);
     if (elsewhere) {
-      if (journals_[i]) of(signal).restore(std::move(journals_[i]));
+      if (journals_[signal]) of(signal).restore(std::move(journals_[signal]));
       continue;
     }
     old->of(signal);
     if (held->journal()) held->journal()->adjust(*storage_);
-    queues_[i] = held;
-    old->given_[i] = true;
-    held->become(settings_, send_, status_, std::move(journals_[i]), rooms_[i]);
+    queues_[signal] = held;
+    old->given_[signal] = true;
+    held->become(settings_of(signal), send_, status_, std::move(journals_[signal]), rooms_[signal]);
   }
 }
 
+SendingSettings SendingQueue::settings_of(Signal signal) const {
+  SendingSettings settings = settings_;
+  if (!can_be_joined(signal)) settings.queue.batch.reset();
+  return settings;
+}
+
 SignalQueue& SendingQueue::of(Signal signal) {
-  auto& queue = queues_[static_cast<size_t>(signal)];
+  auto& queue = queues_[signal];
   if (!queue) {
-    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_, send_, status_,
-                                          rooms_[static_cast<size_t>(signal)]);
+    queue = std::make_shared<SignalQueue>(scheduler_, id_, signal, settings_of(signal), send_,
+                                          status_, rooms_[signal]);
     if (stopping_) queue->stop();
   }
   return *queue;
@@ -105,21 +108,21 @@ void SendingQueue::consume(Batch batch) {
 }
 
 void SendingQueue::gates(Signal signal, Gates& out) const {
-  if (settings_.queue.enabled) out.push_back(rooms_[static_cast<size_t>(signal)]);
+  if (settings_.queue.enabled) out.push_back(rooms_[signal]);
 }
 
 void SendingQueue::stop() {
   stopping_ = true;
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if (queues_[i] && !given_[i]) queues_[i]->stop();
+  for (const Signal signal : kSignals) {
+    if (queues_[signal] && !given_[signal]) queues_[signal]->stop();
   }
 }
 
 bool SendingQueue::drained() const {
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if (!queues_[i]) continue;
-    if (given_[i] ? queues_[i]->sending_with(send_.get()) > 0 : !queues_[i]->drained())
-      return false;
+  for (const Signal signal : kSignals) {
+    const auto& queue = queues_[signal];
+    if (!queue) continue;
+    if (given_[signal] ? queue->sending_with(send_.get()) > 0 : !queue->drained()) return false;
   }
   return true;
 }

@@ -79,6 +79,8 @@ class SendingQueue {
 
  private:
   SignalQueue& of(Signal signal);
+  // What cannot be joined goes on as it came, request by request.
+  SendingSettings settings_of(Signal signal) const;
   Result<> open(Signal signal);
 
   Scheduler& scheduler_;
@@ -87,15 +89,15 @@ class SendingQueue {
   // Shared, so that it outlives neither queue: an answer may come when one is gone.
   std::shared_ptr<Send> send_;
   std::shared_ptr<SendStatus> status_;
-  std::array<std::shared_ptr<QueueRoom>, 3> rooms_;
-  std::array<std::shared_ptr<SignalQueue>, 3> queues_;  // Made by the first batch of its signal.
+  BySignal<std::shared_ptr<QueueRoom>> rooms_;
+  BySignal<std::shared_ptr<SignalQueue>> queues_;  // Made by the first batch of its signal.
   RepeatingTimer shown_;
   bool stopping_ = false;
 
   SendingQueue* predecessor_ = nullptr;  // Until take_over().
   Storage* storage_ = nullptr;
-  std::array<std::unique_ptr<QueueJournal>, 3> journals_;  // For queues that are in memory now.
-  std::array<bool, 3> given_ = {};                         // Queues that are a successor's now.
+  BySignal<std::unique_ptr<QueueJournal>> journals_;  // For queues that are in memory now.
+  BySignal<bool> given_;                              // Queues that are a successor's now.
 };
 
 }  // namespace sonde::pipeline

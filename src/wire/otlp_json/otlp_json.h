@@ -35,9 +35,9 @@ struct SignalRequest {
   Signal signal;
   Bytes request;
 };
-// The requests in a JSON object that may be of any signal, or of several, as its keys say: one for
-// each signal whose key there is, in the order of signals, though it may be empty. Those that are
-// not wanted are left empty and not looked into. Errors as of otlp_from_json().
+// The requests in a JSON object that may be of any signal but profiles, or of several, as its keys
+// say: one for each signal whose key there is, in the order of signals, though it may be empty.
+// Those that are not wanted are left empty and not looked into. Errors as of otlp_from_json().
 Result<std::vector<SignalRequest>> otlp_requests_from_json(std::string_view json,
                                                            std::span<const Signal> wanted,
                                                            size_t max_size);

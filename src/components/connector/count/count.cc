@@ -184,9 +184,11 @@ class Tally final : public Editor {
       case Signal::Metrics:
         return any(metrics_) || any(points_);
       case Signal::Logs:
+        return any(logs_);
+      case Signal::Profiles:
         break;
     }
-    return any(logs_);
+    return false;
   }
 
   void begin(uint64_t now_unix_ns, size_t bytes) {
@@ -415,7 +417,7 @@ SONDE_COMPONENT(connector, count) {
       {.kind = pipeline::Kind::Connector,
        .name = "count",
        .summary = "Counts spans, events, metrics, data points and log records.",
-       .in = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
        .out = pipeline::kMetrics,
        .placement = pipeline::Placement::Replicated,
        .stability = "alpha"},

@@ -191,8 +191,8 @@ SONDE_COMPONENT(connector, failover) {
       {.kind = pipeline::Kind::Connector,
        .name = "failover",
        .summary = "Sends data to the first pipelines that take it.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .same_signal = true,
        .stability = "alpha"},
       kFields.table());

@@ -38,8 +38,8 @@ SONDE_COMPONENT(connector, round_robin) {
        .name = "round_robin",
        .aliases = {"roundrobin"},
        .summary = "Gives each batch to the next of its pipelines.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .same_signal = true,
        .stability = "beta"},
       kFields.table());

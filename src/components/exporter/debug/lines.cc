@@ -6,9 +6,13 @@
 #include <iterator>
 
 #include "base/hex.h"
+#include "data/count.h"
 #include "data/log_view.h"
 #include "data/metric_view.h"
+#include "data/otlp_fields.h"
 #include "data/trace_view.h"
+#include "data/walk.h"
+#include "data/wire.h"
 
 namespace sonde::debug {
 namespace {
@@ -60,6 +64,25 @@ void put_metric(std::string& out, const MetricView& metric) {
   });
 }
 
+void put_profiles(std::string& out, const Batch& batch) {
+  for (const Bytes& chunk : batch.chunks) {
+    (void)for_each_record(
+        chunk.view(), [&](const ResourceView&, const ScopeView&, std::string_view body) {
+          proto::Reader reader(body);
+          proto::Field field;
+          std::string_view id;
+          while (reader.next(field)) {
+            if (field.number == otlp::profile::kProfileId && field.type == proto::Type::Bytes)
+              id = field.bytes;
+          }
+          append_hex(out, id);
+          fmt::format_to(std::back_inserter(out), " samples={}\n",
+                         count_items_of_record(Signal::Profiles, body).value_or(0));
+          return true;
+        });
+  }
+}
+
 }  // namespace
 
 std::string lines_of(const Batch& batch) {
@@ -78,6 +101,9 @@ std::string lines_of(const Batch& batch) {
       (void)for_each_log(batch, [&](const ResourceView&, const ScopeView&, const LogView& log) {
         put_log(out, log);
       });
+      break;
+    case Signal::Profiles:
+      put_profiles(out, batch);
       break;
   }
   return out;

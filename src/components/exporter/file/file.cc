@@ -157,7 +157,9 @@ class FileExporter final : public pipeline::Component {
                     std::map<std::string, std::string>& groups, Dropped& nowhere) const {
     proto::Reader reader(chunk);
     proto::Field field;
+    std::string dictionary;
     while (reader.next(field)) {
+      if (field.number == otlp::request::kDictionary) dictionary += field.raw;
       if (field.number != otlp::request::kGroups || field.type != proto::Type::Bytes) continue;
       const auto segment = segment_of(field.bytes);
       const auto path =
@@ -169,6 +171,9 @@ class FileExporter final : public pipeline::Component {
       }
     }
     if (!reader.ok()) return fail(ErrorKind::Invalid, "the request does not parse");
+    // All of a request of profiles points into it, and such a request is the only chunk.
+    if (signal == Signal::Profiles)
+      for (auto& [path, body] : groups) body += dictionary;
     return {};
   }
 

@@ -77,6 +77,22 @@ TEST_F(FileExporterGroups, DealsOutByTheAttribute) {
   EXPECT_EQ(std::ranges::count(read(folder_ / "a.json"), '\n'), 1);
 }
 
+TEST_F(FileExporterGroups, GivesEachFileTheDictionaryThatItsProfilesPointInto) {
+  TestComponent file(sonde_component_exporter_file(), settings());
+  const auto profile = [](std::string_view segment) {
+    return "  resource\n    fileexporter.path_segment = \"" + std::string(segment) +
+           "\"\n    scope\n      profile\n        sample\n          stack: 1\n";
+  };
+  file.give("profiles\n" + profile("a") + profile("b") +
+            "  dictionary\n    string: \"\"\n    string: \"main\"\n");
+  EXPECT_EQ(file.outcome.kind, Outcome::Delivered);
+  for (const char* name : {"a.json", "b.json"}) {
+    const std::string line = read(folder_ / name);
+    EXPECT_TRUE(line.contains(R"("samples":[{"stackIndex":1}])")) << line;
+    EXPECT_TRUE(line.contains(R"("dictionary":{"stringTable":["","main"]})")) << line;
+  }
+}
+
 TEST_F(FileExporterGroups, NeverLeavesTheFolderWhateverTheAttributeSays) {
   TestComponent file(sonde_component_exporter_file(), settings("", "in/*.json"));
   ASSERT_EQ(file.error, "");

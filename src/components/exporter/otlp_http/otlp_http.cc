@@ -34,7 +34,7 @@ constexpr auto kCompressionFields = config::fields<CompressionParams>(
 struct Config {
   pipeline::ClientSettings client;
   pipeline::HttpClientSettings http;
-  std::string traces_endpoint, metrics_endpoint, logs_endpoint;
+  std::string traces_endpoint, metrics_endpoint, logs_endpoint, profiles_endpoint;
   CompressionParams compression_params;
   std::string encoding = "proto";
   pipeline::SendingSettings sending{.timeout = std::chrono::seconds(30)};
@@ -44,11 +44,12 @@ struct Config {
   }
   Result<> validate() const {
     TRY(compression());
-    // One for all signals, or for each one its own.
+    // One for all signals, or for each one its own. As for the Collector, that of profiles alone is
+    // none.
     const std::string all = traces_endpoint + metrics_endpoint + logs_endpoint;
     if (!client.endpoint.empty() || all.empty()) TRY(pipeline::check_client(client));
     for (const std::string& url :
-         {client.endpoint, traces_endpoint, metrics_endpoint, logs_endpoint}) {
+         {client.endpoint, traces_endpoint, metrics_endpoint, logs_endpoint, profiles_endpoint}) {
       if (url.starts_with("http")) TRY(net::parse_url(url.substr(0, url.find('?'))));
     }
     TRY(pipeline::check_client_tls(client));
@@ -58,7 +59,8 @@ struct Config {
   std::string_view own_endpoint(Signal signal) const {
     return signal == Signal::Traces    ? traces_endpoint
            : signal == Signal::Metrics ? metrics_endpoint
-                                       : logs_endpoint;
+           : signal == Signal::Logs    ? logs_endpoint
+                                       : profiles_endpoint;
   }
   Result<> validate_for(Signal signal) const {
     if (!client.endpoint.empty() || !own_endpoint(signal).empty()) return {};
@@ -75,6 +77,9 @@ constexpr auto kFields = config::fields<Config>(
     config::field("metrics_endpoint", &Config::metrics_endpoint, "The same for metrics.",
                   {.url = true}),
     config::field("logs_endpoint", &Config::logs_endpoint, "The same for logs.", {.url = true}),
+    config::field("profiles_endpoint", &Config::profiles_endpoint,
+                  "The same for profiles, instead of endpoint's /v1development/profiles.",
+                  {.url = true}),
     config::field("compression_params", &Config::compression_params, kCompressionFields,
                   "How hard to compress."),
     config::field("encoding", &Config::encoding,
@@ -121,7 +126,7 @@ class OtlpHttpExporter final : public pipeline::Component {
       : id_(id), config_(std::move(config)) {}
 
   Result<> start(pipeline::Host& host) override {
-    for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+    for (const Signal signal : kSignals) {
       TRY(open_way(host, signal, config_.own_endpoint(signal)));
     }
     compression_ = TRY(config_.compression());
@@ -171,7 +176,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     if (!client) client = TRY(make_client(host, base));
     std::string path = url.substr(slash);
     if (!path.starts_with('/')) path.insert(0, "/");
-    ways_[static_cast<size_t>(signal)] = {client.get(), std::move(path), net::shown_url(url)};
+    ways_[signal] = {client.get(), std::move(path), net::shown_url(url)};
     return {};
   }
 
@@ -222,7 +227,7 @@ class OtlpHttpExporter final : public pipeline::Component {
     if (compression_ != net::Encoding::Identity) {
       headers.push_back({"Content-Encoding", config_.client.compression});
     }
-    const Way& way = ways_[static_cast<size_t>(batch.signal)];
+    const Way& way = ways_[batch.signal];
     if (way.client == nullptr) {
       return done(fail(ErrorKind::Invalid, fmt::format("there is neither endpoint nor {}_endpoint",
                                                        to_string(batch.signal))));
@@ -263,7 +268,7 @@ class OtlpHttpExporter final : public pipeline::Component {
   net::Encoding compression_ = net::Encoding::Identity;
   // Destroyed in reverse: each ends its calls, whose callbacks still need those above it.
   std::unique_ptr<pipeline::SendingQueue> queue_;
-  Way ways_[3];
+  BySignal<Way> ways_;
   std::map<std::string, std::unique_ptr<net::HttpClient>> clients_;
   std::unique_ptr<pipeline::Authorizer> authorizer_;
 };

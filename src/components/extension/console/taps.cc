@@ -68,7 +68,7 @@ std::shared_ptr<pipeline::TapWatch> Taps::find(const std::string& edge) const {
   const auto found = std::ranges::find_if(
       topology->edges, [&](const auto& e) { return pipeline::edge_id(e) == edge; });
   if (found == topology->edges.end()) return nullptr;
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     if (found->signal == to_string(signal))
       return taps_->watch(found->from, signal, found->pipeline);
   }

@@ -69,8 +69,8 @@ SONDE_COMPONENT(processor, attributes) {
       {.kind = pipeline::Kind::Processor,
        .name = "attributes",
        .summary = "Changes the attributes of spans, log records and data points.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .placement = pipeline::Placement::Replicated,
        .stability = "beta"},
       kFields.table());

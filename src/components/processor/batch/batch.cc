@@ -313,8 +313,8 @@ SONDE_COMPONENT(processor, batch) {
       {.kind = pipeline::Kind::Processor,
        .name = "batch",
        .summary = "Gathers items into larger batches.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .stability = "beta"},
       kFields.table());
 }

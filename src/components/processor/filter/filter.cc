@@ -306,8 +306,8 @@ SONDE_COMPONENT(processor, filter) {
       {.kind = pipeline::Kind::Processor,
        .name = "filter",
        .summary = "Drops spans, metrics and log records by their names and attributes.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .placement = pipeline::Placement::Replicated,
        .stability = "alpha"},
       kFields.table());

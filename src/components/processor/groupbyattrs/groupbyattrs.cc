@@ -91,8 +91,8 @@ SONDE_COMPONENT(processor, groupbyattrs) {
       {.kind = pipeline::Kind::Processor,
        .name = "groupbyattrs",
        .summary = "Moves attributes from items to their resource, and joins equal resources.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .placement = pipeline::Placement::Replicated,
        .stability = "beta"},
       kFields.table());

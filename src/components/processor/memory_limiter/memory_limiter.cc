@@ -98,8 +98,7 @@ class MemoryLimiter final : public pipeline::Component {
 
  private:
   Counter& count(std::string_view prefix, Signal signal) {
-    Counter*& slot =
-        counters_[prefix == "otelcol_processor_refused_" ? 1 : 0][static_cast<size_t>(signal)];
+    Counter*& slot = counters_[prefix == "otelcol_processor_refused_" ? 1 : 0][signal];
     if (!slot) {
       slot = &counter(std::string(prefix) + std::string(pipeline::record_word(signal)),
                       "Items that the processor took or refused.", {{"processor", id_}});
@@ -145,7 +144,7 @@ class MemoryLimiter final : public pipeline::Component {
   size_t buffers_then_ = 0;
   int64_t released_ns_ = 0;
   bool limited_ = false;
-  Counter* counters_[2][3] = {};
+  BySignal<Counter*> counters_[2];
 };
 
 }  // namespace

@@ -111,8 +111,8 @@ SONDE_COMPONENT(processor, redaction) {
       {.kind = pipeline::Kind::Processor,
        .name = "redaction",
        .summary = "Takes away attributes that are not allowed and masks values.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .placement = pipeline::Placement::Replicated,
        .stability = "beta"},
       kFields.table());

@@ -47,8 +47,8 @@ SONDE_COMPONENT(processor, resource) {
       {.kind = pipeline::Kind::Processor,
        .name = "resource",
        .summary = "Changes the attributes of resources.",
-       .in = pipeline::kAllSignals,
-       .out = pipeline::kAllSignals,
+       .in = pipeline::kStableSignals,
+       .out = pipeline::kStableSignals,
        .placement = pipeline::Placement::Replicated,
        .stability = "beta"},
       kFields.table());

@@ -90,11 +90,11 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
           counter("sonde_receiver_turned_away_requests_total",
                   "Requests that were refused before their body was read.",
                   {{"receiver", std::string(id)}, {"transport", std::string(transport)}})) {
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
-    counts_[static_cast<size_t>(signal)] = {
+  for (const Signal signal : kSignals) {
+    counts_[signal] = {
         &pipeline::receiver_counter("otelcol_receiver_accepted_", signal, id, transport),
         &pipeline::receiver_counter("otelcol_receiver_refused_", signal, id, transport)};
-    reading_[static_cast<size_t>(signal)] =
+    reading_[signal] =
         std::make_shared<ReadingMeter>(pipeline::holder_gauge("reading", id, to_string(signal)));
   }
   collect_gates();
@@ -102,11 +102,11 @@ Intake::Intake(Scheduler& scheduler, std::string_view id, std::string_view trans
 
 void Intake::collect_gates() {
   epoch_ = GateEpoch::now();
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     auto gates = std::make_shared<Gates>();
-    gates->push_back(reading_[static_cast<size_t>(signal)]);
+    gates->push_back(reading_[signal]);
     outputs_.gates(signal, *gates);
-    gates_[static_cast<size_t>(signal)] = std::move(gates);
+    gates_[signal] = std::move(gates);
   }
 }
 
@@ -122,8 +122,7 @@ Result<Admission> Intake::admit(Signal signal, size_t length, bool opens, size_t
                                                "has room for",
                                                length));
   } else if (ledger.has_room(std::min(now + later, ledger.budget()))) {
-    admitted =
-        Admission::ask(gates_[static_cast<size_t>(signal)], {1, 0, length}, MemoryPromise(later));
+    admitted = Admission::ask(gates_[signal], {1, 0, length}, MemoryPromise(later));
   }
   if (!admitted) turned_away_.add();
   return admitted;
@@ -133,7 +132,7 @@ void Intake::take(Signal signal, Body body, size_t items,
                   std::shared_ptr<const RequestContext> context, Admission admission,
                   std::move_only_function<void(Result<Accepted>)> done) {
   if (body.opaque ? body.plain.empty() && !body.original : items == 0) return done(Accepted{});
-  const Counts counts = counts_[static_cast<size_t>(signal)];
+  const Counts counts = counts_[signal];
   const size_t bytes =
       body.opaque && body.original ? body.original->body.size() : body.plain.size();
   if (body.opaque) {
@@ -180,7 +179,7 @@ void Intake::take(Signal signal, Body body, size_t items,
 }
 
 std::array<pipeline::OpaqueCounter, 2> Intake::opaque_of(Signal signal) {
-  auto& known = opaque_[static_cast<size_t>(signal)];
+  auto& known = opaque_[signal];
   for (const bool accepted : {false, true}) {
     if (known[accepted ? 1 : 0].requests) continue;
     known[accepted ? 1 : 0] = pipeline::opaque_receiver_counter(id_, transport_, signal, accepted);

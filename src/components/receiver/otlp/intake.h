@@ -80,13 +80,13 @@ class Intake {
   const std::string id_;
   const std::string transport_;
   pipeline::Outputs outputs_;
-  Counts counts_[3];
+  BySignal<Counts> counts_;
   void collect_gates();
-  std::shared_ptr<const Gates> gates_[3];
-  std::shared_ptr<Gate> reading_[3];
+  BySignal<std::shared_ptr<const Gates>> gates_;
+  BySignal<std::shared_ptr<Gate>> reading_;
   uint64_t epoch_ = 0;  // Of gates_.
   Counter& turned_away_;
-  std::array<std::array<pipeline::OpaqueCounter, 2>, 3> opaque_;
+  BySignal<std::array<pipeline::OpaqueCounter, 2>> opaque_;
   // Shared with the requests, which may end after the receiver that took them is gone.
   std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
 };

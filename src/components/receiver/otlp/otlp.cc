@@ -23,7 +23,7 @@ namespace {
 using net::GrpcCode;
 
 std::optional<Signal> signal_of_method(std::string_view path) {
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs}) {
+  for (const Signal signal : kSignals) {
     if (path == pipeline::otlp_grpc_path(signal)) return signal;
   }
   return std::nullopt;
@@ -219,6 +219,7 @@ class OtlpReceiver final : public pipeline::Component {
     if (is(http.traces_url_path)) return Signal::Traces;
     if (is(http.metrics_url_path)) return Signal::Metrics;
     if (is(http.logs_url_path)) return Signal::Logs;
+    if (is(pipeline::otlp_http_path(Signal::Profiles))) return Signal::Profiles;
     return std::nullopt;
   }
 

@@ -38,7 +38,7 @@ SONDE_COMPONENT(receiver, otlpjsonfile) {
        .name = "otlpjsonfile",
        .aliases = {"otlp_json_file"},
        .summary = "Reads files of OTLP as lines of JSON.",
-       .out = pipeline::kAllSignals,
+       .out = pipeline::kStableSignals,
        .stability = "alpha"},
       otlpjsonfile::settings_fields());
 }

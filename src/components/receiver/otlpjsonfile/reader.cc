@@ -160,7 +160,7 @@ void Reader::take(const FilePtr& file, std::string_view line, size_t size) {
 
 Result<std::vector<wire::SignalRequest>> Reader::read_line(std::string_view line) const {
   std::vector<Signal> wanted;
-  for (const Signal signal : {Signal::Traces, Signal::Metrics, Signal::Logs})
+  for (const Signal signal : kSignals)
     if (outputs_.of(signal)) wanted.push_back(signal);
   auto requests = TRY(wire::otlp_requests_from_json(line, wanted, SIZE_MAX / 2));
   if (requests.empty()) return fail(ErrorKind::Invalid, "a line is no OTLP request");
