@@ -7,6 +7,7 @@
 // are derived before it.
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/counters.h"
@@ -37,6 +38,9 @@ struct Config {
   Result<> validate() const {
     if (!std::isfinite(sampling_percentage))
       return fail(ErrorKind::Invalid, "sampling_percentage: it is no number");
+    // The Collector keeps it as a float32.
+    if (sampling_percentage > std::numeric_limits<float>::max())
+      return fail(ErrorKind::Invalid, "sampling_percentage: it is too large; 100 is all");
     if (sampling_percentage > 0 && sampling_percentage / 100 < sampling::least_probability())
       return fail(ErrorKind::Invalid, "sampling_percentage: it is too small to be told from 0");
     return {};
@@ -46,7 +50,7 @@ struct Config {
 constexpr auto kFields = config::fields<Config>(
     config::field("sampling_percentage", &Config::sampling_percentage,
                   "Share of traces and records kept; more than 100 is all.",
-                  {.min = 0, .max = 3.4028235e38, .unit = "%"}),
+                  {.min = 0, .unit = "%"}),
     config::field("hash_seed", &Config::hash_seed,
                   "Mode hash_seed: must be equal where traces are kept or dropped together."),
     config::field("mode", &Config::mode,
