@@ -49,12 +49,15 @@ int64_t own_cpu_ns() {
 }
 
 // Runs the loop until everything that was sent has come to an end, or for this long.
-bool settle(net::Loop& loop, const bench::Source& source, Duration limit) {
+bool settle(net::Loop& loop, const bench::Source& source, const bench::Sink& sink, Duration limit) {
   const int64_t until = loop.clock().monotonic_ns() + limit.count();
-  while (!source.settled() && loop.clock().monotonic_ns() < until) {
+  const auto settled = [&] { return source.settled() && sink.unanswered() == 0; };
+  while (!settled() && loop.clock().monotonic_ns() < until) {
     loop.run_for(std::chrono::milliseconds(5));
   }
-  return source.settled();
+  // The last answers leave the process: the system under test has more rounds before it.
+  loop.run_for(std::chrono::milliseconds(5));
+  return settled();
 }
 
 }  // namespace
@@ -101,7 +104,7 @@ int main(int argc, char** argv) {
   source.start();
   loop.run_for(seconds(number("--warm-up")));
   source.stop();
-  if (!settle(loop, source, seconds(number("--drain")))) {
+  if (!settle(loop, source, *sink, seconds(number("--drain")))) {
     fmt::print(stderr, "pipeline_load: the warm-up did not end: {} of {} items delivered; {}\n",
                sink->count().items, source.count().sent, source.count().first_error);
     return 1;
@@ -115,7 +118,7 @@ int main(int argc, char** argv) {
   loop.run_for(seconds(number("--seconds")));
   source.stop();
   const int64_t sending = loop.clock().monotonic_ns() - begin;
-  const bool whole = settle(loop, source, seconds(number("--drain")));
+  const bool whole = settle(loop, source, *sink, seconds(number("--drain")));
   const int64_t took = loop.clock().monotonic_ns() - begin;
   const auto cpu_after = bench::process_time(pid);
   const bench::SinkCount& after = sink->count();

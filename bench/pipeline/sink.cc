@@ -98,8 +98,11 @@ void Sink::take(net::GrpcRequest request, net::GrpcResponder responder) {
   const int64_t now = loop_.clock().monotonic_ns();
   busy_until_ns_ = std::max(busy_until_ns_, now) +
                    static_cast<int64_t>(static_cast<double>(items) * 1e9 / rate_);
-  loop_.after(Duration(busy_until_ns_ - now),
-              [answer = std::move(responder)]() mutable { answer.respond({}); });
+  ++unanswered_;
+  loop_.after(Duration(busy_until_ns_ - now), [this, answer = std::move(responder)]() mutable {
+    answer.respond({});
+    --unanswered_;
+  });
 }
 
 }  // namespace sonde::bench

@@ -34,6 +34,8 @@ class Sink {
                                               double items_per_second, Arrived arrived,
                                               std::function<void()> taken);
   const SinkCount& count() const { return count_; }
+  // Requests that came and are not answered yet: whoever sent them would send them again.
+  size_t unanswered() const { return unanswered_; }
 
  private:
   Sink(net::Loop& loop, double rate, Arrived arrived, std::function<void()> taken)
@@ -47,6 +49,7 @@ class Sink {
   SinkCount count_;
   std::string inflated_;
   int64_t busy_until_ns_ = 0;
+  size_t unanswered_ = 0;
   std::unique_ptr<net::GrpcServer> server_;
 };
 
