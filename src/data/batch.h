@@ -44,6 +44,13 @@ constexpr std::string_view to_string(Signal signal) {
 // into one dictionary of the whole request.
 constexpr bool can_be_joined(Signal signal) { return signal != Signal::Profiles; }
 
+// The one of these that is of the signal.
+template <class T>
+constexpr T& of_signal(Signal signal, T& traces, T& metrics, T& logs, T& profiles) {
+  T* const all[] = {&traces, &metrics, &logs, &profiles};
+  return *all[static_cast<size_t>(signal)];
+}
+
 // Something for each signal.
 template <class T>
 class BySignal {

@@ -54,17 +54,7 @@ struct Signals {
   bool profiles = false;
 
   constexpr bool has(Signal signal) const {
-    switch (signal) {
-      case Signal::Traces:
-        return traces;
-      case Signal::Metrics:
-        return metrics;
-      case Signal::Logs:
-        return logs;
-      case Signal::Profiles:
-        break;
-    }
-    return profiles;
+    return of_signal(signal, traces, metrics, logs, profiles);
   }
   constexpr bool any() const { return traces || metrics || logs || profiles; }
   friend constexpr Signals operator|(Signals a, Signals b) {
@@ -154,20 +144,8 @@ struct Outputs {
   Sink* profiles = nullptr;
   std::vector<PipelineOutput> pipelines = {};  // Of a connector: the same sinks, one by one.
 
-  Sink*& of(Signal signal) {
-    switch (signal) {
-      case Signal::Traces:
-        return traces;
-      case Signal::Metrics:
-        return metrics;
-      case Signal::Logs:
-        return logs;
-      case Signal::Profiles:
-        break;
-    }
-    return profiles;
-  }
-  Sink* of(Signal signal) const { return const_cast<Outputs*>(this)->of(signal); }
+  Sink*& of(Signal signal) { return of_signal(signal, traces, metrics, logs, profiles); }
+  Sink* of(Signal signal) const { return of_signal(signal, traces, metrics, logs, profiles); }
   // As Sink::gates().
   void gates(Signal signal, Gates& out) const {
     if (Sink* sink = of(signal)) sink->gates(signal, out);

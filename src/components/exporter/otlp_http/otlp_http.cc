@@ -57,10 +57,7 @@ struct Config {
     return pipeline::check_sending(sending, pipeline::NegativeTimeout::Taken);
   }
   std::string_view own_endpoint(Signal signal) const {
-    return signal == Signal::Traces    ? traces_endpoint
-           : signal == Signal::Metrics ? metrics_endpoint
-           : signal == Signal::Logs    ? logs_endpoint
-                                       : profiles_endpoint;
+    return of_signal(signal, traces_endpoint, metrics_endpoint, logs_endpoint, profiles_endpoint);
   }
   Result<> validate_for(Signal signal) const {
     if (!client.endpoint.empty() || !own_endpoint(signal).empty()) return {};
