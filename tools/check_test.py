@@ -97,6 +97,11 @@ class Tree(unittest.TestCase):
         self.assert_refused({"docs/a.md": "see /work/main/x\n"}, "one machine")
         self.assert_clean({"docs/a.md": "GET /api/work/items and https://x/root/y and ${HOME}/root/z\n"})
 
+    def test_what_a_trial_leaves_behind_is_refused(self):
+        self.assert_refused({"trial.yaml": "receivers:\n"}, "none of the tree's files")
+        self.assert_refused({"tests/e2e/run.log": "ready\n"}, "none of the tree's files")
+        self.assert_clean({"README.md": "# Sonde\n", "docs/a.yaml": "b: 1\n"})
+
     def test_stale_generators_are_refused(self):
         self.assert_refused({"tools/gen_x.py": "# SPDX-License-Identifier: Apache-2.0\nimport sys\nsys.exit(1)\n"}, "stale")
 
